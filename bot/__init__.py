@@ -1,0 +1,1 @@
+"""What the bot knows and does; the words that members read are in `cogs`."""

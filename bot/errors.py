@@ -1,0 +1,124 @@
+"""Faults, one tree by whose fault it is; they carry data, and no text for members."""
+
+from typing import ClassVar
+
+from bot.states import Reason
+
+
+class Fault(Exception):
+    """Anything that this program foresees going wrong."""
+
+
+class EditFault(Fault):
+    """What ends one edit, and the reason that its void keeps."""
+
+    reason: ClassVar[Reason]
+
+
+class SourceFault(EditFault):
+    """The member's picture cannot be edited."""
+
+
+class NotAPicture(SourceFault):
+    """The bytes are none of the formats in `pictures.Format`."""
+
+    reason = Reason.NOT_A_PICTURE
+
+
+class TooLarge(SourceFault):
+    """More bytes than `limit`."""
+
+    reason = Reason.TOO_LARGE
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} bytes")
+        self.limit = limit
+
+
+class TooManyPixels(SourceFault):
+    """More pixels than the limit."""
+
+    reason = Reason.TOO_MANY_PIXELS
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(f"{width} x {height} pixels")
+        self.width = width
+        self.height = height
+
+
+class SourceUnreadable(SourceFault):
+    """Discord no longer gives the picture's bytes."""
+
+    reason = Reason.SOURCE_UNREADABLE
+
+
+class ServiceFault(EditFault):
+    """The edit API, or the way to it, failed."""
+
+
+class Declined(ServiceFault):
+    """The API refused this edit; `message` is its own text, where it gave one."""
+
+    reason = Reason.API_DECLINED
+
+    def __init__(self, message: str | None) -> None:
+        super().__init__("the edit API declined")
+        self.message = message
+
+
+class Misconfigured(ServiceFault):
+    """The API refused the key or its account (HTTP 401, 402, 403): only the operator can mend it."""
+
+    reason = Reason.API_MISCONFIGURED
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the edit API answered HTTP {status}")
+        self.status = status
+
+
+class Busy(ServiceFault):
+    """The API turned the call away (HTTP 429 or 503) for longer than an edit waits."""
+
+    reason = Reason.API_BUSY
+
+
+class ServiceFailed(ServiceFault):
+    """The call was made and no usable answer came; the API may have executed it."""
+
+    reason = Reason.API_FAILED
+
+
+class Unreachable(ServiceFault):
+    """No connection could be made, so the call was surely not executed."""
+
+    reason = Reason.API_UNREACHABLE
+
+
+class ResultLost(ServiceFault):
+    """One result could not be had: gone, too slow, too large, no picture, or forbidden."""
+
+    reason = Reason.NO_RESULT
+
+
+class OperatorFault(Fault):
+    """What only whoever runs the bot can mend; `str()` of it is shown to them as it is."""
+
+
+class BadSettings(OperatorFault):
+    """One or more settings are missing or unreadable."""
+
+
+class LoginRefused(OperatorFault):
+    """Discord refused the bot's token."""
+
+
+class LedgerInUse(OperatorFault):
+    """Another process has this database."""
+
+
+class LedgerUnusable(OperatorFault):
+    """The database cannot be opened, is of a newer version, or is no ledger."""
+
+
+class LedgerFault(Fault):
+    """The ledger did not carry out a statement; its transaction was rolled back."""

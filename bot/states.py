@@ -1,0 +1,65 @@
+"""The life of an edit: its states, the arrows between them, and why a hold is given back."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where an edit is; the ledger guards every arrow by the state that it leaves."""
+
+    HELD = "held"
+    """Its price is set aside; nothing was sent."""
+    SUBMITTED = "submitted"
+    """The paid call may have been made; it is never made again."""
+    RENDERED = "rendered"
+    """The API gave the results' addresses."""
+    DELIVERED = "delivered"
+    """Pictures were posted and charged."""
+    DECLINED = "declined"
+    """The API said no."""
+    FAILED = "failed"
+    EXPIRED = "expired"
+    """It waited for its turn longer than `editing.LONGEST_WAIT`."""
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    """The process ended while the call was under way."""
+
+
+OPEN_STATES = (State.HELD, State.SUBMITTED, State.RENDERED)
+
+
+class Reason(StrEnum):
+    """Why a hold was voided: the closed list that wording, usage and metrics read."""
+
+    NOT_ACKNOWLEDGED = "not_acknowledged"
+    """Discord did not take the acknowledgement in time."""
+    NOT_A_PICTURE = "not_a_picture"
+    TOO_LARGE = "too_large"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    SOURCE_UNREADABLE = "source_unreadable"
+    """Discord no longer gave the source's bytes."""
+    API_DECLINED = "api_declined"
+    API_MISCONFIGURED = "api_misconfigured"
+    """The key was refused, or its account has run dry: the operator's to mend."""
+    API_BUSY = "api_busy"
+    API_FAILED = "api_failed"
+    """The call was made and what it did is unknown."""
+    API_UNREACHABLE = "api_unreachable"
+    NO_RESULT = "no_result"
+    """The API answered, but not one of its pictures could be had."""
+    NOT_POSTED = "not_posted"
+    """Discord took no message with the pictures."""
+    EXPIRED = "expired"
+    INTERRUPTED = "interrupted"
+    UNFORESEEN = "unforeseen"
+
+    @property
+    def state(self) -> State:
+        """The state in which an edit ends for this reason."""
+        return _ENDS.get(self, State.FAILED)
+
+
+_ENDS = {
+    Reason.API_DECLINED: State.DECLINED,
+    Reason.EXPIRED: State.EXPIRED,
+    Reason.INTERRUPTED: State.INTERRUPTED,
+}
