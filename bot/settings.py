@@ -1,0 +1,189 @@
+"""Every setting: its name, type, default and meaning, read from the environment and from `.env`.
+
+A process reads them once, at its start; one message names everything that is wrong with them.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+from environs import Env
+from yarl import URL
+
+from bot.errors import BadSettings
+
+T = TypeVar("T")
+
+LARGEST_QUOTA = 1_000_000_000_000
+"""Far above any use and far below what a 64-bit column holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process; its `repr` shows no secret."""
+
+    discord_token: str = field(repr=False)
+    edit_api_key: str = field(repr=False)
+    edit_api_url: URL
+    discord_api_url: URL
+    database: Path
+    """The SQLite file."""
+    default_quota: int | None
+    """Credits a member may spend in a window; None: unlimited."""
+    edit_concurrency: int
+    edit_timeout: float
+    """Seconds."""
+    edit_source: Literal["url", "data"]
+    spool_dir: Path
+    log_level: str
+
+
+def read_settings(dotenv: Path = Path(".env")) -> Settings:
+    """The settings that the environment gives, or else the file `dotenv`, or else the defaults.
+
+    Raises:
+        BadSettings: naming every setting that is missing or unreadable.
+    """
+    env = Env()
+    try:
+        env.read_env(dotenv, recurse=False)
+    except (OSError, ValueError) as fault:
+        raise BadSettings(f"{dotenv} cannot be read: {fault}") from fault
+    read = _Reader(env)
+    database = read.optional("DATABASE_URL", "sqlite:///bot.db", _database)
+    settings = Settings(
+        discord_token=read.required("DISCORD_TOKEN", _secret),
+        edit_api_key=read.required("EDIT_API_KEY", _secret),
+        edit_api_url=read.optional("EDIT_API_URL", "https://api.gptimageapi.dev", _address),
+        discord_api_url=read.optional("DISCORD_API_URL", "https://discord.com/api/v10", _address),
+        database=database,
+        default_quota=read.optional("DEFAULT_QUOTA", "80", _quota),
+        edit_concurrency=read.optional("EDIT_CONCURRENCY", "8", _concurrency),
+        edit_timeout=read.optional("EDIT_TIMEOUT", "180", _seconds),
+        edit_source=read.optional("EDIT_SOURCE", "url", _source_mode),
+        spool_dir=read.optional("SPOOL_DIR", f"{database}.spool", Path),
+        log_level=read.optional("LOG_LEVEL", "info", _log_level),
+    )
+    read.raise_if_wrong()
+    return settings
+
+
+class _Reader:
+    """Reads settings one by one and remembers what is wrong with them."""
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+        self._wrong: list[str] = []
+
+    def required(self, name: str, parse: Callable[[str], T]) -> T:
+        given = self._given(name)
+        if not given.strip():
+            self._wrong.append(f"{name} is not set; it takes {_TAKES[name]}")
+        return self._parsed(name, given, parse)
+
+    def optional(self, name: str, default: str, parse: Callable[[str], T]) -> T:
+        """What is set, or what `default` means where nothing or only blanks are."""
+        given = self._given(name)
+        return self._parsed(name, given if given.strip() else default, parse)
+
+    def raise_if_wrong(self) -> None:
+        if self._wrong:
+            heading = "Some settings are wrong (.env.example lists them all):"
+            raise BadSettings("\n  ".join([heading, *self._wrong]))
+
+    def _given(self, name: str) -> str:
+        return self._env.str(name, "")
+
+    def _parsed(self, name: str, given: str, parse: Callable[[str], T]) -> T:
+        try:
+            return parse(given)
+        except ValueError:
+            if given.strip():
+                shown = "unreadable" if parse is _secret else f"{_without_password(given)!r}"
+                self._wrong.append(f"{name} is {shown}; it takes {_TAKES[name]}")
+            # Never used: raise_if_wrong comes before the settings are handed out.
+            return cast("T", None)
+
+
+_TAKES = {
+    "DISCORD_TOKEN": "the bot's token, from https://discord.com/developers/applications",
+    "EDIT_API_KEY": "the edit API's key, on one line and without blanks",
+    "EDIT_API_URL": "an http or https address without credentials, query or fragment",
+    "DISCORD_API_URL": "an http or https address without credentials, query or fragment",
+    "DATABASE_URL": "sqlite:///relative/path or sqlite:////absolute/path",
+    "DEFAULT_QUOTA": f"a whole number from 0 to {LARGEST_QUOTA:,}, or unlimited",
+    "EDIT_CONCURRENCY": "a whole number, 1 or more",
+    "EDIT_TIMEOUT": "a number of seconds above 0",
+    "EDIT_SOURCE": "url or data",
+    "SPOOL_DIR": "a folder's path",
+    "LOG_LEVEL": "debug, info, warning or error",
+}
+
+
+def _secret(given: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]+", given):
+        raise ValueError
+    return given
+
+
+def _address(given: str) -> URL:
+    address = URL(given.strip().rstrip("/"))
+    bare = not (address.user or address.password or address.query_string or address.fragment)
+    if address.scheme not in {"http", "https"} or not address.host or not bare:
+        raise ValueError
+    return address
+
+
+def _database(given: str) -> Path:
+    scheme, separator, path = given.strip().partition(":///")
+    if scheme != "sqlite" or not separator or not path or path == ":memory:":
+        raise ValueError
+    return Path(path)
+
+
+def _quota(given: str) -> int | None:
+    if given.strip().lower() == "unlimited":
+        return None
+    quota = int(given)
+    if not 0 <= quota <= LARGEST_QUOTA:
+        raise ValueError
+    return quota
+
+
+def _concurrency(given: str) -> int:
+    concurrency = int(given)
+    if concurrency < 1:
+        raise ValueError
+    return concurrency
+
+
+def _seconds(given: str) -> float:
+    seconds = float(given)
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise ValueError
+    return seconds
+
+
+def _source_mode(given: str) -> Literal["url", "data"]:
+    match given.strip().lower():
+        case "url":
+            return "url"
+        case "data":
+            return "data"
+        case _:
+            raise ValueError
+
+
+def _log_level(given: str) -> str:
+    level = given.strip().lower()
+    if level not in {"debug", "info", "warning", "error"}:
+        raise ValueError
+    return level
+
+
+def _without_password(given: str) -> str:
+    """What was given, safe to show: what may be credentials in an address is masked."""
+    return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", given))
