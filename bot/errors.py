@@ -67,7 +67,7 @@ class Declined(ServiceFault):
 
 
 class Misconfigured(ServiceFault):
-    """The API refused the key or its account (HTTP 401, 402, 403): only the operator can mend it."""
+    """The API refused the key or its account (HTTP 401, 402, 403), for the operator to mend."""
 
     reason = Reason.API_MISCONFIGURED
 

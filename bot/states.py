@@ -26,6 +26,15 @@ class State(StrEnum):
 
 OPEN_STATES = (State.HELD, State.SUBMITTED, State.RENDERED)
 
+LEAVES_FROM = {
+    State.DECLINED: (State.SUBMITTED,),
+    State.FAILED: OPEN_STATES,
+    State.EXPIRED: (State.HELD,),
+    State.CANCELLED: (State.HELD,),
+    State.INTERRUPTED: (State.SUBMITTED,),
+}
+"""For each end that voids the hold, the states that an arrow leads from to it."""
+
 
 class Reason(StrEnum):
     """Why a hold was voided: the closed list that wording, usage and metrics read."""

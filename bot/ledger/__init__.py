@@ -1,0 +1,166 @@
+"""The ledger: what each member was granted, holds and spent, and every edit that was ever held.
+
+This module is the interface that a store implements; `sqlite` is the store on one machine. Only
+this package knows SQL. Whatever a store does is one transaction, on the disk when the call returns.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.pricing import Quality
+from bot.quotas import Balance, Window
+from bot.states import Reason, State
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a member asked for, and all that is needed to answer them, as their command said it."""
+
+    id: int
+    """The interaction's id, so that the same interaction can never hold twice."""
+    application_id: int
+    guild_id: int
+    channel_id: int
+    member_id: int
+    member_name: str
+    token: str | None = field(repr=False)
+    """The interaction's token; None once it was erased."""
+    source_url: str
+    source_name: str
+    prompt: str
+    quality: Quality
+    size: str
+    """One of `pricing.RATIOS`, or `pricing.SOURCE_SIZE`."""
+    count: int
+    private: bool
+    upload_limit: int
+    """Bytes that Discord takes in one file here, as the interaction said."""
+
+    @property
+    def hold(self) -> int:
+        """Credits to set aside before anything is sent."""
+        return self.quality.price * self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One row: an order and what became of it."""
+
+    order: Order
+    state: State
+    reason: Reason | None
+    """Why the hold was voided."""
+    detail: str | None
+    """What is told beside the reason: the API's own message, or a reference in the log."""
+    message_id: int | None
+    ratio: str | None
+    """The ratio that the API was asked for."""
+    results: tuple[str, ...]
+    """The addresses of the API's pictures."""
+    posted: int
+    charged: int
+    held_at: datetime
+    acknowledged_at: datetime | None
+    submitted_at: datetime | None
+    rendered_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastEdit:
+    """One line of a member's list of edits."""
+
+    held_at: datetime
+    state: State
+    quality: Quality
+    count: int
+    posted: int
+    charged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The price is set aside; `balance` counts it."""
+
+    edit: Edit
+    balance: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class OverQuota:
+    """Nothing was held, because it would have passed the quota."""
+
+    hold: int
+    balance: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyHeld:
+    """The interaction was here before; nothing was held again."""
+
+
+class Ledger(Protocol):
+    """What a store does. Every method raises LedgerFault when its transaction did not happen.
+
+    The methods that move an edit return its row after the move, or None where the edit was not in
+    a state that the arrow leaves: then nothing was changed.
+    """
+
+    async def hold(
+        self, order: Order, *, default_quota: int | None, owner: str, now: datetime
+    ) -> Held | OverQuota | AlreadyHeld:
+        """Set the order's price aside, unless the member's quota forbids it."""
+        ...
+
+    async def acknowledge(self, edit_id: int, *, message_id: int | None, now: datetime) -> None:
+        """Note that Discord took the acknowledgement, and as which message."""
+        ...
+
+    async def submit(self, edit_id: int, *, ratio: str, now: datetime) -> Edit | None:
+        """Note, before it is made, that the paid call may have been made."""
+        ...
+
+    async def render(self, edit_id: int, results: Sequence[str], *, now: datetime) -> Edit | None:
+        """Keep the addresses of the API's pictures."""
+        ...
+
+    async def capture(self, edit_id: int, *, posted: int, now: datetime) -> Edit | None:
+        """Charge for the pictures that were posted, void the rest, and erase the token."""
+        ...
+
+    async def void(
+        self, edit_id: int, reason: Reason, *, detail: str | None, now: datetime
+    ) -> Edit | None:
+        """Give the hold back. The token stays until `forget_token`, so that the member is told."""
+        ...
+
+    async def forget_token(self, edit_id: int) -> None:
+        """Erase an ended edit's token: its member was told, or cannot be told any more."""
+        ...
+
+    async def unfinished(self) -> list[Edit]:
+        """Edits that are open or whose members were not told of the end, oldest first."""
+        ...
+
+    async def balance(
+        self, guild_id: int, member_id: int, *, window: Window, default_quota: int | None
+    ) -> Balance:
+        """A member's credits over the window."""
+        ...
+
+    async def past_edits(self, guild_id: int, member_id: int, limit: int) -> list[PastEdit]:
+        """A member's edits in a server, newest first."""
+        ...
+
+
+__all__ = [
+    "AlreadyHeld",
+    "Edit",
+    "Held",
+    "Ledger",
+    "Order",
+    "OverQuota",
+    "PastEdit",
+]

@@ -1,0 +1,59 @@
+"""SQLite connections as the ledger wants them, and the one way to run a statement on them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import apsw
+
+from bot.errors import LedgerFault
+
+Value = str | int | None
+
+BUSY_MILLISECONDS = 5_000
+"""How long a statement waits for another process's transaction (a backup, a shell)."""
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    # Without it erased tokens stay readable in the file's free pages.
+    "PRAGMA secure_delete = ON",
+)
+
+
+def connect_to_write(path: Path) -> apsw.Connection:
+    """Open the database, made where there is none."""
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(BUSY_MILLISECONDS)
+    for pragma in _PRAGMAS:
+        rows(connection, pragma)
+    return connection
+
+
+def connect_to_read(path: Path) -> apsw.Connection:
+    """Open the database, which is there, for reading alone."""
+    reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    reader.set_busy_timeout(BUSY_MILLISECONDS)
+    return reader
+
+
+def rows(connection: apsw.Connection, statement: str, *values: Value) -> list[tuple[Any, ...]]:
+    """All rows of a statement whose parameters are numbered `$1`, `$2`, ... as PostgreSQL's are."""
+    numbered = {str(place): value for place, value in enumerate(values, 1)}
+    return list(cast("_Executes", connection).execute(statement, numbered))
+
+
+def as_ledger_fault(fault: apsw.Error) -> LedgerFault:
+    """The project's own word for an error of SQLite."""
+    wrapped = LedgerFault(f"{type(fault).__name__}: {fault}")
+    wrapped.__cause__ = fault
+    return wrapped
+
+
+class _Executes(Protocol):
+    """The part of a connection used here; apsw's own annotation needs Python 3.12's Buffer."""
+
+    def execute(
+        self, statements: str, bindings: Mapping[str, Value], /
+    ) -> Iterator[tuple[Any, ...]]: ...

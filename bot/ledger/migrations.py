@@ -1,0 +1,139 @@
+"""The shape of the database, as ordered steps; each commits together with the record of itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import apsw
+
+from bot.errors import LedgerUnusable
+from bot.ledger.connection import rows
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step; its place in `MIGRATIONS`, counted from one, is the version it leads to."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS = (
+    Migration(
+        "accounts and edits",
+        (
+            """
+            CREATE TABLE account (
+                guild_id INTEGER NOT NULL,
+                member_id INTEGER NOT NULL,  -- 0: the server as a whole
+                day TEXT NOT NULL CHECK (day IS date(day)),
+                granted INTEGER NOT NULL DEFAULT 0 CHECK (granted >= 0),
+                held INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
+                spent INTEGER NOT NULL DEFAULT 0 CHECK (spent >= 0),
+                PRIMARY KEY (guild_id, member_id, day)
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE edit (
+                id INTEGER PRIMARY KEY,  -- the interaction's
+                application_id INTEGER NOT NULL,
+                guild_id INTEGER NOT NULL,
+                channel_id INTEGER NOT NULL,
+                member_id INTEGER NOT NULL CHECK (member_id <> 0),
+                message_id INTEGER,
+                day TEXT NOT NULL,  -- whose account it counts in
+                quality TEXT NOT NULL CHECK (quality IN ('low', 'medium', 'high')),
+                size TEXT NOT NULL,
+                ratio TEXT,
+                count INTEGER NOT NULL CHECK (count BETWEEN 1 AND 4),
+                private INTEGER NOT NULL CHECK (private IN (0, 1)),
+                upload_limit INTEGER NOT NULL CHECK (upload_limit > 0),
+                price INTEGER NOT NULL CHECK (price > 0),
+                state TEXT NOT NULL CHECK (state IN (
+                    'held', 'submitted', 'rendered',
+                    'delivered', 'declined', 'failed', 'expired', 'cancelled', 'interrupted'
+                )),
+                reason TEXT,
+                posted INTEGER NOT NULL DEFAULT 0 CHECK (posted BETWEEN 0 AND count),
+                charged INTEGER NOT NULL DEFAULT 0 CHECK (charged = price * posted),
+                owner TEXT NOT NULL,  -- the process that took it
+                held_at INTEGER NOT NULL,  -- these are milliseconds since 1970, UTC
+                acknowledged_at INTEGER,
+                submitted_at INTEGER,
+                rendered_at INTEGER,
+                ended_at INTEGER,
+                FOREIGN KEY (guild_id, member_id, day) REFERENCES account,
+                CHECK ((state = 'delivered') = (posted > 0)),
+                CHECK ((state IN ('held', 'submitted', 'rendered')) = (ended_at IS NULL)),
+                CHECK ((ended_at IS NULL OR state = 'delivered') = (reason IS NULL)),
+                CHECK (state <> 'held' OR submitted_at IS NULL),
+                CHECK (
+                    state NOT IN ('submitted', 'rendered', 'delivered', 'declined', 'interrupted')
+                    OR (submitted_at IS NOT NULL AND ratio IS NOT NULL)
+                ),
+                CHECK (state NOT IN ('rendered', 'delivered') OR rendered_at IS NOT NULL)
+            ) STRICT
+            """,
+            "CREATE INDEX edit_by_member ON edit (guild_id, member_id, held_at)",
+            """
+            CREATE TABLE edit_private (  -- what members may have erased; accounts stand without it
+                edit_id INTEGER PRIMARY KEY REFERENCES edit ON DELETE CASCADE,
+                member_name TEXT NOT NULL,
+                token TEXT,  -- the interaction's; null once the edit's end was told
+                source_url TEXT NOT NULL,
+                source_name TEXT NOT NULL,
+                prompt TEXT NOT NULL,
+                detail TEXT,  -- what the API said, or a reference in the log
+                results TEXT NOT NULL DEFAULT '[]' CHECK (json_type(results) = 'array')
+            ) STRICT
+            """,
+            "CREATE INDEX edit_untold ON edit_private (edit_id) WHERE token IS NOT NULL",
+        ),
+    ),
+)
+
+
+def migrate(
+    connection: apsw.Connection,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    migrations: tuple[Migration, ...] = MIGRATIONS,
+) -> None:
+    """Bring the database to the newest version that this program knows.
+
+    Raises:
+        LedgerUnusable: the database is of a newer version than this program.
+    """
+    with connection:
+        rows(
+            connection,
+            """
+            CREATE TABLE IF NOT EXISTS migration (
+                version INTEGER PRIMARY KEY,
+                name TEXT NOT NULL,
+                applied_at TEXT NOT NULL
+            ) STRICT
+            """,
+        )
+    version = version_of(connection)
+    if version > len(migrations):
+        raise LedgerUnusable(
+            f"its version is {version} and this program knows versions up to {len(migrations)}: "
+            "start a newer version of the program"
+        )
+    for number, migration in enumerate(migrations[version:], start=version + 1):
+        with connection:
+            for statement in migration.statements:
+                rows(connection, statement)
+            rows(
+                connection,
+                "INSERT INTO migration (version, name, applied_at) VALUES ($1, $2, $3)",
+                *(number, migration.name, now().isoformat()),
+            )
+
+
+def version_of(connection: apsw.Connection) -> int:
+    """How many migrations the database has had."""
+    ((version,),) = rows(connection, "SELECT coalesce(max(version), 0) FROM migration")
+    if not isinstance(version, int):
+        raise LedgerUnusable("its migration table is not this program's")
+    return version
