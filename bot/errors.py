@@ -100,6 +100,18 @@ class ResultLost(ServiceFault):
     reason = Reason.NO_RESULT
 
 
+class WaitedTooLong(EditFault):
+    """The edit's turn did not come in time."""
+
+    reason = Reason.EXPIRED
+
+
+class NotPosted(EditFault):
+    """Discord took no message with the pictures, or they are larger than it takes."""
+
+    reason = Reason.NOT_POSTED
+
+
 class OperatorFault(Fault):
     """What only whoever runs the bot can mend; `str()` of it is shown to them as it is."""
 

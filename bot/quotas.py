@@ -36,6 +36,10 @@ class Balance:
     @property
     def left(self) -> int | None:
         """Credits that could still be held; None where nothing limits."""
+        return self.left_after(0)
+
+    def left_after(self, given_back: int) -> int | None:
+        """What will be left once `given_back` of the held credits were voided."""
         if self.quota is None:
             return None
-        return max(0, self.quota + self.granted - self.spent - self.held)
+        return max(0, self.quota + self.granted - self.spent - self.held + given_back)

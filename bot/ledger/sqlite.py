@@ -121,7 +121,7 @@ class SqliteLedger(Ledger):
     async def void(
         self, edit_id: int, reason: Reason, *, detail: str | None, now: datetime
     ) -> Edit | None:
-        arrows: list[Value] = [*LEAVES_FROM[reason.state], None, None][:3]
+        arrows = (*LEAVES_FROM[reason.state], None, None)[:3]
 
         def work(connection: apsw.Connection) -> Edit | None:
             end = (reason.state, reason, _milliseconds(now))

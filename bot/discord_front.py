@@ -1,0 +1,203 @@
+"""Answers members in Discord, from an edit's row alone, with words that are handed in."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import aiohttp
+import structlog
+
+from bot.discord_rest import (
+    ALREADY_ACKNOWLEDGED,
+    JSON,
+    Answer,
+    DiscordRest,
+    is_failure,
+)
+from bot.editing import Acknowledgement, Front, Outcome, Receipt
+from bot.ledger import Edit, Order
+from bot.refusals import Refusal
+
+EPHEMERAL = 1 << 6
+COMPONENTS_V2 = 1 << 15
+"""https://docs.discord.com/developers/resources/message#message-object-message-flags"""
+
+MESSAGE, DEFERRED = 4, 5
+"""Types of the first answer to an interaction.
+
+https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type
+"""
+
+TOKEN_LIFE = timedelta(minutes=15)
+TOKEN_TRUSTED = timedelta(minutes=13)
+"""From this age on the channel's route is used, so that no upload ends after its token."""
+
+POST_TRIES = 2
+"""Requests with the pictures, before a message without them."""
+
+Component = dict[str, Any]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Cards(Protocol):
+    """What members see, as Discord's components."""
+
+    def result(self, edit: Edit, receipt: Receipt, names: Sequence[str]) -> list[Component]:
+        """Lay out the pictures, which are attached under these names, and what they cost."""
+        ...
+
+    def ending(self, edit: Edit) -> list[Component]:
+        """Say how an edit without pictures ended."""
+        ...
+
+    def alt_text(self, edit: Edit) -> str:
+        """Describe each picture for those who do not see it."""
+        ...
+
+    def refusal(self, refusal: Refusal) -> str:
+        """Say why an order is not taken."""
+        ...
+
+
+class DiscordFront(Front):
+    """`editing.Front` over Discord's REST API."""
+
+    def __init__(
+        self,
+        rest: DiscordRest,
+        cards: Cards,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._rest = rest
+        self._cards = cards
+        self._clock = clock
+
+    async def acknowledge(self, order: Order) -> Acknowledgement:
+        data = {"flags": EPHEMERAL} if order.private else {}
+        answer = await self._rest.respond(order.id, _token(order), {"type": DEFERRED, "data": data})
+        if answer is None or is_failure(answer):
+            return Acknowledgement(Outcome.UNANSWERED)
+        if answer.ok:
+            return Acknowledgement(Outcome.TAKEN, _message_id(answer))
+        if answer.code == ALREADY_ACKNOWLEDGED:
+            return Acknowledgement(Outcome.TAKEN)
+        return Acknowledgement(Outcome.TOO_LATE)
+
+    async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
+        content: JSON = {
+            "content": self._cards.refusal(refusal),
+            "allowed_mentions": _NO_MENTIONS,
+        }
+        if not acknowledged:
+            data = {**content, "flags": EPHEMERAL}
+            answer = await self._rest.respond(
+                order.id, _token(order), {"type": MESSAGE, "data": data}
+            )
+            if answer is None or answer.code != ALREADY_ACKNOWLEDGED:
+                return
+        await self._rest.edit_original(
+            order.application_id, _token(order), content, until=_in(TOKEN_TRUSTED)
+        )
+
+    async def knows(self, edit: Edit) -> bool:
+        answer = await self._rest.get_original(
+            edit.order.application_id, _token(edit.order), until=_in(self._token_left(edit))
+        )
+        return answer is not None and answer.ok
+
+    async def post(self, edit: Edit, receipt: Receipt) -> bool:
+        names = [f"edit-{picture.path.name}" for picture in receipt.pictures]
+        body = _card(
+            self._cards.result(edit, receipt, names),
+            [
+                {"id": place, "filename": name, "description": self._cards.alt_text(edit)}
+                for place, name in enumerate(names)
+            ],
+        )
+        with contextlib.ExitStack() as files:
+
+            def form() -> aiohttp.FormData:
+                files.close()
+                data = aiohttp.FormData(quote_fields=False)
+                data.add_field("payload_json", json.dumps(body), content_type="application/json")
+                for place, (name, picture) in enumerate(zip(names, receipt.pictures, strict=True)):
+                    file = files.enter_context(picture.path.open("rb"))
+                    data.add_field(f"files[{place}]", file, filename=name)
+                return data
+
+            answer = await self._edit(edit, body, form=form, tries=POST_TRIES)
+        return answer is not None and answer.ok
+
+    async def tell(self, edit: Edit) -> None:
+        answer = await self._edit(edit, _card(self._cards.ending(edit), []))
+        if answer is None or not answer.ok:
+            log.warning("edit.untold", edit=str(edit.order.id), reason=edit.reason)
+
+    async def _edit(
+        self,
+        edit: Edit,
+        body: JSON,
+        *,
+        form: Callable[[], aiohttp.FormData] | None = None,
+        tries: int | None = None,
+    ) -> Answer | None:
+        """Edit the edit's message by its own token, or by its channel once that is too old."""
+        answer: Answer | None = None
+        order = edit.order
+        left = self._token_left(edit)
+        if order.token is not None and left > TOKEN_LIFE - TOKEN_TRUSTED:
+            answer = await self._rest.edit_original(
+                order.application_id, order.token, body, form=form, tries=tries, until=_in(left)
+            )
+            if answer is None or answer.status != HTTPStatus.UNAUTHORIZED:
+                return answer
+        if order.private or edit.message_id is None:
+            return answer
+        return await self._rest.edit_message(
+            order.channel_id,
+            edit.message_id,
+            body,
+            form=form,
+            tries=tries,
+            until=_in(TOKEN_LIFE),
+        )
+
+    def _token_left(self, edit: Edit) -> timedelta:
+        return TOKEN_LIFE - (self._clock() - edit.held_at)
+
+
+_NO_MENTIONS: JSON = {"parse": []}
+
+
+def _card(components: list[Component], attachments: list[JSON]) -> JSON:
+    """A Components V2 message; what is not in `attachments` is taken off it."""
+    return {
+        "flags": COMPONENTS_V2,
+        "components": components,
+        "attachments": attachments,
+        "allowed_mentions": _NO_MENTIONS,
+    }
+
+
+def _message_id(answer: Answer) -> int | None:
+    """The id of the message that an acknowledgement made, where Discord told it."""
+    try:
+        return int(answer.body["resource"]["message"]["id"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _token(order: Order) -> str:
+    if order.token is None:
+        raise ValueError("the interaction's token was erased already")
+    return order.token
+
+
+def _in(duration: timedelta) -> float:
+    return asyncio.get_running_loop().time() + duration.total_seconds()

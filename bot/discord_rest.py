@@ -1,0 +1,254 @@
+"""The few calls of Discord's REST API on which an edit's outcome rests, and when each is repeated.
+
+They are made here and not by discord.py, which repeats an acknowledgement past its three seconds,
+raises a 429 that has no `Via` header, and does not repeat what a cut connection left unanswered.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from json import loads
+from typing import Any, cast
+
+import aiohttp
+import structlog
+from yarl import URL
+
+JSON = Mapping[str, Any]
+
+ALREADY_ACKNOWLEDGED = 40060
+"""https://docs.discord.com/developers/topics/opcodes-and-status-codes#json"""
+
+ANSWER_WITHIN = 3.0
+"""Seconds that Discord waits for the first answer to an interaction.
+
+https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-response
+"""
+
+REQUEST_TIMEOUT = 15.0
+UPLOAD_TIMEOUT = 120.0
+"""Seconds for one request; an upload may have 25 MiB to carry."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
+"""Seconds before a failed request is made again; each pause is twice the one before."""
+
+LARGEST_ANSWER = 4 * 2**20
+"""Bytes of an answer that are read."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Discord answered."""
+
+    status: int
+    code: int
+    """Discord's own error code; 0 where it gave none."""
+    retry_after: float
+    """Seconds that a 429 asks to wait."""
+    body: JSON
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was carried out."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+class DiscordRest:
+    """Requests under one REST base, over a session that is handed in."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: URL, bot_token: str) -> None:
+        self._session = session
+        self._base = base
+        self._authorization = {"Authorization": f"Bot {bot_token}"}
+
+    async def respond(self, interaction_id: int, token: str, body: JSON) -> Answer | None:
+        """Give the first answer to an interaction, tried for as long as Discord waits for it.
+
+        None: Discord did not say within its limit whether it took the answer.
+        """
+        return await self._request(
+            "POST",
+            f"interactions/{interaction_id}/{token}/callback",
+            query={"with_response": "true"},
+            json_body=body,
+            until=_now() + ANSWER_WITHIN,
+        )
+
+    async def get_original(self, application_id: int, token: str, *, until: float) -> Answer | None:
+        """Look up the first answer to an interaction."""
+        return await self._request("GET", _original(application_id, token), until=until)
+
+    async def edit_original(
+        self,
+        application_id: int,
+        token: str,
+        body: JSON,
+        *,
+        form: Callable[[], aiohttp.FormData] | None = None,
+        tries: int | None = None,
+        until: float,
+    ) -> Answer | None:
+        """Edit the first answer to an interaction; `form` makes a form anew for every try."""
+        return await self._request(
+            "PATCH",
+            _original(application_id, token),
+            json_body=body,
+            form=form,
+            tries=tries,
+            until=until,
+        )
+
+    async def edit_message(
+        self,
+        channel_id: int,
+        message_id: int,
+        body: JSON,
+        *,
+        form: Callable[[], aiohttp.FormData] | None = None,
+        tries: int | None = None,
+        until: float,
+    ) -> Answer | None:
+        """Edit one of the bot's messages by its channel, with the bot's own token."""
+        return await self._request(
+            "PATCH",
+            f"channels/{channel_id}/messages/{message_id}",
+            headers=self._authorization,
+            json_body=body,
+            form=form,
+            tries=tries,
+            until=until,
+        )
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        until: float,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json_body: JSON | None = None,
+        form: Callable[[], aiohttp.FormData] | None = None,
+        tries: int | None = None,
+    ) -> Answer | None:
+        """The answer, after at most `tries` that failed and until the loop's time `until`.
+
+        A try fails with a 413, a 5xx or no answer; a 429 is waited for and is no try. What the
+        last try came to is returned: None where it was not answered.
+        """
+        # `encoded`: a token's characters go out as they came.
+        url = URL(f"{self._base}/{path}", encoded=True)
+        answer: Answer | None = None
+        pause = FIRST_PAUSE
+        failed = 0
+        while (left := until - _now()) > 0:
+            answer = await self._try(
+                method,
+                url,
+                params=query,
+                headers=headers,
+                data=form() if form else None,
+                json=None if form else json_body,
+                timeout=min(left, UPLOAD_TIMEOUT if form else REQUEST_TIMEOUT),
+            )
+            if answer is not None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+                wait = answer.retry_after
+            elif is_failure(answer):
+                failed += 1
+                if failed == tries:
+                    return answer
+                wait, pause = pause, min(2 * pause, LONGEST_PAUSE)
+            else:
+                return answer
+            if _now() + wait >= until:
+                return answer
+            await asyncio.sleep(wait)
+        return answer
+
+    async def _try(
+        self,
+        method: str,
+        url: URL,
+        *,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        data: aiohttp.FormData | None,
+        json: JSON | None,
+        timeout: float,
+    ) -> Answer | None:
+        try:
+            async with self._session.request(
+                method,
+                url,
+                params=params,
+                headers=headers,
+                data=data,
+                json=json,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout),
+            ) as response:
+                body = _parse(await _read(response.content))
+        except (aiohttp.ClientError, OSError, TimeoutError) as fault:
+            log.warning("discord.unanswered", method=method, fault=type(fault).__name__)
+            return None
+        code = body.get("code")
+        answer = Answer(
+            status=response.status,
+            code=code if isinstance(code, int) else 0,
+            retry_after=_retry_after(body, response.headers.get("Retry-After")),
+            body=body,
+        )
+        if not answer.ok:
+            log.warning("discord.refused", method=method, status=answer.status, code=answer.code)
+        return answer
+
+
+def is_failure(answer: Answer | None) -> bool:
+    """Whether nothing is known of what Discord did with the request, or it may pass next time."""
+    return (
+        answer is None
+        or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    )
+
+
+def _original(application_id: int, token: str) -> str:
+    return f"webhooks/{application_id}/{token}/messages/@original"
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for chunk in content.iter_chunked(2**16):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            break
+    return bytes(body)
+
+
+def _parse(body: bytes) -> JSON:
+    """The object that an answer holds; empty where it holds none, as behind a proxy's error."""
+    try:
+        parsed: object = loads(body)
+    except ValueError:
+        return {}
+    return cast("JSON", parsed) if isinstance(parsed, dict) else {}
+
+
+def _retry_after(body: JSON, header: str | None) -> float:
+    """Seconds to wait after a 429, which a proxy may say in the header alone."""
+    for said in (body.get("retry_after"), header):
+        try:
+            seconds = float(said or "")
+        except (TypeError, ValueError):
+            continue
+        if math.isfinite(seconds) and seconds >= 0:
+            return seconds
+    return 1.0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

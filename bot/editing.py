@@ -1,0 +1,460 @@
+"""The one use case: hold, submit, render, deliver.
+
+An edit lives in the ledger; here it is carried from state to state, and each end is written down
+before it is told. Nothing in here knows Discord: whoever asked is answered through `Front`, from
+the edit's row alone, so that a restart answers as the first process would have.
+"""
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from bot.edit_api import EditCall
+from bot.edit_client import EditClient
+from bot.errors import Declined, EditFault, LedgerFault, NotPosted, ResultLost, WaitedTooLong
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota
+from bot.pictures import Format, Picture
+from bot.pricing import SOURCE_SIZE, nearest_ratio
+from bot.quotas import window_at
+from bot.refusals import Attachment, LedgerSilent, Refusal, refuse_order
+from bot.states import Reason, State
+
+T = TypeVar("T")
+
+LONGEST_WAIT = timedelta(minutes=8)
+"""An edit still held this long after its command ends expired, live or restarted."""
+
+STORE_PATIENCE = 1.0
+"""Seconds that the ledger has for a hold before the acknowledgement, due within 3 s, goes first."""
+
+UPLOAD_LIMIT = 24 * 2**20
+"""Bytes of pictures in one message: Discord takes 25 MiB a request, and the card needs some."""
+
+LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
+"""Seconds between tries to write down what has happened already."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One of the API's pictures, on the disk until it is posted."""
+
+    path: Path
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the posting of an edit's pictures comes to."""
+
+    pictures: tuple[Spooled, ...]
+    charged: int
+    left: int | None
+    """Credits that the member can still spend in this window; None where nothing limits."""
+
+
+class Outcome(Enum):
+    """What became of the first answer to a command."""
+
+    TAKEN = "taken"
+    TOO_LATE = "too_late"
+    """The platform does not know the command any more: nothing can be said."""
+    UNANSWERED = "unanswered"
+    """The platform gave no answer within its own limit; it may have taken it all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """An outcome, and as which message the answer will be seen, where the platform said so."""
+
+    outcome: Outcome
+    message_id: int | None = None
+
+
+class Front(Protocol):
+    """Where members are answered. The methods do not raise, and see to repeating by themselves."""
+
+    async def acknowledge(self, order: Order) -> Acknowledgement:
+        """Say that the edit is under way, within the limit that the platform sets."""
+        ...
+
+    async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
+        """Say why the order is not taken; in the acknowledged answer, if that was first."""
+        ...
+
+    async def knows(self, edit: Edit) -> bool:
+        """Whether the edit's answer exists, so that its member can be told there."""
+        ...
+
+    async def post(self, edit: Edit, receipt: Receipt) -> bool:
+        """Post the pictures; True only where they surely stand in the edit's message."""
+        ...
+
+    async def tell(self, edit: Edit) -> None:
+        """Say how an edit without pictures ended, until it is said or cannot be any more."""
+        ...
+
+
+class Editor:
+    """Takes orders and carries each through to its end, a bounded number at a time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        client: EditClient,
+        front: Front,
+        *,
+        spool: Path,
+        default_quota: int | None,
+        concurrency: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._ledger = ledger
+        self._client = client
+        self._front = front
+        self._spool = spool
+        self._default_quota = default_quota
+        self._clock = clock
+        self._owner = secrets.token_hex(8)
+        self._probes = asyncio.Semaphore(concurrency)
+        self._calls = asyncio.Semaphore(concurrency)
+        self._deliveries = asyncio.Semaphore(concurrency)
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def take(self, order: Order, attachment: Attachment) -> None:
+        """Refuse the order, or hold its price and carry it on from there in the background."""
+        if refusal := refuse_order(order, attachment):
+            await self._refuse(order, refusal, early=None)
+            return
+        holding = asyncio.create_task(self._hold(order))
+        await asyncio.wait({holding}, timeout=STORE_PATIENCE)
+        early = None if holding.done() else await self._front.acknowledge(order)
+        match await holding:
+            case Held(edit):
+                log.info("edit.held", edit=str(order.id), credits=order.hold)
+                self._run(edit, self._begin(edit, early))
+            case AlreadyHeld():
+                log.warning("edit.repeated", edit=str(order.id))
+            case refusal:
+                await self._refuse(order, refusal, early=early)
+
+    async def resume(self) -> None:
+        """Take up what an earlier process left open, and tell the ends that it left untold."""
+        left = await self._ledger.unfinished()
+        await asyncio.to_thread(_clear_spool, self._spool, {str(edit.order.id) for edit in left})
+        waiting: list[Edit] = []
+        for edit in left:
+            log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)
+            match edit.state:
+                case State.HELD:
+                    waiting.append(edit)
+                case State.SUBMITTED:
+                    self._run(edit, self._end(edit, Reason.INTERRUPTED))
+                case State.RENDERED:
+                    self._run(edit, self._deliver(edit))
+                case _:
+                    self._run(edit, self._tell(edit))
+        known = await asyncio.gather(*(self._is_known(edit) for edit in waiting))
+        for edit, is_known in zip(waiting, known, strict=True):
+            self._run(edit, self._begin_again(edit, is_known=is_known))
+
+    async def close(self) -> None:
+        """Stop; what is open stays in the ledger for the next start."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _begin(self, edit: Edit, early: Acknowledgement | None) -> None:
+        async with self._probing(edit.order) as probing:
+            answer = early or await self._front.acknowledge(edit.order)
+            if answer.outcome is Outcome.TAKEN:
+                log.info("edit.acknowledged", edit=str(edit.order.id))
+                await self._ledger.acknowledge(
+                    edit.order.id, message_id=answer.message_id, now=self._clock()
+                )
+                await self._carry(edit, probing)
+                return
+        ended = await self._void(edit, Reason.NOT_ACKNOWLEDGED)
+        if answer.outcome is Outcome.UNANSWERED and await self._front.knows(ended):
+            await self._tell(ended)
+        else:
+            await self._forget(ended)
+
+    async def _begin_again(self, edit: Edit, *, is_known: bool) -> None:
+        if not is_known:
+            await self._forget(await self._void(edit, Reason.NOT_ACKNOWLEDGED))
+            return
+        async with self._probing(edit.order) as probing:
+            await self._carry(edit, probing)
+
+    async def _carry(self, edit: Edit, probing: Awaitable[Picture]) -> None:
+        """From held to the end."""
+        picture = await probing
+        ratio = edit.order.size
+        if ratio == SOURCE_SIZE:
+            ratio = nearest_ratio(picture.width, picture.height)
+        async with self._turn(edit):
+            edit = _in_step(
+                await self._ledger.submit(edit.order.id, ratio=ratio, now=self._clock())
+            )
+            results = await self._call(edit, ratio)
+            edit = _in_step(
+                await self._insist(
+                    lambda: self._ledger.render(edit.order.id, results, now=self._clock())
+                )
+            )
+        log.info("edit.rendered", edit=str(edit.order.id), pictures=len(results))
+        await self._deliver(edit)
+
+    async def _call(self, edit: Edit, ratio: str) -> Sequence[str]:
+        order = edit.order
+        log.info(
+            "edit.sent", edit=str(order.id), quality=order.quality, ratio=ratio, count=order.count
+        )
+        call = EditCall(
+            prompt=order.prompt,
+            source_url=order.source_url,
+            ratio=ratio,
+            quality=order.quality,
+            count=order.count,
+        )
+        return await self._client.edit(call, workspace=await self._open_folder(edit))
+
+    async def _deliver(self, edit: Edit) -> None:
+        """From rendered to the end; doing it again, after a crash, does no harm."""
+        async with self._deliveries:
+            folder = await self._open_folder(edit)
+            fetched = await asyncio.gather(
+                *(
+                    self._fetch(edit, url, folder / str(number))
+                    for number, url in enumerate(edit.results, 1)
+                )
+            )
+            pictures = [picture for picture in fetched if picture is not None]
+            if not pictures:
+                raise ResultLost("not one of the pictures could be had")
+            receipt = await self._write_receipt(edit, pictures)
+            if not receipt.pictures or not await self._front.post(edit, receipt):
+                raise NotPosted
+        posted = len(receipt.pictures)
+        log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
+        ended = _in_step(
+            await self._insist(
+                lambda: self._ledger.capture(edit.order.id, posted=posted, now=self._clock())
+            )
+        )
+        log.info("edit.charged", edit=str(edit.order.id), credits=ended.charged)
+        await self._clear_folder(edit)
+
+    async def _end(self, edit: Edit, reason: Reason, detail: str | None = None) -> None:
+        await self._tell(await self._void(edit, reason, detail))
+
+    async def _void(self, edit: Edit, reason: Reason, detail: str | None = None) -> Edit:
+        voided = _in_step(
+            await self._insist(
+                lambda: self._ledger.void(edit.order.id, reason, detail=detail, now=self._clock())
+            )
+        )
+        log.info("edit.voided", edit=str(edit.order.id), reason=reason, credits=edit.order.hold)
+        return voided
+
+    async def _tell(self, ended: Edit) -> None:
+        await self._front.tell(ended)
+        await self._forget(ended)
+
+    async def _forget(self, ended: Edit) -> None:
+        await self._insist(lambda: self._ledger.forget_token(ended.order.id))
+        await self._clear_folder(ended)
+
+    # What the way is made of.
+
+    def _run(self, edit: Edit, way: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._end_by_faults(edit, way))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _end_by_faults(self, edit: Edit, way: Coroutine[Any, Any, None]) -> None:
+        """Whatever breaks on the way ends this edit alone."""
+        try:
+            try:
+                await way
+            except EditFault as fault:
+                _report(edit, fault)
+                await self._end(edit, fault.reason, _detail_of(fault))
+            except _LeftOpen:
+                raise
+            except Exception:
+                reference = new_reference()
+                log.exception("edit.unforeseen", edit=str(edit.order.id), reference=reference)
+                await self._end(edit, Reason.UNFORESEEN, reference)
+        except Exception:
+            log.exception("edit.left_open", edit=str(edit.order.id))
+
+    async def _hold(self, order: Order) -> Held | AlreadyHeld | OverQuota | LedgerSilent:
+        try:
+            return await self._ledger.hold(
+                order, default_quota=self._default_quota, owner=self._owner, now=self._clock()
+            )
+        except LedgerFault:
+            log.exception("ledger.silent", edit=str(order.id))
+            return LedgerSilent()
+
+    async def _refuse(
+        self, order: Order, refusal: Refusal, *, early: Acknowledgement | None
+    ) -> None:
+        log.info("edit.refused", edit=str(order.id), refusal=type(refusal).__name__)
+        if early is None or early.outcome is Outcome.TAKEN:
+            await self._front.refuse(order, refusal, acknowledged=early is not None)
+
+    @asynccontextmanager
+    async def _probing(self, order: Order) -> AsyncGenerator[asyncio.Task[Picture]]:
+        """Read the source's header meanwhile."""
+        probing = asyncio.create_task(self._probe(order))
+        # Whoever does not wait for the answer does not want to hear of its faults either.
+        probing.add_done_callback(lambda probe: probe.cancelled() or probe.exception())
+        try:
+            yield probing
+        finally:
+            probing.cancel()
+
+    async def _probe(self, order: Order) -> Picture:
+        async with self._probes:
+            return await self._client.probe_source(order.source_url)
+
+    async def _is_known(self, edit: Edit) -> bool:
+        async with self._probes:
+            return await self._front.knows(edit)
+
+    @asynccontextmanager
+    async def _turn(self, edit: Edit) -> AsyncGenerator[None]:
+        """A place among the calls under way, waited for as long as an edit may wait."""
+        left = LONGEST_WAIT - (self._clock() - edit.held_at)
+        if left <= timedelta(0):
+            raise WaitedTooLong
+        try:
+            async with asyncio.timeout(left.total_seconds()):
+                await self._calls.acquire()
+        except TimeoutError:
+            raise WaitedTooLong from None
+        try:
+            yield
+        finally:
+            self._calls.release()
+
+    async def _fetch(self, edit: Edit, url: str, place: Path) -> Spooled | None:
+        """The picture at `url`, downloaded unless it is spooled already; None if it is lost."""
+        try:
+            if kept := await asyncio.to_thread(_find_spooled, place):
+                return kept
+            unfinished = place.with_suffix(".part")
+            picture = await self._client.download(url, unfinished)
+            return await asyncio.to_thread(_keep, unfinished, picture.format)
+        except (ResultLost, OSError) as fault:
+            log.warning("edit.result_lost", edit=str(edit.order.id), why=str(fault))
+            return None
+
+    async def _write_receipt(self, edit: Edit, pictures: Sequence[Spooled]) -> Receipt:
+        order = edit.order
+        fitting = _choose_fitting(pictures, order.upload_limit)
+        balance = await self._ledger.balance(
+            order.guild_id,
+            order.member_id,
+            window=window_at(self._clock()),
+            default_quota=self._default_quota,
+        )
+        given_back = order.hold - order.quality.price * len(fitting)
+        return Receipt(
+            pictures=tuple(fitting),
+            charged=order.quality.price * len(fitting),
+            left=balance.left_after(given_back),
+        )
+
+    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write down what has happened, even where the ledger fails for a while."""
+        for delay in LEDGER_RETRIES:
+            try:
+                return await write()
+            except LedgerFault as fault:
+                log.warning("ledger.retrying", fault=str(fault), seconds=delay)
+                await asyncio.sleep(delay)
+        try:
+            return await write()
+        except LedgerFault as fault:
+            raise _LeftOpen from fault
+
+    async def _open_folder(self, edit: Edit) -> Path:
+        folder = self._spool / str(edit.order.id)
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        return folder
+
+    async def _clear_folder(self, edit: Edit) -> None:
+        folder = self._spool / str(edit.order.id)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+class _LeftOpen(Exception):
+    """The row cannot be moved now; the next start takes it up."""
+
+
+def new_reference() -> str:
+    """A short word that a member can quote and the log has too."""
+    return secrets.token_hex(4)
+
+
+def _in_step(edit: Edit | None) -> Edit:
+    if edit is None:
+        raise _LeftOpen("the row was not in the state that it was thought to be in")
+    return edit
+
+
+def _report(edit: Edit, fault: EditFault) -> None:
+    level = log.error if fault.reason is Reason.API_MISCONFIGURED else log.warning
+    level("edit.faulted", edit=str(edit.order.id), reason=fault.reason, why=str(fault))
+
+
+def _detail_of(fault: EditFault) -> str | None:
+    return fault.message if isinstance(fault, Declined) else None
+
+
+def _choose_fitting(pictures: Sequence[Spooled], upload_limit: int) -> list[Spooled]:
+    """As many of the pictures, in order, as one message takes."""
+    fitting: list[Spooled] = []
+    room = UPLOAD_LIMIT
+    for picture in pictures:
+        if picture.size <= min(upload_limit, room):
+            fitting.append(picture)
+            room -= picture.size
+    return fitting
+
+
+def _find_spooled(place: Path) -> Spooled | None:
+    for known in Format:
+        path = place.with_suffix(known.suffix)
+        if path.exists():
+            return Spooled(path, path.stat().st_size)
+    return None
+
+
+def _keep(unfinished: Path, kind: Format) -> Spooled:
+    """Give a finished download its name, which is the sign that it is whole."""
+    path = unfinished.rename(unfinished.with_suffix(kind.suffix))
+    return Spooled(path, path.stat().st_size)
+
+
+def _clear_spool(spool: Path, wanted: set[str]) -> None:
+    """Remove the folders of edits that have ended."""
+    if spool.is_dir():
+        for folder in spool.iterdir():
+            if folder.name.isdecimal() and folder.name not in wanted:
+                shutil.rmtree(folder, ignore_errors=True)
