@@ -165,9 +165,7 @@ class Editor:
                     self._run(edit, self._deliver(edit))
                 case _:
                     self._run(edit, self._tell(edit))
-        known = await asyncio.gather(*(self._is_known(edit) for edit in waiting))
-        for edit, is_known in zip(waiting, known, strict=True):
-            self._run(edit, self._begin_again(edit, is_known=is_known))
+        self._start(self._begin_all_again(waiting))
 
     async def close(self) -> None:
         """Stop; what is open stays in the ledger for the next start."""
@@ -190,6 +188,12 @@ class Editor:
             await self._tell(ended)
         else:
             await self._forget(ended)
+
+    async def _begin_all_again(self, waiting: list[Edit]) -> None:
+        """Put back into the line, in their order, those whose members still see an answer."""
+        known = await asyncio.gather(*(self._is_known(edit) for edit in waiting))
+        for edit, is_known in zip(waiting, known, strict=True):
+            self._run(edit, self._begin_again(edit, is_known=is_known))
 
     async def _begin_again(self, edit: Edit, *, is_known: bool) -> None:
         if not is_known:
@@ -280,7 +284,10 @@ class Editor:
     # What the way is made of.
 
     def _run(self, edit: Edit, way: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._end_by_faults(edit, way))
+        self._start(self._end_by_faults(edit, way))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 

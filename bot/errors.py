@@ -123,6 +123,17 @@ class BadSettings(OperatorFault):
 class LoginRefused(OperatorFault):
     """Discord refused the bot's token."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "Discord refused the token in DISCORD_TOKEN. Make a new one at "
+            "https://discord.com/developers/applications (your application, Bot, Reset Token) "
+            "and put it into .env."
+        )
+
+
+class DiscordRefused(OperatorFault):
+    """Discord did not let the bot in, or ended its session for good."""
+
 
 class LedgerInUse(OperatorFault):
     """Another process has this database."""

@@ -1,0 +1,157 @@
+"""The command line, and the one place where the parts are put together.
+
+python -m bot            run the bot with the settings of the environment and `.env`
+python -m bot sandbox    try it, with nothing but this project
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Generator
+from contextlib import AsyncExitStack, contextmanager
+from importlib import import_module
+
+import aiohttp
+import discord
+import structlog
+
+from bot.discord_client import DiscordClient
+from bot.discord_front import DiscordFront
+from bot.discord_rest import DiscordRest
+from bot.edit_client import EditClient
+from bot.editing import Editor
+from bot.errors import BadSettings, DiscordRefused, LoginRefused, OperatorFault
+from bot.ledger.sqlite import open_sqlite
+from bot.logs import configure_logs
+from bot.sandbox import cli as sandbox
+from bot.settings import Settings, read_settings
+from cogs.cards import EditCards
+from cogs.credits import CreditsCog
+from cogs.edit import EditCog
+from cogs.failures import answer_failure
+
+WRONG_SETTINGS = 2
+FAILED = 1
+
+KEEP_ALIVE = 60
+DNS_CACHE = 300
+"""Seconds: a cold connection is what makes the first command after a pause miss its 3 s."""
+
+AUTHENTICATION_FAILED = 4004
+"""https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway"""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def main() -> int:
+    """Run the command line; the result is the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Darkroom")
+    commands = parser.add_subparsers(dest="command", title="commands")
+    sandbox.add_arguments(
+        commands.add_parser("sandbox", help="one real edit with no account anywhere")
+    )
+    options = parser.parse_args()
+    if options.command == "sandbox":
+        return sandbox.main(options)
+    return run_bot()
+
+
+def run_bot() -> int:
+    """Run the bot until a signal ends it; the result is the exit status."""
+    try:
+        settings = read_settings()
+        configure_logs(settings.log_level, [settings.discord_token, settings.edit_api_key])
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve(settings))
+    except BadSettings as fault:
+        print(fault, file=sys.stderr)
+        return WRONG_SETTINGS
+    except OperatorFault as fault:
+        print(fault, file=sys.stderr)
+        return FAILED
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        log.info("bot.stopped")
+    return 0
+
+
+async def serve(settings: Settings) -> None:
+    """Run the bot until it is cancelled.
+
+    Raises:
+        OperatorFault: it cannot begin or go on, for a reason that its operator can mend.
+    """
+    _stop_on_sigterm()
+    async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(open_sqlite(settings.database))
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=_warm_pool()))
+        client = await stack.enter_async_context(
+            EditClient(
+                settings.edit_api_url,
+                settings.edit_api_key,
+                timeout=settings.edit_timeout,
+                source_mode=settings.edit_source,
+            )
+        )
+        rest = DiscordRest(session, settings.discord_api_url, settings.discord_token)
+        editor = Editor(
+            ledger,
+            client,
+            DiscordFront(rest, EditCards()),
+            spool=settings.spool_dir,
+            default_quota=settings.default_quota,
+            concurrency=settings.edit_concurrency,
+        )
+        stack.push_async_callback(editor.close)
+        discord_client = await stack.enter_async_context(
+            DiscordClient(
+                api_url=settings.discord_api_url,
+                connector=_warm_pool(),
+                cogs=[EditCog(editor), CreditsCog(ledger, settings.default_quota)],
+                answer_failure=answer_failure,
+            )
+        )
+        with _discord_faults(settings):
+            await discord_client.login(settings.discord_token)
+            await editor.resume()
+            await discord_client.connect()
+
+
+def _warm_pool() -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=DNS_CACHE)
+
+
+@contextmanager
+def _discord_faults(settings: Settings) -> Generator[None]:
+    """Say what the operator can do about a Discord that does not let the bot in."""
+    try:
+        yield
+    except discord.LoginFailure as fault:
+        raise LoginRefused from fault
+    except discord.ConnectionClosed as fault:
+        if fault.code == AUTHENTICATION_FAILED:
+            raise LoginRefused from fault
+        raise DiscordRefused(f"Discord ended the connection with code {fault.code}.") from fault
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as fault:
+        raise DiscordRefused(
+            f"Discord did not let the bot in at {settings.discord_api_url} "
+            f"({type(fault).__name__}). Check the network and DISCORD_API_URL, and start it again."
+        ) from fault
+
+
+def _stop_on_sigterm() -> None:
+    """Cancel the program on SIGTERM as Python does on SIGINT; Windows has no such signal."""
+    task = asyncio.current_task()
+    if task is not None and sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The faster loop, where there is one."""
+    if sys.platform == "win32":
+        return None
+    return import_module("uvloop").new_event_loop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The discord.py client: finds its gateway, keeps its commands in step, answers what breaks."""
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any, Self, cast
+
+import aiohttp
+import discord
+import discord.client
+import structlog
+import yarl
+from discord import app_commands
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class DiscordClient(commands.Bot):
+    """Receives commands by the gateway and hands them to its cogs.
+
+    It asks for no privileged intent and keeps no members or messages in memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_url: yarl.URL,
+        connector: aiohttp.TCPConnector,
+        cogs: Sequence[commands.Cog],
+        answer_failure: Callable[
+            [discord.Interaction[Any], app_commands.AppCommandError], Coroutine[Any, Any, None]
+        ],
+    ) -> None:
+        # discord.py has no parameters for these two.
+        Route.BASE = str(api_url)
+        discord.client.__dict__["DiscordWebSocket"] = GatewayFromRest
+        super().__init__(
+            commands.when_mentioned,
+            help_command=None,
+            intents=discord.Intents(guilds=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            connector=connector,
+        )
+        self.ws = cast("DiscordWebSocket", _NoSession())
+        self.tree.error(answer_failure)
+        self._own_cogs = cogs
+
+    async def setup_hook(self) -> None:
+        """Register the commands, once the token is known to be good."""
+        for cog in self._own_cogs:
+            await self.add_cog(cog)
+        ours = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        theirs = await self.http.get_global_commands(self.application_id or 0)
+        if _describe_all(ours) != _describe_all(cast("list[Mapping[str, Any]]", theirs)):
+            await self.tree.sync()
+            log.info("commands.synchronised", commands=len(ours))
+
+    async def on_connect(self) -> None:
+        """Say that commands arrive from now on."""
+        log.info("bot.ready")
+
+
+class GatewayFromRest(DiscordWebSocket):
+    """A gateway whose every new session begins where `GET /gateway/bot` says.
+
+    discord.py 2.7 goes to a fixed address whenever it does not resume, and to the address of the
+    last session that it resumed ever after.
+    """
+
+    @classmethod
+    async def from_client(
+        cls,
+        client: discord.Client,
+        *,
+        initial: bool = False,
+        gateway: yarl.URL | None = None,
+        shard_id: int | None = None,
+        session: str | None = None,
+        sequence: int | None = None,
+        resume: bool = False,
+        encoding: str = "json",
+        compress: bool = True,
+    ) -> Self:
+        """Connect to a session that is resumed, or to a new one."""
+        resume = resume and session is not None
+        if not resume or gateway is None:
+            _, address, _ = await client.http.get_bot_gateway()
+            gateway = yarl.URL(address)
+        return await super().from_client(
+            client,
+            initial=initial,
+            gateway=gateway,
+            shard_id=shard_id,
+            session=session,
+            sequence=sequence,
+            resume=resume,
+            encoding=encoding,
+            compress=compress,
+        )
+
+
+@dataclass(slots=True)
+class _NoSession:
+    """Stands where the session will be: discord.py reads these after a first failed connection."""
+
+    sequence: int | None = None
+    session_id: str | None = None
+    gateway: yarl.URL | None = None
+    open: bool = False
+    latency: float = nan
+
+
+def _describe_all(payloads: Iterable[Mapping[str, Any]]) -> dict[tuple[int, str], Any]:
+    """Commands by kind and name, in a form in which Discord's defaults make no difference."""
+    return {
+        (payload.get("type") or _SLASH_COMMAND, payload["name"]): _describe(payload)
+        for payload in payloads
+    }
+
+
+def _describe(command: Mapping[str, Any]) -> Mapping[str, Any]:
+    permissions = command.get("default_member_permissions")
+    return {
+        **_describe_name(command),
+        "nsfw": bool(command.get("nsfw")),
+        "permissions": None if permissions is None else int(permissions),
+        "contexts": _sorted_or_none(command.get("contexts")),
+        "installs": _sorted_or_none(command.get("integration_types")),
+    }
+
+
+def _describe_name(command: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a command and an option, which may have options itself, have in common."""
+    return {
+        "name": command["name"],
+        "description": command.get("description") or "",
+        "names": command.get("name_localizations") or {},
+        "descriptions": command.get("description_localizations") or {},
+        "options": [_describe_option(option) for option in command.get("options") or ()],
+    }
+
+
+def _describe_option(option: Mapping[str, Any]) -> Mapping[str, Any]:
+    limits = ("min_value", "max_value", "min_length", "max_length")
+    return {
+        **_describe_name(option),
+        "type": option["type"],
+        "required": bool(option.get("required")),
+        "autocomplete": bool(option.get("autocomplete")),
+        "channels": _sorted_or_none(option.get("channel_types")),
+        "limits": [option.get(limit) for limit in limits],
+        "choices": [
+            (choice["name"], choice["value"], choice.get("name_localizations") or {})
+            for choice in option.get("choices") or ()
+        ],
+    }
+
+
+def _sorted_or_none(values: Sequence[int] | None) -> list[int] | None:
+    return sorted(values) if values else None
+
+
+_SLASH_COMMAND = 1

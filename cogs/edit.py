@@ -1,0 +1,77 @@
+"""`/edit`: reads the command and hands it to the use case."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.editing import Editor
+from bot.ledger import Order
+from bot.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
+from bot.refusals import MAX_PROMPT, Attachment
+
+QUALITIES = [
+    app_commands.Choice(
+        name=f"{quality.capitalize()} · {quality.price} credits each", value=quality.value
+    )
+    for quality in Quality
+]
+SIZES = [
+    app_commands.Choice(name="Nearest to the picture's own", value=SOURCE_SIZE),
+    *(app_commands.Choice(name=ratio, value=ratio) for ratio in RATIOS),
+]
+
+
+class EditCog(commands.Cog):
+    """The command that everything else is for."""
+
+    def __init__(self, editor: Editor) -> None:
+        self._editor = editor
+
+    @app_commands.command(name="edit", description="Change a picture as you say")
+    @app_commands.allowed_contexts(guilds=True)
+    @app_commands.allowed_installs(guilds=True)
+    @app_commands.describe(
+        image="The picture: PNG, JPEG or WebP",
+        prompt="What to change, and what to leave as it is",
+        quality="How carefully each picture is made; medium if you do not say",
+        size="The shape of the result; nearest to the picture's own if you do not say",
+        count="How many pictures to make",
+        private="Only you see the result",
+    )
+    @app_commands.choices(quality=QUALITIES, size=SIZES)
+    async def edit(
+        self,
+        interaction: discord.Interaction,
+        image: discord.Attachment,
+        prompt: app_commands.Range[str, 1, MAX_PROMPT],
+        quality: str = Quality.MEDIUM.value,
+        size: str = SOURCE_SIZE,
+        count: app_commands.Range[int, 1, MAX_COUNT] = 1,
+        private: bool = False,
+    ) -> None:
+        """Take the order; what becomes of it is shown from its row."""
+        order = Order(
+            id=interaction.id,
+            application_id=interaction.application_id,
+            guild_id=interaction.guild_id or 0,
+            channel_id=interaction.channel_id or 0,
+            member_id=interaction.user.id,
+            member_name=interaction.user.display_name,
+            token=interaction.token,
+            source_url=image.url,
+            source_name=image.filename,
+            prompt=prompt,
+            quality=Quality(quality),
+            size=size,
+            count=count,
+            private=private,
+            upload_limit=interaction.filesize_limit,
+        )
+        attachment = Attachment(
+            name=image.filename,
+            content_type=image.content_type,
+            size=image.size,
+            width=image.width,
+            height=image.height,
+        )
+        await self._editor.take(order, attachment)

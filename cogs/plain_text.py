@@ -1,0 +1,42 @@
+"""Makes others' words harmless in a message: nobody is pinged, nothing is read as markdown."""
+
+import re
+
+SHOWN = 1_000
+"""Characters of somebody's text that a message shows at most, counted after escaping."""
+
+_ANYWHERE = re.compile(r"([\\*_~`|<\[\]:])")
+_AT_LINE_START = re.compile(r"^(\s*)([#>+\-]|\d+(?=[.)]))", re.MULTILINE)
+# Characters that turn the direction of all text after them, and those that nobody sees.
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_BLANK_LINES = re.compile(r"\n\s*\n+")
+_PIECE = re.compile(r"\\.|@\u200b|.", re.DOTALL)
+
+
+def as_plain(text: str, limit: int = SHOWN) -> str:
+    """`text` as Discord will show it to the letter, cut to `limit` characters with an ellipsis."""
+    text = _INVISIBLE.sub("", text).replace("\r", "\n")
+    text = _BLANK_LINES.sub("\n", text).strip()
+    text = _ANYWHERE.sub(r"\\\1", text)
+    text = _AT_LINE_START.sub(_escape_line_start, text)
+    # A backslash does not keep @everyone from pinging; a zero-width space does.
+    return _cut(text.replace("@", "@\u200b"), limit)
+
+
+def _escape_line_start(match: re.Match[str]) -> str:
+    indent, marker = match.groups()
+    return f"{indent}{marker}\\" if marker.isdecimal() else f"{indent}\\{marker}"
+
+
+def _cut(escaped: str, limit: int) -> str:
+    """Cut between pieces, so that no escape loses what it escapes."""
+    if len(escaped) <= limit:
+        return escaped
+    kept: list[str] = []
+    room = limit - len("…")
+    for piece in _PIECE.findall(escaped):
+        room -= len(piece)
+        if room < 0:
+            break
+        kept.append(piece)
+    return "".join(kept) + "…"

@@ -1,0 +1,143 @@
+"""Every refusal and every end of an edit, a value with data, put into words.
+
+Each says in a sentence or two what happened, whether it cost anything, and what to do.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from bot.editing import LONGEST_WAIT
+from bot.ledger import Edit, OverQuota
+from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
+from bot.refusals import (
+    MAX_PROMPT,
+    FileTooLarge,
+    LedgerSilent,
+    NoPicture,
+    PictureTooLarge,
+    PromptBlank,
+    PromptTooLong,
+    Refusal,
+    Unforeseen,
+)
+from bot.states import Reason
+from cogs.plain_text import as_plain
+
+_FORMATS = "PNG, JPEG and WebP pictures"
+_LIMITS = f"up to {MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**6} megapixels"
+_NOT_A_PICTURE = (
+    f"That file is not a picture that can be edited. Attach one of {_FORMATS}, {_LIMITS}."
+)
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """Why an order is not taken, for its member alone."""
+    match refusal:
+        case NoPicture():
+            said = _NOT_A_PICTURE
+        case FileTooLarge(size):
+            said = (
+                f"That file has {size / 2**20:.1f} MiB, more than the "
+                f"{MAX_SOURCE_BYTES // 2**20} MiB that are taken. Attach a smaller one."
+            )
+        case PictureTooLarge(width, height):
+            said = _too_many_pixels(f" ({width} × {height})")
+        case PromptBlank():
+            said = "The prompt is empty. Say in it what to change in the picture."
+        case PromptTooLong(length):
+            said = (
+                f"The prompt has {length:,} characters, more than the {MAX_PROMPT:,} that are "
+                "taken. Make it shorter."
+            )
+        case OverQuota(hold, balance):
+            said = (
+                f"This edit costs {count_credits(hold)} and you have {balance.left or 0} left "
+                f"until {day_and_time(balance.window.ends_at)}, when a new window begins. "
+                "Choose a lower quality or fewer pictures, or wait until then."
+            )
+        case LedgerSilent():
+            said = "The bot cannot write down your credits just now. Try again in a minute."
+        case Unforeseen(reference):
+            return unforeseen_text(reference)
+        case _:
+            assert_never(refusal)
+    return f"{said} Nothing was charged."
+
+
+def ending_text(edit: Edit) -> str:
+    """How an edit without pictures ended, in its own message."""
+    match edit.reason:
+        case None:
+            raise ValueError("the edit has not ended without pictures")
+        case Reason.NOT_ACKNOWLEDGED:
+            said = "Discord was too slow to confirm this command, so the edit was not made."
+        case Reason.NOT_A_PICTURE:
+            said = _NOT_A_PICTURE
+        case Reason.TOO_LARGE:
+            said = f"That picture is larger than is taken: {_LIMITS}. Attach a smaller one."
+        case Reason.TOO_MANY_PIXELS:
+            said = _too_many_pixels("")
+        case Reason.SOURCE_UNREADABLE:
+            said = "Discord did not give the attached picture to the bot. Attach it again."
+        case Reason.API_DECLINED:
+            said = _declined(edit.detail)
+        case Reason.API_MISCONFIGURED:
+            said = (
+                "The bot is not set up rightly for the editing service; its owner has been told. "
+                "Try again later."
+            )
+        case Reason.API_BUSY:
+            said = "The editing service is busy. Try again in a few minutes."
+        case Reason.API_FAILED | Reason.API_UNREACHABLE:
+            said = "The editing service failed. Try again."
+        case Reason.NO_RESULT:
+            said = "The editing service gave no picture that could be fetched. Try again."
+        case Reason.NOT_POSTED:
+            said = (
+                "The picture was made, but Discord did not take it: it may be too large to be "
+                "posted here. Try again, perhaps with a lower quality or fewer pictures."
+            )
+        case Reason.EXPIRED:
+            minutes = int(LONGEST_WAIT.total_seconds() // 60)
+            said = f"The edit's turn did not come within {minutes} minutes. Try again later."
+        case Reason.INTERRUPTED:
+            said = "The bot was restarted while the picture was being made. Run the command again."
+        case Reason.UNFORESEEN:
+            return unforeseen_text(edit.detail or "unknown")
+        case _:
+            assert_never(edit.reason)
+    return f"{said} Nothing was charged."
+
+
+def unforeseen_text(reference: str) -> str:
+    """What is said when something broke that nobody foresaw."""
+    return (
+        "Something went wrong inside the bot. Nothing was charged. Try again; if it happens "
+        f"again, give its owner the reference {reference}."
+    )
+
+
+def count_credits(number: int) -> str:
+    """A number of credits, in words."""
+    return f"{number} credit{'' if number == 1 else 's'}"
+
+
+def day_and_time(moment: datetime) -> str:
+    """A moment in UTC, for people."""
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def _too_many_pixels(shape: str) -> str:
+    return (
+        f"That picture has too many pixels{shape}: up to {MAX_SOURCE_PIXELS // 10**6} megapixels "
+        "are taken. Make it smaller."
+    )
+
+
+def _declined(message: str | None) -> str:
+    if not message or not message.strip():
+        return "The editing service declined this edit. Change the prompt or the picture."
+    return (
+        f"The editing service declined this edit and says: “{as_plain(message)}” "
+        "Change the prompt or the picture."
+    )
