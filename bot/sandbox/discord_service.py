@@ -1,0 +1,233 @@
+"""Discord as tests, the command line and the page use it: its state, and what members do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.sandbox.commands import CommandType, InvalidInvocation
+from bot.sandbox.gateway import Intent
+from bot.sandbox.interactions import (
+    Interaction,
+    InteractionType,
+    Upload,
+    check_leave,
+    command_data,
+    fill_payload,
+)
+from bot.sandbox.values import object_at, objects_at
+from bot.sandbox.world import (
+    FILE_LIMIT,
+    Channel,
+    Guild,
+    Member,
+    Message,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+
+    from bot.sandbox.commands import Registry
+    from bot.sandbox.discord_rest import DiscordRest, Request
+    from bot.sandbox.gateway import Gateway, Session
+    from bot.sandbox.interactions import Given
+    from bot.sandbox.values import JsonObject
+    from bot.sandbox.world import Change, World
+
+__all__ = ["DiscordService", "Upload"]
+
+
+class DiscordService:
+    """The whole of the sandbox's Discord."""
+
+    def __init__(
+        self, world: World, gateway: Gateway, registry: Registry, rest: DiscordRest
+    ) -> None:
+        self.world = world
+        self.gateway = gateway
+        self.registry = registry
+        self.rest = rest
+        world.listeners.append(self._pass_on)
+
+    @property
+    def guilds(self) -> list[Guild]:
+        """The servers."""
+        return self.world.guilds
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request that the bot sent, in order."""
+        return self.rest.requests
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        """Every interaction that was sent, in order."""
+        return list(self.rest.interactions.by_id.values())
+
+    def messages(self, channel: Channel) -> list[Message]:
+        """Return a channel's messages, without deleted ones and those for one member alone."""
+        return list(channel.messages.values())
+
+    def add_guild(self, name: str, channels: Sequence[str] = ("general", "pictures")) -> Guild:
+        """Add a server, telling the bot at once."""
+        guild = self.world.add_guild(name, channels)
+        event = self.gateway.guild_create(guild)
+        self.gateway.dispatch("GUILD_CREATE", event, guild_id=guild.id, intent=Intent.GUILDS)
+        return guild
+
+    def add_member(self, guild: Guild, name: str, *, permissions: int = 0) -> Member:
+        """Add a person to a server; permissions come on top of what everyone may do there."""
+        return self.world.add_member(guild, name, permissions=permissions)
+
+    def connected(
+        self, *, command: str | None = "edit", timeout: float = 30
+    ) -> Coroutine[object, object, Session]:
+        """Wait until a bot is connected and has registered a command; raises TimeoutError."""
+
+        def look() -> Session | None:
+            known = command is None or self._find(command) is not None
+            return next(iter(self.gateway.connected), None) if known else None
+
+        return self.world.changed.until(look, timeout=timeout)
+
+    def _find(self, name: str) -> JsonObject | None:
+        named = (each for each in self.registry.commands.values() if each["name"] == name)
+        return next(named, None)
+
+    async def invoke(
+        self,
+        channel: Channel,
+        member: Member,
+        command: str,
+        options: Mapping[str, Given] | None = None,
+        *,
+        target: Message | None = None,
+        app_permissions: int | None = None,
+        attachment_size_limit: int = FILE_LIMIT,
+    ) -> Interaction:
+        """Let a member run a command, a subcommand after spaces; raises InvalidInvocation.
+
+        With a target it is a message's context menu command.
+        """
+        name, *path = [command] if target is not None else command.split()
+        kind = CommandType.CHAT_INPUT if target is None else CommandType.MESSAGE
+        guild_id = None if channel.guild is None else channel.guild.id
+        found = self.registry.find(name, guild_id, kind)
+        if found is None:
+            raise InvalidInvocation(f"there is no /{name}")
+        check_leave(found, channel, member)
+        data = command_data(self.world, found, path, options or {})
+        if target is not None:
+            data["target_id"] = str(target.id)
+            data["resolved"] = {"messages": {str(target.id): target.to_json()}}
+        interaction = Interaction(self.world, InteractionType.COMMAND, channel, member)
+        return self._send(interaction, data, app_permissions, attachment_size_limit)
+
+    async def press(
+        self,
+        message: Message,
+        member: Member,
+        custom_id: str,
+        values: Sequence[str] = (),
+    ) -> Interaction:
+        """Let a member use a button, or choose from a select; raises InvalidInvocation."""
+        found = (each for each in walk(message.components) if each.get("custom_id") == custom_id)
+        component = next(found, None)
+        if component is None or component.get("disabled") or message.deleted:
+            raise InvalidInvocation(f"there is nothing to press named {custom_id}")
+        data: JsonObject = {
+            "component_type": component["type"],
+            "custom_id": custom_id,
+            "id": component["id"],
+        }
+        if values:
+            data["values"] = list(values)
+        interaction = Interaction(self.world, InteractionType.COMPONENT, message.channel, member)
+        interaction.source = message
+        return self._send(interaction, data)
+
+    async def submit(self, form: Interaction, values: Mapping[str, object]) -> Interaction:
+        """Let a member send the form that an interaction was answered with, by custom ids."""
+        shown = form.acknowledgement
+        if shown is None or shown.type != MODAL:
+            raise InvalidInvocation("there is no form to send")
+        rows = [_filled(row, values) for row in objects_at(shown.data, "components")]
+        data: JsonObject = {"custom_id": shown.data["custom_id"], "components": rows}
+        interaction = Interaction(self.world, InteractionType.MODAL, form.channel, form.member)
+        interaction.source = form.source
+        return self._send(interaction, data)
+
+    def delete(self, message: Message) -> None:
+        """Let somebody delete a message."""
+        self.world.deleted(message)
+
+    def _send(
+        self,
+        interaction: Interaction,
+        data: JsonObject,
+        app_permissions: int | None = None,
+        attachment_size_limit: int = FILE_LIMIT,
+    ) -> Interaction:
+        fill_payload(
+            interaction,
+            self.world,
+            data,
+            app_permissions=app_permissions,
+            attachment_size_limit=attachment_size_limit,
+        )
+        guild = interaction.channel.guild
+        self.rest.interactions.add(interaction)
+        self.gateway.dispatch(
+            "INTERACTION_CREATE",
+            interaction.payload,
+            guild_id=None if guild is None else guild.id,
+        )
+        return interaction
+
+    def _pass_on(self, change: Change) -> None:
+        message = change.message
+        interaction = self.rest.interactions.by_message.get(message.id)
+        if interaction is not None:
+            interaction.changed.fire()
+        if message.ephemeral or (interaction is not None and message.loading):
+            return
+        guild = message.channel.guild
+        where: JsonObject = {} if guild is None else {"guild_id": str(guild.id)}
+        match change:
+            case MessageCreated():
+                event, body = "MESSAGE_CREATE", message.to_json()
+            case MessageEdited():
+                event, body = "MESSAGE_UPDATE", message.to_json()
+            case MessageDeleted():
+                event = "MESSAGE_DELETE"
+                body = {"id": str(message.id), "channel_id": str(message.channel.id)}
+        self.gateway.dispatch(
+            event,
+            body | where,
+            guild_id=None if guild is None else guild.id,
+            intent=Intent.DIRECT_MESSAGES if guild is None else Intent.GUILD_MESSAGES,
+        )
+
+
+MODAL = 9
+
+
+def _filled(item: JsonObject, values: Mapping[str, object]) -> JsonObject:
+    """Return a form's row or label as it is sent back."""
+    body: JsonObject = {key: item[key] for key in ("type", "id") if key in item}
+    inner = objects_at(item, "components")
+    if inner:
+        body["components"] = [_field(each, values) for each in inner]
+    elif "component" in item:
+        body["component"] = _field(object_at(item, "component"), values)
+    return body
+
+
+def _field(item: JsonObject, values: Mapping[str, object]) -> JsonObject:
+    custom_id = item["custom_id"]
+    given = values.get(str(custom_id), item.get("value", ""))
+    key = "values" if isinstance(given, list) else "value"
+    return {"type": item["type"], "custom_id": custom_id, key: given}

@@ -1,0 +1,50 @@
+"""A server on a loopback port."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+HOST = "127.0.0.1"
+BACKLOG = 1024
+LARGEST_BODY = 64 * 1024 * 1024
+SECONDS_TO_CLOSE = 0.2
+
+
+class Listener:
+    """One server on one loopback port, which can stop listening and take the same port again."""
+
+    def __init__(self, routes: list[web.RouteDef], port: int = 0) -> None:
+        self.port = port
+        application = web.Application(client_max_size=LARGEST_BODY)
+        application.add_routes(routes)
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=SECONDS_TO_CLOSE
+        )
+        self._site: web.TCPSite | None = None
+
+    @property
+    def origin(self) -> str:
+        """Its address without a path."""
+        return f"http://{HOST}:{self.port}"
+
+    async def start(self) -> None:
+        """Listen."""
+        if self._runner.server is None:
+            await self._runner.setup()
+        self._site = web.TCPSite(self._runner, HOST, self.port, backlog=BACKLOG, reuse_address=True)
+        await self._site.start()
+        self.port = int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Refuse connections, and cut those that are open."""
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
+        server = self._runner.server
+        if server is not None:
+            for connection in server.connections:
+                connection.force_close()
+
+    async def close(self) -> None:
+        """End for good."""
+        await self._runner.cleanup()

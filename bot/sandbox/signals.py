@@ -1,0 +1,42 @@
+"""Waiting until something is so, woken by changes instead of looking again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
+
+
+class Signal:
+    """Wakes whoever waits on it whenever it is fired."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def fire(self) -> None:
+        """Let everyone who waits look again."""
+        waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def until(
+        self, look: Callable[[], T | None], *, timeout: float | None
+    ) -> Coroutine[object, object, T]:
+        """Return what `look` finds as soon as it finds something; raises TimeoutError."""
+        return self._until(look, timeout)
+
+    async def _until(self, look: Callable[[], T | None], patience: float | None) -> T:
+        async with asyncio.timeout(patience):
+            while (found := look()) is None:
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.add(future)
+                try:
+                    await future
+                finally:
+                    self._waiting.discard(future)
+        return found

@@ -1,0 +1,642 @@
+"""Everything the sandbox's Discord remembers: servers, channels, people, messages, files."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from bot.sandbox import permissions
+from bot.sandbox.cdn import Cdn, StoredFile, guess_type, probe
+from bot.sandbox.permissions import Permission
+from bot.sandbox.signals import Signal
+from bot.sandbox.values import object_at, objects_at, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from bot.sandbox.clock import Clock
+    from bot.sandbox.values import JsonObject
+
+EPOCH_MS = 1_420_070_400_000
+"""The first millisecond of Discord's ids, in 2015."""
+
+FILE_LIMIT = 10 * 1024 * 1024
+"""Bytes of a file that a bot may post to a server without boosts."""
+
+GUILD_TEXT = 0
+DIRECT_MESSAGES = 1
+
+
+class Flag:
+    """Bits of a message's `flags`."""
+
+    SUPPRESS_EMBEDS = 1 << 2
+    EPHEMERAL = 1 << 6
+    LOADING = 1 << 7
+    SUPPRESS_NOTIFICATIONS = 1 << 12
+    COMPONENTS_V2 = 1 << 15
+
+
+@dataclass(slots=True, eq=False)
+class User:
+    """A person or a bot, apart from any server."""
+
+    id: int
+    name: str
+    bot: bool = False
+
+    def to_json(self) -> JsonObject:
+        """Return Discord's user object."""
+        return {
+            "id": str(self.id),
+            "username": re.sub(r"[^a-z0-9._]", "", self.name.lower()) or f"user{self.id}",
+            "global_name": None if self.bot else self.name,
+            "discriminator": "0001" if self.bot else "0",
+            "avatar": None,
+            "avatar_decoration_data": None,
+            "banner": None,
+            "accent_color": None,
+            "bot": self.bot,
+            "public_flags": 0,
+        }
+
+
+@dataclass(slots=True, eq=False)
+class Role:
+    """A role of a server."""
+
+    id: int
+    name: str
+    permissions: int
+    position: int = 0
+
+    def to_json(self) -> JsonObject:
+        """Return Discord's role object."""
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "permissions": str(self.permissions),
+            "position": self.position,
+            "color": 0,
+            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+            "hoist": False,
+            "icon": None,
+            "unicode_emoji": None,
+            "managed": False,
+            "mentionable": False,
+            "flags": 0,
+        }
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A user in a server; `permissions` come on top of what the roles give."""
+
+    user: User
+    guild: Guild = field(repr=False)
+    joined_at: datetime
+    roles: list[Role] = field(default_factory=list[Role], repr=False)
+    permissions: int = 0
+
+    @property
+    def id(self) -> int:
+        """The user's id."""
+        return self.user.id
+
+    @property
+    def name(self) -> str:
+        """The user's shown name."""
+        return self.user.name
+
+    def to_json(self) -> JsonObject:
+        """Return Discord's member object."""
+        return {
+            "user": self.user.to_json(),
+            "nick": None,
+            "avatar": None,
+            "banner": None,
+            "roles": [str(role.id) for role in self.roles],
+            "joined_at": self.joined_at.isoformat(),
+            "premium_since": None,
+            "communication_disabled_until": None,
+            "deaf": False,
+            "mute": False,
+            "pending": False,
+            "flags": 0,
+        }
+
+
+@dataclass(slots=True, eq=False)
+class Overwrite:
+    """What a channel allows and denies a role or a member beyond the server's own rules."""
+
+    allow: int = 0
+    deny: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """A text channel of a server, or somebody's direct messages with the bot."""
+
+    id: int
+    name: str
+    guild: Guild | None = field(repr=False)
+    position: int = 0
+    recipient: User | None = None
+    nsfw: bool = False
+    overwrites: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
+    messages: dict[int, Message] = field(default_factory=dict[int, "Message"], repr=False)
+
+    def permissions_of(self, member: Member) -> int:
+        """Return what a member may do here, by Discord's order of rules."""
+        guild = member.guild
+        base = guild.permissions_of(member)
+        if base & Permission.ADMINISTRATOR:
+            return permissions.EVERYTHING
+        everyone = self.overwrites.get(guild.id)
+        if everyone is not None:
+            base = base & ~everyone.deny | everyone.allow
+        roles = [self.overwrites[role.id] for role in member.roles if role.id in self.overwrites]
+        for overwrite in roles:
+            base &= ~overwrite.deny
+        for overwrite in roles:
+            base |= overwrite.allow
+        own = self.overwrites.get(member.id)
+        if own is not None:
+            base = base & ~own.deny | own.allow
+        return base
+
+    def to_json(self) -> JsonObject:
+        """Return Discord's channel object."""
+        last = next(reversed(self.messages), None)
+        body: JsonObject = {
+            "id": str(self.id),
+            "last_message_id": None if last is None else str(last),
+            "flags": 0,
+            "last_pin_timestamp": None,
+        }
+        if self.guild is None:
+            recipients = [] if self.recipient is None else [self.recipient.to_json()]
+            return body | {"type": DIRECT_MESSAGES, "recipients": recipients}
+        overwrites = [
+            {
+                "id": str(target),
+                "type": 1 if target in self.guild.members else 0,
+                "allow": str(overwrite.allow),
+                "deny": str(overwrite.deny),
+            }
+            for target, overwrite in self.overwrites.items()
+        ]
+        return body | {
+            "type": GUILD_TEXT,
+            "guild_id": str(self.guild.id),
+            "name": self.name,
+            "topic": None,
+            "position": self.position,
+            "parent_id": None,
+            "permission_overwrites": overwrites,
+            "nsfw": self.nsfw,
+            "rate_limit_per_user": 0,
+        }
+
+
+@dataclass(slots=True, eq=False)
+class Guild:
+    """A server."""
+
+    id: int
+    name: str
+    created: datetime
+    locale: str = "en-US"
+    owner_id: int = 0
+    channels: list[Channel] = field(default_factory=list[Channel], repr=False)
+    members: dict[int, Member] = field(default_factory=dict[int, Member], repr=False)
+    roles: dict[int, Role] = field(default_factory=dict[int, Role], repr=False)
+
+    def permissions_of(self, member: Member) -> int:
+        """Return what a member may do in the server as a whole."""
+        if member.id == self.owner_id:
+            return permissions.EVERYTHING
+        given = self.roles[self.id].permissions | member.permissions
+        for role in member.roles:
+            given |= role.permissions
+        return permissions.EVERYTHING if given & Permission.ADMINISTRATOR else given
+
+    def to_json(self) -> JsonObject:
+        """Return Discord's guild object, as REST has it."""
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "icon": None,
+            "description": None,
+            "home_header": None,
+            "splash": None,
+            "discovery_splash": None,
+            "features": [],
+            "banner": None,
+            "owner_id": str(self.owner_id),
+            "application_id": None,
+            "region": "deprecated",
+            "afk_channel_id": None,
+            "afk_timeout": 300,
+            "system_channel_id": None,
+            "system_channel_flags": 0,
+            "widget_enabled": False,
+            "widget_channel_id": None,
+            "verification_level": 0,
+            "roles": [role.to_json() for role in self.roles.values()],
+            "default_message_notifications": 0,
+            "mfa_level": 0,
+            "explicit_content_filter": 0,
+            "max_presences": None,
+            "max_members": 500_000,
+            "max_stage_video_channel_users": 50,
+            "max_video_channel_users": 25,
+            "vanity_url_code": None,
+            "premium_tier": 0,
+            "premium_subscription_count": 0,
+            "preferred_locale": self.locale,
+            "rules_channel_id": None,
+            "safety_alerts_channel_id": None,
+            "public_updates_channel_id": None,
+            "premium_progress_bar_enabled": False,
+            "nsfw": False,
+            "nsfw_level": 0,
+            "emojis": [],
+            "stickers": [],
+            "incidents_data": None,
+        }
+
+    def to_gateway_json(self, bot: Member) -> JsonObject:
+        """Return the guild as GUILD_CREATE has it; without privileged intents only the bot."""
+        return self.to_json() | {
+            "joined_at": bot.joined_at.isoformat(),
+            "large": False,
+            "unavailable": False,
+            "member_count": len(self.members),
+            "channels": [channel.to_json() for channel in self.channels],
+            "threads": [],
+            "members": [bot.to_json()],
+            "voice_states": [],
+            "presences": [],
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+            "soundboard_sounds": [],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Who was mentioned and let through by `allowed_mentions`; false when nobody was."""
+
+    users: frozenset[int] = frozenset()
+    roles: frozenset[int] = frozenset()
+    everyone: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.users or self.roles or self.everyone)
+
+
+NOBODY = Mentions()
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a message showed from some moment on."""
+
+    at: datetime
+    content: str
+    embeds: tuple[JsonObject, ...]
+    components: tuple[JsonObject, ...]
+    files: tuple[StoredFile, ...]
+    flags: int
+    mentions: Mentions = NOBODY
+
+    @property
+    def components_v2(self) -> bool:
+        """Whether components are all there is to see."""
+        return bool(self.flags & Flag.COMPONENTS_V2)
+
+    @property
+    def attachments(self) -> tuple[StoredFile, ...]:
+        """The files that stand outside of components: none in a Components V2 message."""
+        return () if self.components_v2 else self.files
+
+    @property
+    def text(self) -> str:
+        """All text to be read, a line for each piece."""
+        pieces = [self.content]
+        for embed in self.embeds:
+            pieces += _embed_texts(embed)
+        pieces += texts_of(self.components)
+        return "\n".join(piece for piece in pieces if piece)
+
+
+def walk(components: Sequence[JsonObject]) -> Iterator[JsonObject]:
+    """Yield components and what they hold, from top to bottom."""
+    for component in components:
+        yield component
+        yield from walk(objects_at(component, "components"))
+        accessory = object_at(component, "accessory")
+        if accessory:
+            yield accessory
+
+
+def texts_of(components: Sequence[JsonObject]) -> list[str]:
+    """Return what the text displays among components say."""
+    return [text_at(part, "content") for part in walk(components)]
+
+
+def _embed_texts(embed: JsonObject) -> list[str]:
+    fields = [text_at(each, key) for each in objects_at(embed, "fields") for key in EMBED_FIELD]
+    footer = text_at(object_at(embed, "footer"), "text")
+    author = text_at(object_at(embed, "author"), "name")
+    return [author, text_at(embed, "title"), text_at(embed, "description"), *fields, footer]
+
+
+EMBED_FIELD = ("name", "value")
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """A message with all it ever showed."""
+
+    id: int
+    channel: Channel = field(repr=False)
+    author: User = field(repr=False)
+    revisions: list[Revision]
+    pinged: Mentions = NOBODY
+    nonce: str | None = None
+    deleted: bool = False
+    kind: int = 0
+    application_id: int | None = None
+    interaction_metadata: JsonObject | None = field(default=None, repr=False)
+    replies_to: int | None = None
+
+    @property
+    def now(self) -> Revision:
+        """What it shows."""
+        return self.revisions[-1]
+
+    @property
+    def content(self) -> str:
+        """Its plain text."""
+        return self.now.content
+
+    @property
+    def embeds(self) -> tuple[JsonObject, ...]:
+        """Its embeds."""
+        return self.now.embeds
+
+    @property
+    def components(self) -> tuple[JsonObject, ...]:
+        """Its components, as Discord returns them."""
+        return self.now.components
+
+    @property
+    def flags(self) -> int:
+        """Its flags."""
+        return self.now.flags
+
+    @property
+    def ephemeral(self) -> bool:
+        """Whether one member alone sees it."""
+        return bool(self.flags & Flag.EPHEMERAL)
+
+    @property
+    def loading(self) -> bool:
+        """Whether it is a deferred answer that shows "thinking" still."""
+        return bool(self.flags & Flag.LOADING)
+
+    @property
+    def attachments(self) -> tuple[StoredFile, ...]:
+        """The files that stand outside of components."""
+        return self.now.attachments
+
+    @property
+    def files(self) -> tuple[StoredFile, ...]:
+        """All files posted with it and still there."""
+        return self.now.files
+
+    @property
+    def text(self) -> str:
+        """All text to be read, a line for each piece."""
+        return self.now.text
+
+    def to_json(self) -> JsonObject:
+        """Return Discord's message object."""
+        now = self.now
+        edited = now.at.isoformat() if len(self.revisions) > 1 else None
+        users = [{"id": str(user)} for user in sorted(now.mentions.users)]
+        if self.channel.guild is not None:
+            members = self.channel.guild.members
+            users = [
+                members[user].user.to_json()
+                for user in sorted(now.mentions.users)
+                if user in members
+            ]
+        body: JsonObject = {
+            "id": str(self.id),
+            "type": self.kind,
+            "channel_id": str(self.channel.id),
+            "author": self.author.to_json(),
+            "content": now.content,
+            "timestamp": self.revisions[0].at.isoformat(),
+            "edited_timestamp": edited,
+            "tts": False,
+            "mention_everyone": now.mentions.everyone,
+            "mentions": users,
+            "mention_roles": [str(role) for role in sorted(now.mentions.roles)],
+            "attachments": [file.attachment() for file in now.attachments],
+            "embeds": list(now.embeds),
+            "components": list(now.components),
+            "pinned": False,
+            "flags": now.flags,
+        }
+        if self.nonce is not None:
+            body["nonce"] = self.nonce
+        if self.application_id is not None:
+            body["application_id"] = str(self.application_id)
+            body["webhook_id"] = str(self.application_id)
+        if self.interaction_metadata is not None:
+            body["interaction_metadata"] = self.interaction_metadata
+        if self.replies_to is not None:
+            body["message_reference"] = {
+                "type": 0,
+                "channel_id": str(self.channel.id),
+                "message_id": str(self.replies_to),
+            }
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCreated:
+    """A message appeared."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited:
+    """A message shows something else."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    """A message went."""
+
+    message: Message
+
+
+Change: TypeAlias = MessageCreated | MessageEdited | MessageDeleted
+
+
+class World:
+    """The servers, with whoever and whatever is in them."""
+
+    def __init__(self, clock: Clock, cdn: Cdn, folder: Path) -> None:
+        self.clock = clock
+        self.cdn = cdn
+        self.folder = folder
+        self.changed = Signal()
+        self.listeners: list[Callable[[Change], None]] = []
+        self.guilds: list[Guild] = []
+        self.channels: dict[int, Channel] = {}
+        self._sequence = itertools.count()
+        self._last_id = 0
+        self.application_id = self.new_id()
+        self.bot = User(self.application_id, "Darkroom", bot=True)
+        self.bot_permissions: int = permissions.MEMBER
+
+    def new_id(self) -> int:
+        """Return a new snowflake: the time in milliseconds above a counter."""
+        made = (int(self.clock.timestamp() * 1000) - EPOCH_MS) << 22 | next(self._sequence) & 0xFFF
+        self._last_id = max(made, self._last_id + 1)
+        return self._last_id
+
+    def add_guild(self, name: str, channels: Sequence[str] = ("general", "pictures")) -> Guild:
+        """Add a server that the bot is in, with an owner and text channels."""
+        guild = Guild(self.new_id(), name, self.clock.now())
+        guild.roles[guild.id] = Role(guild.id, "@everyone", permissions.MEMBER)
+        guild.owner_id = self.add_member(guild, "Olive").id
+        guild.members[self.bot.id] = Member(
+            self.bot, guild, guild.created, permissions=self.bot_permissions
+        )
+        for channel in channels:
+            self.add_channel(guild, channel)
+        self.guilds.append(guild)
+        return guild
+
+    def add_channel(self, guild: Guild, name: str) -> Channel:
+        """Add a text channel to a server."""
+        channel = Channel(self.new_id(), name, guild, position=len(guild.channels))
+        guild.channels.append(channel)
+        self.channels[channel.id] = channel
+        return channel
+
+    def add_member(
+        self, guild: Guild, name: str, *, permissions: int = 0, roles: Sequence[Role] = ()
+    ) -> Member:
+        """Add a person to a server; permissions come on top of what everyone may do there."""
+        user = User(self.new_id(), name)
+        member = Member(user, guild, self.clock.now(), list(roles), permissions)
+        guild.members[user.id] = member
+        return member
+
+    def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
+        """Add a role to a server."""
+        role = Role(self.new_id(), name, permissions, position=len(guild.roles))
+        guild.roles[role.id] = role
+        return role
+
+    def guild(self, guild_id: int) -> Guild | None:
+        """Find a server."""
+        return next((guild for guild in self.guilds if guild.id == guild_id), None)
+
+    def direct_messages(self, user_id: int) -> Channel | None:
+        """Return a person's direct messages with the bot, opened if need be."""
+        for channel in self.channels.values():
+            if channel.recipient is not None and channel.recipient.id == user_id:
+                return channel
+        for guild in self.guilds:
+            if user_id in guild.members:
+                user = guild.members[user_id].user
+                channel = Channel(self.new_id(), user.name, None, recipient=user)
+                self.channels[channel.id] = channel
+                return channel
+        return None
+
+    def bot_permissions_in(self, channel: Channel) -> int:
+        """Return what the bot may do in a channel."""
+        if channel.guild is None:
+            return permissions.MEMBER
+        member = channel.guild.members.get(self.bot.id)
+        return 0 if member is None else channel.permissions_of(member)
+
+    def store(self, file: StoredFile) -> StoredFile:
+        """Give a file on the disk an id, an address and what its header tells."""
+        file_id = self.new_id()
+        kind = file.content_type or guess_type(file.name)
+        picture = None
+        if file.width is None and kind is not None and kind.startswith("image/"):
+            picture = probe(file.path)
+        url = self.cdn.sign(file.folder, file_id, file.name)
+        stored = replace(file, id=file_id, content_type=kind, url=url)
+        if picture is not None:
+            stored = replace(stored, width=picture[0], height=picture[1])
+        self.cdn.keep(stored)
+        return stored
+
+    def place(self, data: bytes) -> Path:
+        """Put bytes on the disk, once for equal ones."""
+        path = self.folder / hashlib.sha256(data).hexdigest()
+        if not path.exists():
+            path.write_bytes(data)
+        return path
+
+    def tell(self, change: Change) -> None:
+        """Tell everyone who listens that something changed."""
+        for listener in self.listeners:
+            listener(change)
+        self.changed.fire()
+
+    def created(self, message: Message) -> None:
+        """Put a new message into its channel, unless one member alone sees it."""
+        if not message.ephemeral:
+            message.channel.messages[message.id] = message
+        self.tell(MessageCreated(message))
+
+    def edited(self, message: Message, revision: Revision) -> None:
+        """Let a message show something else."""
+        kept = {file.id for file in revision.files}
+        for file in message.files:
+            if file.id not in kept:
+                self.cdn.forget(file)
+        message.revisions.append(revision)
+        self.tell(MessageEdited(message))
+
+    def deleted(self, message: Message) -> None:
+        """Take a message away."""
+        message.deleted = True
+        message.channel.messages.pop(message.id, None)
+        for file in message.files:
+            self.cdn.forget(file)
+        self.tell(MessageDeleted(message))
+
+
+def safe_name(name: str) -> str:
+    """Return a posted file's name as Discord keeps it: letters, digits, `_`, `-` and dots."""
+    cleaned = re.sub(r"[^A-Za-z0-9_.\-]", "", name.replace(" ", "_")).strip(".")
+    return cleaned or "unknown"
+
+
+def created_at(snowflake: int) -> datetime:
+    """Return the moment an id was made."""
+    return datetime.fromtimestamp(((snowflake >> 22) + EPOCH_MS) / 1000, UTC)

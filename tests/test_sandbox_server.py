@@ -1,0 +1,98 @@
+"""The sandbox as a whole: a bot written with discord.py goes through it from login to result."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import discord
+import yarl
+from discord import app_commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from PIL import Image
+
+from bot.sandbox.server import Sandbox, Upload
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import pytest
+
+
+def png(width: int = 640, height: int = 480, colour: str = "red") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+class EchoBot(discord.Client):
+    """Answers `/edit` with the picture it got, as a Components V2 card."""
+
+    def __init__(self) -> None:
+        super().__init__(intents=discord.Intents(guilds=True))
+        self.tree: app_commands.CommandTree[discord.Client] = app_commands.CommandTree(self)
+        self.tree.command(name="edit", description="Edit a picture")(edit)
+
+    async def setup_hook(self) -> None:
+        """Register the command before anything else."""
+        await self.tree.sync()
+
+
+@app_commands.guild_only()
+async def edit(
+    interaction: discord.Interaction,
+    image: discord.Attachment,
+    prompt: str,
+    count: app_commands.Range[int, 1, 4] = 1,
+) -> None:
+    await interaction.response.defer(thinking=True)
+    data = await image.read()
+    files = [discord.File(io.BytesIO(data), f"{index}.png") for index in range(count)]
+    gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
+    for file in files:
+        gallery.add_item(media=file, description=prompt)
+    view = discord.ui.LayoutView()
+    view.add_item(gallery)
+    view.add_item(discord.ui.TextDisplay(f"Done: {prompt}"))
+    await interaction.edit_original_response(view=view, attachments=files)
+
+
+@asynccontextmanager
+async def running_bot(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[EchoBot]:
+    monkeypatch.setattr(Route, "BASE", sandbox.discord_api_url)
+    gateway = yarl.URL(sandbox.discord.gateway.url)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
+    bot = EchoBot()
+    running = asyncio.create_task(bot.start(sandbox.discord_token))
+    try:
+        await sandbox.discord.connected()
+        yield bot
+    finally:
+        await bot.close()
+        await running
+
+
+async def test_a_discord_py_bot_answers_a_command_with_pictures(monkeypatch: pytest.MonkeyPatch):
+    async with Sandbox() as sandbox, running_bot(sandbox, monkeypatch):
+        guild = sandbox.discord.guilds[0]
+        member = sandbox.discord.add_member(guild, "Ada")
+        picture = png()
+        interaction = await sandbox.discord.invoke(
+            guild.channels[0],
+            member,
+            "edit",
+            {"image": Upload("photo.png", picture), "prompt": "make it blue", "count": 2},
+        )
+        acknowledgement = await interaction.acknowledged()
+        message = await interaction.settled()
+
+        assert acknowledgement.type == 5
+        assert message.text == "Done: make it blue"
+        assert [file.path.read_bytes() for file in message.files] == [picture, picture]
+        assert [file.description for file in message.files] == ["make it blue"] * 2
+        assert message.attachments == ()
+        assert [revision.flags for revision in message.revisions] == [1 << 7, 1 << 15]
+        assert sandbox.discord.messages(guild.channels[0]) == [message]
