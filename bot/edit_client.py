@@ -113,19 +113,21 @@ class EditClient:
         self._monotonic = monotonic
         self._now = now
         self._addresses = ResultAddresses(self._api_url.origin())
-        self._open_sessions = AsyncExitStack()
+        self._opened = AsyncExitStack()
         self._api: aiohttp.ClientSession
         self._foreign: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        resolver = self._resolver or aiohttp.DefaultResolver()
-        enter = self._open_sessions.enter_async_context
-        self._api = await enter(_session(resolver))
-        self._foreign = await enter(_session(GuardedResolver(resolver)))
+        resolver = self._resolver
+        if resolver is None:
+            resolver = aiohttp.DefaultResolver()
+            self._opened.push_async_callback(resolver.close)
+        self._api = await self._opened.enter_async_context(_session(resolver))
+        self._foreign = await self._opened.enter_async_context(_session(GuardedResolver(resolver)))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._open_sessions.aclose()
+        await self._opened.aclose()
 
     async def probe_source(self, url: str) -> Picture:
         """Read a source's header, and no more of it than that takes.
@@ -326,7 +328,27 @@ def _session(resolver: AbstractResolver) -> aiohttp.ClientSession:
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"Accept-Encoding": "identity"},
+        middlewares=(_send_once,),
     )
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating requests by itself, as it does where a connection is cut.
+
+    It spares those that are not idempotent, but here every try is counted.
+    """
+    try:
+        return await send(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Cut from error
+
+
+class _Cut(aiohttp.ClientError):
+    """The connection was cut before an answer began."""
 
 
 async def _read_answer(response: aiohttp.ClientResponse) -> bytes:

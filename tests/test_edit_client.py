@@ -1,0 +1,976 @@
+"""The paid call is made once or surely not at all; results come from where they may."""
+
+import asyncio
+import base64
+import contextlib
+import gzip
+import io
+import json
+import socket
+import ssl
+import traceback
+import tracemalloc
+import zlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDict
+from PIL import Image
+
+from bot.edit_api import EditCall, body_with_url
+from bot.edit_client import EditClient, Patience
+from bot.errors import (
+    Busy,
+    Declined,
+    EditFault,
+    Misconfigured,
+    NotAPicture,
+    ResultLost,
+    ServiceFailed,
+    SourceUnreadable,
+    TooLarge,
+    TooManyPixels,
+    Unreachable,
+)
+from bot.pictures import MAX_RESULT_BYTES, MAX_SOURCE_BYTES, Format, Picture
+from bot.pricing import Quality
+
+KEY = "key-that-nobody-may-see"
+CALL = EditCall("make it blue", "https://cdn.example.com/a.png", "1:1", Quality.LOW, 2)
+PATIENT = Patience()
+IMPATIENT = Patience(connect=0.05, silence=0.05, picture=0.3)
+NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
+
+
+# What is sent, and to whom.
+
+
+async def test_the_call_is_what_the_apis_page_says(tmp_path: Path):
+    async with serving(success("https://r/1")) as api, client(api.url) as edits:
+        assert await edits.edit(CALL, workspace=tmp_path) == ("https://r/1",)
+
+    [request] = api.requests
+    assert request.line == "POST /v1/images/edit HTTP/1.1"
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["Accept-Encoding"] == "identity"
+    assert request.body == body_with_url(CALL)
+
+
+async def test_the_path_is_added_to_the_apis_address(tmp_path: Path):
+    async with serving(success("a")) as api, client(f"{api.url}/below/") as edits:
+        await edits.edit(CALL, workspace=tmp_path)
+    assert api.requests[0].line == "POST /below/v1/images/edit HTTP/1.1"
+
+
+async def test_the_connection_is_kept_for_the_next_call(tmp_path: Path):
+    async with serving(success("a")) as api, client(api.url) as edits:
+        await edits.edit(CALL, workspace=tmp_path)
+        await edits.edit(CALL, workspace=tmp_path)
+    assert (api.connections, len(api.requests)) == (1, 2)
+
+
+async def test_a_compressed_answer_is_read_all_the_same(tmp_path: Path):
+    body = gzip.compress(json.dumps(images("a")).encode())
+    answer = reply(200, body, {"Content-Encoding": "gzip"})
+    async with serving(answer) as api, client(api.url) as edits:
+        assert await edits.edit(CALL, workspace=tmp_path) == ("a",)
+
+
+async def test_an_answer_that_is_a_bomb_is_cut_at_its_limit(tmp_path: Path):
+    answer = reply(200, bomb(200 * 2**20), {"Content-Encoding": "gzip"})
+    async with serving(answer) as api, client(api.url) as edits:
+        with peak_memory() as peak, pytest.raises(ServiceFailed):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert peak() < 8 * 2**20
+
+
+async def test_an_endless_answer_is_cut_at_its_limit(tmp_path: Path):
+    async with serving(endless(b" ")) as api, client(api.url) as edits:
+        with pytest.raises(ServiceFailed):
+            await edits.edit(CALL, workspace=tmp_path)
+        await api.hung_up.wait()
+
+
+async def test_a_refusal_needs_no_body_that_can_be_read(tmp_path: Path):
+    answer = raw(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 50\r\n\r\n{", cut=True)
+    async with serving(answer) as api, client(api.url) as edits:
+        with pytest.raises(Misconfigured):
+            await edits.edit(CALL, workspace=tmp_path)
+
+
+# What may have been executed is never sent again.
+
+
+@pytest.mark.parametrize("cut_at", ["at once", "in the headers", "in the body"])
+async def test_a_cut_connection_ends_the_edit(tmp_path: Path, cut_at: str):
+    sent = {
+        "at once": b"",
+        "in the headers": b"HTTP/1.1 200 OK\r\nConte",
+        "in the body": b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"code": 0',
+    }[cut_at]
+    async with serving(raw(sent, cut=True)) as api, client(api.url) as edits:
+        with pytest.raises(ServiceFailed):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert len(api.requests) == 1
+
+
+async def test_a_kept_connection_that_is_cut_in_its_second_call_ends_the_edit(tmp_path: Path):
+    async with serving(success("a"), raw(b"", cut=True)) as api, client(api.url) as edits:
+        await edits.edit(CALL, workspace=tmp_path)
+        with pytest.raises(ServiceFailed):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert (api.connections, len(api.requests)) == (1, 2)
+
+
+async def test_a_call_without_an_answer_in_time_ends_the_edit(tmp_path: Path):
+    async with serving(silence) as api, client(api.url, timeout=0.1) as edits:
+        with pytest.raises(ServiceFailed):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert len(api.requests) == 1
+
+
+async def test_an_answer_that_drips_does_not_gain_time(tmp_path: Path):
+    async with (
+        serving(dripping(b"HTTP/1.1 200 OK\r\n\r\n")) as api,
+        client(api.url, timeout=0.1) as edits,
+    ):
+        with pytest.raises(ServiceFailed):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param((500, b""), id="500"),
+        pytest.param((502, b"<html>"), id="502"),
+        pytest.param((503, b""), id="503 without a time"),
+        pytest.param((200, b"<html>"), id="no JSON"),
+        pytest.param((200, b"[]"), id="another shape"),
+    ],
+)
+async def test_an_answer_that_says_nothing_ends_the_edit(tmp_path: Path, answer: tuple[int, bytes]):
+    async with serving(reply(*answer)) as api, client(api.url) as edits:
+        with pytest.raises(ServiceFailed):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert len(api.requests) == 1
+
+
+async def test_a_flood_of_headers_ends_the_edit(tmp_path: Path):
+    flood = b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(100_000))
+    async with serving(raw(flood)) as api, client(api.url) as edits:
+        with pytest.raises(ServiceFailed):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert len(api.requests) == 1
+
+
+async def test_a_declined_call_ends_the_edit(tmp_path: Path):
+    async with serving(reply(400, b'{"message": "no"}')) as api, client(api.url) as edits:
+        with pytest.raises(Declined) as refusal:
+            await edits.edit(CALL, workspace=tmp_path)
+    assert refusal.value.message == "no"
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_call_is_not_sent_on_to_where_it_is_redirected(tmp_path: Path, status: int):
+    async with serving(success("a")) as other:
+        answer = reply(status, b"", {"Location": f"{other.url}/v1/images/edit"})
+        async with serving(answer) as api, client(api.url) as edits:
+            with pytest.raises(ServiceFailed):
+                await edits.edit(CALL, workspace=tmp_path)
+    assert (len(api.requests), other.connections) == (1, 0)
+
+
+# What was surely not executed is sent again, a few times.
+
+
+async def test_a_throttled_call_is_made_again_when_the_api_says(tmp_path: Path):
+    answers = throttled(429, "7"), throttled(503, "Sun, 01 Jun 2025 12:00:09 GMT"), success("a")
+    async with serving(*answers) as api, client(api.url) as edits:
+        assert await edits.edit(CALL, workspace=tmp_path) == ("a",)
+        assert edits.clock.slept == [7, 9]
+    assert [request.body for request in api.requests] == [body_with_url(CALL)] * 3
+
+
+async def test_three_throttled_calls_are_enough(tmp_path: Path):
+    async with serving(throttled(429, "1")) as api, client(api.url) as edits:
+        with pytest.raises(Busy):
+            await edits.edit(CALL, workspace=tmp_path)
+        assert edits.clock.slept == [1, 1]
+    assert len(api.requests) == 3
+
+
+async def test_a_wait_that_would_take_too_long_is_not_begun(tmp_path: Path):
+    async with serving(throttled(503, "61")) as api, client(api.url) as edits:
+        with pytest.raises(Busy):
+            await edits.edit(CALL, workspace=tmp_path)
+        assert edits.clock.slept == []
+    assert len(api.requests) == 1
+
+
+async def test_the_waits_of_one_edit_are_counted_together(tmp_path: Path):
+    async with serving(throttled(429, "40")) as api, client(api.url) as edits:
+        with pytest.raises(Busy):
+            await edits.edit(CALL, workspace=tmp_path)
+        assert edits.clock.slept == [40]
+    assert len(api.requests) == 2
+
+
+async def test_too_many_requests_without_a_time_is_not_waited_for(tmp_path: Path):
+    async with serving(reply(429, b"")) as api, client(api.url) as edits:
+        with pytest.raises(Busy):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert len(api.requests) == 1
+
+
+async def test_a_call_that_finds_no_connection_is_made_three_times(tmp_path: Path):
+    async with client(unused_address()) as edits:
+        with pytest.raises(Unreachable):
+            await edits.edit(CALL, workspace=tmp_path)
+        assert edits.clock.slept == [0.5, 1]
+
+
+async def test_a_call_gets_through_once_the_api_is_there(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    async with (
+        contextlib.AsyncExitStack() as later,
+        client(f"http://127.0.0.1:{port}") as edits,
+    ):
+
+        async def start(seconds: float) -> None:
+            if seconds == 1:
+                await later.enter_async_context(serving(success("a"), port=port))
+
+        edits.clock.meanwhile = start
+        assert await edits.edit(CALL, workspace=tmp_path) == ("a",)
+
+
+async def test_a_name_without_an_address_is_looked_up_three_times(tmp_path: Path):
+    names = Names()
+    async with client("http://api.example.com", resolver=names) as edits:
+        with pytest.raises(Unreachable):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert names.asked == ["api.example.com"] * 3
+
+
+async def test_a_look_up_without_an_answer_is_no_connection(tmp_path: Path):
+    names = Names(hangs=True)
+    async with client("http://api.example.com", resolver=names, patience=IMPATIENT) as edits:
+        with pytest.raises(Unreachable):
+            await edits.edit(CALL, workspace=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "patience"),
+    [
+        pytest.param(60, IMPATIENT, id="in the time for connecting"),
+        pytest.param(0.05, Patience(), id="in the call's whole time"),
+    ],
+)
+async def test_a_handshake_that_does_not_end_is_no_connection(
+    tmp_path: Path, timeout: float, patience: Patience
+):
+    async with serving(silence) as api:
+        address = api.url.replace("http:", "https:")
+        async with client(address, timeout=timeout, patience=patience) as edits:
+            with pytest.raises(Unreachable):
+                await edits.edit(CALL, workspace=tmp_path)
+    assert api.connections == 3
+
+
+async def test_a_server_without_a_trusted_certificate_gets_nothing(tmp_path: Path):
+    async with (
+        serving(success("a"), tls=True) as api,
+        client(api.url.replace("http:", "https:")) as edits,
+    ):
+        with pytest.raises(Unreachable):
+            await edits.edit(CALL, workspace=tmp_path)
+    assert api.requests == []
+
+
+# A source is read as far as it must be, and sent as data where the API cannot fetch it.
+
+
+async def test_a_probe_reads_no_more_than_the_header():
+    start = head(content_length=MAX_SOURCE_BYTES) + picture(Format.JPEG)[:1000]
+    async with serving(raw(start)) as cdn, client() as edits:
+        assert await edits.probe_source(f"{cdn.url}/a.jpg") == Picture(Format.JPEG, 64, 48)
+        await cdn.hung_up.wait()
+    assert "Authorization" not in cdn.requests[0].headers
+
+
+async def test_a_signed_address_is_asked_for_as_it_is():
+    async with serving(reply(200, picture(Format.PNG))) as cdn, client() as edits:
+        await edits.probe_source(f"{cdn.url}/a%2Fb.png?is=%2F&hm=a%2Bb")
+    assert cdn.requests[0].line == "GET /a%2Fb.png?is=%2F&hm=a%2Bb HTTP/1.1"
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 410])
+async def test_a_source_that_is_refused_is_not_asked_for_again(status: int):
+    answer = reply(status, picture(Format.PNG), {"Location": "/elsewhere"})
+    async with serving(answer) as cdn, client() as edits:
+        with pytest.raises(SourceUnreadable):
+            await edits.probe_source(cdn.url)
+    assert len(cdn.requests) == 1
+
+
+async def test_a_source_is_asked_for_again_where_that_may_help():
+    cut = raw(head(content_length=1000) + picture(Format.PNG)[:20], cut=True)
+    answers = reply(500, b""), cut, reply(200, picture(Format.PNG))
+    async with serving(*answers) as cdn, client() as edits:
+        assert await edits.probe_source(cdn.url) == Picture(Format.PNG, 64, 48)
+        assert edits.clock.slept == [0.5, 1]
+
+
+@pytest.mark.parametrize("answer", ["fails", "is cut", "is silent", "is not there"])
+async def test_a_source_that_stays_away_is_unreadable(answer: str):
+    plays = {"fails": reply(500, b""), "is cut": raw(b"", cut=True), "is silent": silence}
+    async with serving(plays.get(answer, silence)) as cdn, client(patience=IMPATIENT) as edits:
+        address = unused_address() if answer == "is not there" else cdn.url
+        with pytest.raises(SourceUnreadable):
+            await edits.probe_source(address)
+        assert edits.clock.slept == [0.5, 1]
+    assert len(cdn.requests) == (0 if answer == "is not there" else 3)
+
+
+async def test_a_source_that_is_no_picture_is_read_once():
+    async with serving(reply(200, b"GIF89a" + bytes(100))) as cdn, client() as edits:
+        with pytest.raises(NotAPicture):
+            await edits.probe_source(cdn.url)
+    assert len(cdn.requests) == 1
+
+
+async def test_a_source_that_ends_within_its_header_is_no_picture():
+    async with serving(reply(200, picture(Format.PNG)[:20])) as cdn, client() as edits:
+        with pytest.raises(NotAPicture):
+            await edits.probe_source(cdn.url)
+
+
+async def test_a_source_of_too_many_pixels_is_refused():
+    file = bytearray(picture(Format.WEBP, exif=True))
+    file[24:30] = b"\xff\xff\x00\xff\xff\x00"
+    async with serving(reply(200, bytes(file))) as cdn, client() as edits:
+        with pytest.raises(TooManyPixels):
+            await edits.probe_source(cdn.url)
+
+
+async def test_a_source_that_says_that_it_is_too_large_is_not_read():
+    start = head(content_length=MAX_SOURCE_BYTES + 1)
+    async with serving(raw(start)) as cdn, client() as edits:
+        with pytest.raises(TooLarge) as refusal:
+            await edits.probe_source(cdn.url)
+    assert refusal.value.limit == MAX_SOURCE_BYTES
+
+
+async def test_a_source_goes_as_a_data_url_where_the_settings_say_so(tmp_path: Path):
+    file = picture(Format.JPEG, padding=1_000_001)
+    async with (
+        serving(reply(200, file)) as cdn,
+        serving(success("a")) as api,
+        client(api.url, source_mode="data") as edits,
+    ):
+        await edits.edit(call_with(cdn.url), workspace=tmp_path)
+
+    [request] = api.requests
+    sent = json.loads(request.body)
+    kind, _, encoded = sent.pop("image").partition(",")
+    expected = json.loads(body_with_url(CALL))
+    del expected["image"]
+    assert sent == expected
+    assert kind == "data:image/jpeg;base64"
+    assert base64.b64decode(encoded, validate=True) == file
+    assert "Transfer-Encoding" not in request.headers
+    assert "Authorization" not in cdn.requests[0].headers
+    assert files_in(tmp_path) == {}
+
+
+async def test_a_source_goes_as_a_data_url_where_the_api_could_not_fetch_it(tmp_path: Path):
+    async with serving(reply(200, picture(Format.PNG))) as cdn, serving(success("a")) as api:
+        names = Names(api.address)
+        async with client("http://api.example.com", resolver=names) as edits:
+            await edits.edit(call_with(cdn.url), workspace=tmp_path)
+    assert b'"image": "data:image/png;base64,' in api.requests[0].body
+
+
+async def test_a_throttled_data_url_is_sent_again_whole(tmp_path: Path):
+    answers = throttled(429, "1"), success("a")
+    async with (
+        serving(reply(200, picture(Format.PNG))) as cdn,
+        serving(*answers) as api,
+        client(api.url, source_mode="data") as edits,
+    ):
+        await edits.edit(call_with(cdn.url), workspace=tmp_path)
+    assert api.requests[0].body == api.requests[1].body
+    assert len(cdn.requests) == 1
+
+
+async def test_a_data_url_that_is_cut_off_is_not_sent_again(tmp_path: Path):
+    file = picture(Format.PNG, padding=4 * 2**20)
+    async with (
+        serving(reply(200, file)) as cdn,
+        serving(unread) as api,
+        client(api.url, source_mode="data") as edits,
+    ):
+        with pytest.raises(ServiceFailed):
+            await edits.edit(call_with(cdn.url), workspace=tmp_path)
+    assert api.connections == 1
+    assert files_in(tmp_path) == {}
+
+
+async def test_a_source_that_is_cut_while_it_is_kept_is_read_again(tmp_path: Path):
+    file = picture(Format.PNG, padding=2**20)
+    cut = raw(head(content_length=len(file)) + file[:-1], cut=True)
+    async with (
+        serving(cut, reply(200, file)) as cdn,
+        serving(success("a")) as api,
+        client(api.url, source_mode="data") as edits,
+    ):
+        await edits.edit(call_with(cdn.url), workspace=tmp_path)
+    assert json.loads(api.requests[0].body)["image"].endswith(base64.b64encode(file).decode())
+
+
+async def test_the_largest_source_takes_less_than_four_mebibytes(tmp_path: Path):
+    file = picture(Format.JPEG)
+    file += bytes(MAX_SOURCE_BYTES - len(file))
+    async with (
+        serving(reply(200, file)) as cdn,
+        serving(swallowed) as api,
+        client(api.url, source_mode="data") as edits,
+    ):
+        with peak_memory() as peak:
+            await edits.edit(call_with(cdn.url), workspace=tmp_path)
+    assert peak() < 4 * 2**20
+
+
+async def test_an_endless_source_is_cut_at_its_limit_and_nothing_is_sent(tmp_path: Path):
+    async with (
+        serving(endless(picture(Format.PNG))) as cdn,
+        serving(success("a")) as api,
+        client(api.url, source_mode="data") as edits,
+    ):
+        with pytest.raises(TooLarge):
+            await edits.edit(call_with(cdn.url), workspace=tmp_path)
+    assert api.connections == 0
+    assert files_in(tmp_path) == {}
+
+
+# A result is fetched whole, or there is no file.
+
+
+@pytest.mark.parametrize("format_", Format)
+async def test_a_result_is_kept_byte_for_byte(tmp_path: Path, format_: Format):
+    file = picture(format_, padding=1_000_001)
+    async with serving(reply(200, file)) as api, client(api.url) as edits:
+        assert await edits.download(f"{api.url}/1", tmp_path / "1") == Picture(format_, 64, 48)
+    assert files_in(tmp_path) == {"1": file}
+    assert "Authorization" not in api.requests[0].headers
+
+
+async def test_a_result_at_the_apis_origin_comes_over_the_calls_connection(tmp_path: Path):
+    async with (
+        serving(success("a"), reply(200, picture(Format.PNG))) as api,
+        client(api.url) as edits,
+    ):
+        await edits.edit(CALL, workspace=tmp_path)
+        await edits.download(f"{api.url}/1", tmp_path / "1")
+    assert api.connections == 1
+
+
+async def test_a_result_elsewhere_is_fetched_without_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bot.addresses.is_public", bool)
+    async with (
+        serving(reply(200, picture(Format.PNG))) as cdn,
+        client("http://api.example.com", resolver=Names(cdn.address)) as edits,
+    ):
+        await edits.download("http://cdn.example.com/1", tmp_path / "1")
+    assert "Authorization" not in cdn.requests[0].headers
+    assert cdn.requests[0].headers["Host"] == "cdn.example.com"
+
+
+@pytest.mark.parametrize("status", [404, 410, 429, 500, 503])
+async def test_what_may_pass_is_tried_again(tmp_path: Path, status: int):
+    file = picture(Format.PNG, padding=2**20)
+    cut = raw(head(content_length=len(file)) + file[:-1], cut=True)
+    async with serving(reply(status, b""), cut, reply(200, file)) as api, client(api.url) as edits:
+        await edits.download(api.url, tmp_path / "1")
+        assert edits.clock.slept == [0.5, 1]
+    assert files_in(tmp_path) == {"1": file}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param("gone", id="gone"),
+        pytest.param("cut", id="cut"),
+        pytest.param("lying", id="a length that lies"),
+        pytest.param("silent", id="silent"),
+    ],
+)
+async def test_a_result_is_tried_three_times(tmp_path: Path, answer: str):
+    start = head(content_length=5000) + picture(Format.PNG)
+    plays = {
+        "gone": reply(404, b""),
+        "cut": raw(b"", cut=True),
+        "lying": raw(start, cut=True),
+        "silent": raw(start),
+    }
+    async with serving(plays[answer]) as api, client(api.url, patience=IMPATIENT) as edits:
+        with pytest.raises(ResultLost):
+            await edits.download(api.url, tmp_path / "1")
+    assert len(api.requests) == 3
+    assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param((403, b""), id="refused"),
+        pytest.param((206, b""), id="a part"),
+        pytest.param((200, b"<html>"), id="no picture"),
+        pytest.param((200, b""), id="nothing"),
+        pytest.param((302, b""), id="redirected to nowhere"),
+    ],
+)
+async def test_what_will_not_pass_is_tried_once(tmp_path: Path, answer: tuple[int, bytes]):
+    async with serving(reply(*answer)) as api, client(api.url) as edits:
+        with pytest.raises(ResultLost):
+            await edits.download(api.url, tmp_path / "1")
+    assert len(api.requests) == 1
+    assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "", "ftp://127.0.0.1/", "http://u:p@1.1.1.1/"])
+async def test_a_redirect_to_no_address_is_not_followed(tmp_path: Path, location: str):
+    answer = reply(302, b"", {"Location": location})
+    async with serving(answer) as api, client(api.url) as edits:
+        with pytest.raises(ResultLost):
+            await edits.download(api.url, tmp_path / "1")
+
+
+async def test_an_encoding_is_not_undone(tmp_path: Path):
+    packed = gzip.compress(picture(Format.PNG))
+    answer = reply(200, packed, {"Content-Encoding": "gzip"})
+    async with serving(answer) as api, client(api.url) as edits:
+        with pytest.raises(ResultLost, match="no picture"):
+            await edits.download(api.url, tmp_path / "1")
+
+
+async def test_a_result_that_says_that_it_is_too_large_is_not_read(tmp_path: Path):
+    async with (
+        serving(raw(head(content_length=MAX_RESULT_BYTES + 1))) as api,
+        client(api.url) as edits,
+    ):
+        with pytest.raises(ResultLost):
+            await edits.download(api.url, tmp_path / "1")
+    assert len(api.requests) == 1
+
+
+async def test_an_endless_result_is_cut_at_its_limit(tmp_path: Path):
+    async with serving(endless(picture(Format.PNG))) as api, client(api.url) as edits:
+        with peak_memory() as peak, pytest.raises(ResultLost):
+            await edits.download(api.url, tmp_path / "1")
+        await api.hung_up.wait()
+    assert peak() < 4 * 2**20
+    assert len(api.requests) == 1
+    assert files_in(tmp_path) == {}
+
+
+async def test_a_result_that_drips_is_given_up_in_the_end(tmp_path: Path):
+    drip = dripping(head(content_length=5000) + picture(Format.PNG))
+    patience = Patience(silence=10, picture=0.2)
+    async with serving(drip) as api, client(api.url, patience=patience) as edits:
+        with pytest.raises(ResultLost, match="not there after"):
+            await edits.download(api.url, tmp_path / "1")
+    assert len(api.requests) == 1
+    assert files_in(tmp_path) == {}
+
+
+async def test_a_download_that_is_cancelled_leaves_no_file(tmp_path: Path):
+    start = head(content_length=MAX_RESULT_BYTES) + picture(Format.PNG, padding=2**20)
+    async with serving(raw(start)) as api, client(api.url) as edits:
+        download = asyncio.create_task(edits.download(api.url, tmp_path / "1"))
+        await api.played.wait()
+        download.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await download
+    assert files_in(tmp_path) == {}
+
+
+# What may not be fetched is never connected to: the server that must not be reached counts.
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost"]
+)
+async def test_a_result_on_this_machine_is_never_connected_to(tmp_path: Path, host: str):
+    async with serving(reply(200, picture(Format.PNG))) as victim, client() as edits:
+        with pytest.raises(ResultLost, match="forbidden"):
+            await edits.download(f"http://{host}:{victim.address[1]}/1", tmp_path / "1")
+    assert victim.connections == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "localhost", "inside.example.com"])
+async def test_a_redirect_to_this_machine_is_never_followed(tmp_path: Path, host: str):
+    async with serving(reply(200, picture(Format.PNG))) as victim:
+        location = f"http://{host}:{victim.address[1]}/1"
+        async with (
+            serving(reply(302, b"", {"Location": location})) as api,
+            client(api.url, resolver=Names(victim.address)) as edits,
+        ):
+            with pytest.raises(ResultLost, match="forbidden"):
+                await edits.download(api.url, tmp_path / "1")
+    assert (len(api.requests), victim.connections) == (1, 0)
+
+
+async def test_a_name_of_this_machine_is_never_connected_to(tmp_path: Path):
+    async with serving(reply(200, picture(Format.PNG))) as victim:
+        names = Names(victim.address)
+        async with client("http://127.0.0.1:1", resolver=names) as edits:
+            with pytest.raises(ResultLost, match="forbidden"):
+                await edits.download("http://inside.example.com/1", tmp_path / "1")
+    assert names.asked == ["inside.example.com"]
+    assert victim.connections == 0
+
+
+async def test_a_name_is_connected_to_where_it_was_judged_and_not_looked_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bot.addresses.is_public", bool)
+    async with serving(reply(500, b"")) as judged, serving(silence) as victim:
+        names = Names(judged.address, victim.address)
+        async with client("http://127.0.0.1:1", resolver=names) as edits:
+            with pytest.raises(ResultLost):
+                await edits.download("http://rebinding.example.com/1", tmp_path / "1")
+    assert names.asked == ["rebinding.example.com"]
+    assert (judged.connections, victim.connections) == (1, 0)
+
+
+async def test_redirects_within_the_apis_origin_are_followed_three_times(tmp_path: Path):
+    hop = reply(307, b"", {"Location": "/next"})
+    async with (
+        serving(hop, hop, hop, reply(200, picture(Format.PNG))) as api,
+        client(api.url) as edits,
+    ):
+        await edits.download(f"{api.url}/first", tmp_path / "1")
+    assert [request.line.split()[1] for request in api.requests] == ["/first", *["/next"] * 3]
+
+
+async def test_a_fourth_redirect_is_not_followed(tmp_path: Path):
+    async with serving(reply(307, b"", {"Location": "/next"})) as api, client(api.url) as edits:
+        with pytest.raises(ResultLost, match="redirected too often"):
+            await edits.download(api.url, tmp_path / "1")
+    assert len(api.requests) == 4
+
+
+# The key and signed addresses are in no fault, and in nothing that hangs on one.
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="cut"),
+        pytest.param(b"HTTP/1.1 nonsense\r\n\r\n", id="bad status line"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X" * 20_000, id="flood"),
+        pytest.param(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", id="refused"),
+    ],
+)
+async def test_a_fault_keeps_them_to_itself(tmp_path: Path, answer: bytes):
+    async with serving(raw(answer, cut=True)) as api, client(api.url) as edits:
+        faults = [
+            await fault_of(edits.edit(CALL, workspace=tmp_path)),
+            await fault_of(edits.probe_source(f"{api.url}/?hm=signature")),
+            await fault_of(edits.download(f"{api.url}/?hm=signature", tmp_path / "1")),
+        ]
+        told = repr(edits)
+    for fault in faults:
+        link: BaseException | None = fault
+        while link is not None:
+            told += f"{link} {link!r} {vars(link)}"
+            link = link.__cause__ or link.__context__
+        told += "".join(traceback.format_exception(fault))
+    assert KEY not in told
+    assert "signature" not in told
+
+
+Play = Callable[["Exchange"], Awaitable[None]]
+"""What a server does once it has read a request."""
+
+
+@dataclass
+class Request:
+    """One request as it came over the wire."""
+
+    line: str
+    headers: CIMultiDict[str]
+    body: bytes = b""
+
+
+@dataclass
+class Exchange:
+    """A request and the way to answer it."""
+
+    request: Request
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+@dataclass
+class Server:
+    """A server on a real socket that plays one answer after the other, and the last for ever."""
+
+    plays: tuple[Play, ...]
+    address: tuple[str, int] = ("", 0)
+    connections: int = 0
+    requests: list[Request] = field(default_factory=list[Request])
+    played: asyncio.Event = field(default_factory=asyncio.Event)
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://{self.address[0]}:{self.address[1]}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection's requests until it is closed."""
+        self.connections += 1
+        try:
+            while not writer.is_closing():
+                await self._answer(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self.hung_up.set()
+        finally:
+            writer.transport.abort()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = CIMultiDict(
+            {name: text for name, _, text in (line.partition(": ") for line in lines) if name}
+        )
+        request = Request(line, headers)
+        play = self.plays[min(len(self.requests), len(self.plays) - 1)]
+        self.requests.append(request)
+        if play not in {unread, swallowed}:
+            request.body = await reader.readexactly(int(headers.get("Content-Length", 0)))
+        await play(Exchange(request, reader, writer))
+        self.played.set()
+
+
+@asynccontextmanager
+async def serving(*plays: Play, port: int = 0, tls: bool = False) -> AsyncGenerator[Server]:
+    """Serve on loopback, with a certificate that nobody trusts if TLS is asked for."""
+    server = Server(plays)
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.create_task(server.serve(reader, writer)))
+
+    listener = await asyncio.start_server(
+        accept, "127.0.0.1", port, ssl=untrusted() if tls else None
+    )
+    server.address = listener.sockets[0].getsockname()
+    async with listener:
+        yield server
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def untrusted() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("self-signed.pem"))
+    return context
+
+
+def reply(status: int, body: bytes, headers: dict[str, str] | None = None) -> Play:
+    return raw(head(status, content_length=len(body), headers=headers or {}) + body)
+
+
+def images(*urls: str) -> dict[str, object]:
+    return {"code": 0, "message": "ok", "data": {"images": [{"url": url} for url in urls]}}
+
+
+def success(*urls: str) -> Play:
+    return reply(200, json.dumps(images(*urls)).encode())
+
+
+def throttled(status: int, retry_after: str) -> Play:
+    return reply(status, b"", {"Retry-After": retry_after})
+
+
+def head(status: int = 200, *, content_length: int, headers: dict[str, str] | None = None) -> bytes:
+    fields = {"Content-Length": str(content_length), **(headers or {})}
+    lines = [f"HTTP/1.1 {status} Status", *(f"{name}: {text}" for name, text in fields.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def raw(sent: bytes, *, cut: bool = False) -> Play:
+    async def play(exchange: Exchange) -> None:
+        exchange.writer.write(sent)
+        await exchange.writer.drain()
+        if cut:
+            exchange.writer.close()
+
+    return play
+
+
+def endless(start: bytes) -> Play:
+    async def play(exchange: Exchange) -> None:
+        exchange.writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + start)
+        while True:
+            exchange.writer.write(bytes(2**16))
+            await exchange.writer.drain()
+
+    return play
+
+
+def dripping(start: bytes) -> Play:
+    async def play(exchange: Exchange) -> None:
+        exchange.writer.write(start)
+        while True:
+            await asyncio.sleep(0.01)
+            exchange.writer.write(b" ")
+            await exchange.writer.drain()
+
+    return play
+
+
+async def silence(exchange: Exchange) -> None:
+    await exchange.reader.read()
+    exchange.writer.close()
+
+
+async def unread(exchange: Exchange) -> None:
+    exchange.writer.transport.abort()
+
+
+async def swallowed(exchange: Exchange) -> None:
+    left = int(exchange.request.headers["Content-Length"])
+    while left:
+        left -= len(await exchange.reader.read(2**16))
+    await success("a")(exchange)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def unused_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def picture(format_: Format, *, exif: bool = False, padding: int = 0) -> bytes:
+    file = io.BytesIO()
+    options = {"exif": b"II*\0\x08\0\0\0" + bytes(6)} if exif else {}
+    Image.new("RGB", (64, 48), "teal").save(file, format_, **options)
+    return file.getvalue() + bytes(padding)
+
+
+def call_with(source_url: str) -> EditCall:
+    return replace(CALL, source_url=source_url)
+
+
+class Names(AbstractResolver):
+    """Gives its addresses one after the other, whatever the name, and the last for ever."""
+
+    def __init__(self, *addresses: tuple[str, int], hangs: bool = False) -> None:
+        self.addresses = addresses
+        self.hangs = hangs
+        self.asked: list[str] = []
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Give the next address, with its own port."""
+        self.asked.append(host)
+        if self.hangs:
+            await asyncio.Event().wait()
+        if not self.addresses:
+            raise OSError("no such name")
+        address, port = self.addresses[min(len(self.asked), len(self.addresses)) - 1]
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Clock:
+    """Time that passes only in sleep."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.slept: list[float] = []
+        self.meanwhile: Callable[[float], Awaitable[None]] | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass at once."""
+        self.slept.append(seconds)
+        self.time += seconds
+        if self.meanwhile is not None:
+            await self.meanwhile(seconds)
+
+
+class Edits(EditClient):
+    """A client with its clock at hand."""
+
+    clock: Clock
+
+
+def client(
+    api_url: str = "http://127.0.0.1:1",
+    *,
+    timeout: float = 60,
+    source_mode: Literal["url", "data"] = "url",
+    patience: Patience = PATIENT,
+    resolver: AbstractResolver | None = None,
+) -> Edits:
+    clock = Clock()
+    edits = Edits(
+        api_url,
+        KEY,
+        timeout=timeout,
+        source_mode=source_mode,
+        patience=patience,
+        resolver=resolver,
+        sleep=clock.sleep,
+        monotonic=lambda: clock.time,
+        now=lambda: NOW,
+    )
+    edits.clock = clock
+    return edits
+
+
+async def fault_of(attempt: Awaitable[object]) -> EditFault:
+    with pytest.raises(EditFault) as raised:
+        await attempt
+    return raised.value
+
+
+@contextlib.contextmanager
+def peak_memory() -> Generator[Callable[[], int]]:
+    """Trace what is allocated within; then the call gives the peak in bytes."""
+    peak = 0
+    tracemalloc.start()
+    try:
+        yield lambda: peak
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+
+def bomb(size: int) -> bytes:
+    packer = zlib.compressobj(wbits=31)
+    return b"".join(packer.compress(bytes(2**20)) for _ in range(size // 2**20)) + packer.flush()
