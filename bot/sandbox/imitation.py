@@ -95,7 +95,7 @@ def _recolour(picture: Image.Image, task: Task) -> Image.Image:
     grey = ImageOps.autocontrast(ImageOps.grayscale(picture), cutoff=1)
     dark = (red // 6, green // 6, blue // 6)
     tinted = ImageOps.colorize(grey, black=dark, mid=(red, green, blue), white=(255, 248, 235))
-    return Image.blend(ImageEnhance.Color(picture).enhance(1.4), tinted, 0.62)
+    return Image.blend(ImageEnhance.Color(picture).enhance(1.4), tinted, 0.55)
 
 
 def _label(picture: Image.Image, task: Task) -> None:

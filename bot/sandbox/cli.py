@@ -1,0 +1,304 @@
+"""`python -m bot sandbox`: an edit through the whole bot, or the two servers alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from bot.sandbox.child import BotEnded, BotProcess
+from bot.sandbox.server import InvalidInvocation, Sandbox, Upload
+from bot.sandbox.values import integer_at, text_at
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Generator, Mapping
+
+    from bot.sandbox.cdn import StoredFile
+    from bot.sandbox.child import Event
+    from bot.sandbox.interactions import Given, Interaction
+
+DONE = 0
+FAILED = 1
+WRONG_COMMAND_LINE = 2
+
+DEMO = Path(__file__).with_name("demo.jpg")
+DEMO_PROMPT = "Let the sun rise over the lake, in gold and orange, and keep the mountains"
+RESULTS = Path("sandbox-results")
+LONGEST_EDIT = 600
+SECONDS_TO_TELL = 30
+
+
+class WrongCommandLine(Exception):
+    """The command line asks for something that makes no sense; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The edit that was asked for on the command line."""
+
+    source: Path
+    prompt: str
+    options: Mapping[str, Given]
+    out: Path
+    real_key: str | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.description = (
+        "Sends one edit through the whole bot, with no account anywhere: Discord and the edit API "
+        "are servers on this machine, and the edit API only imitates edits. "
+        "Without options it edits a picture that comes along."
+    )
+    what = parser.add_argument_group("what to do")
+    what.add_argument(
+        "--edit", nargs=2, metavar=("PATH", "PROMPT"), help="edit a picture of your own"
+    )
+    what.add_argument(
+        "--serve", action="store_true", help="run the two servers alone, until Ctrl-C"
+    )
+    edit = parser.add_argument_group("the edit, with the options of /edit")
+    edit.add_argument("--quality", help="low, medium or high")
+    edit.add_argument("--size", help="source, or a ratio such as 16:9")
+    edit.add_argument("--count", type=int, help="how many pictures, 1 to 4")
+    edit.add_argument("--private", action="store_true", help="as an answer for the member alone")
+    edit.add_argument(
+        "--out", type=Path, default=RESULTS, help="the folder for results (%(default)s)"
+    )
+    edit.add_argument(
+        "--api",
+        choices=("imitation", "real"),
+        default="imitation",
+        help="real: the real edit API, with EDIT_API_KEY of the environment; it charges you",
+    )
+
+
+def main(options: argparse.Namespace) -> int:
+    """Do what the command line asks for, and return the exit status."""
+    console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    try:
+        if read_serve(options):
+            return asyncio.run(serve(console))
+        return asyncio.run(edit(read_wish(options), console, errors))
+    except WrongCommandLine as wrong:
+        _say(errors, f"python -m bot sandbox: error: {wrong}")
+        return WRONG_COMMAND_LINE
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def read_serve(options: argparse.Namespace) -> bool:
+    """Tell whether the servers alone are wanted; raises WrongCommandLine."""
+    if not options.serve:
+        return False
+    given = {
+        "--edit": options.edit,
+        "--quality": options.quality,
+        "--size": options.size,
+        "--count": options.count,
+        "--private": options.private,
+        "--api real": options.api == "real",
+        "--out": options.out != RESULTS,
+    }
+    senseless = [name for name, value in given.items() if value]
+    if senseless:
+        raise WrongCommandLine(f"--serve makes no edit, so {', '.join(senseless)} has no sense")
+    return True
+
+
+def read_wish(options: argparse.Namespace) -> Wish:
+    """Return the edit that is wanted; raises WrongCommandLine."""
+    path, prompt = options.edit or (DEMO, DEMO_PROMPT)
+    source = Path(path)
+    try:
+        with source.open("rb"):
+            pass
+    except OSError as error:
+        raise WrongCommandLine(f"{source} cannot be read: {error.strerror}") from error
+    out: Path = options.out
+    if out.exists() and not out.is_dir():
+        raise WrongCommandLine(f"--out {out} is no folder")
+    key = None
+    if options.api == "real":
+        key = os.environ.get("EDIT_API_KEY")
+        if not key:
+            raise WrongCommandLine("--api real needs EDIT_API_KEY in the environment")
+    given = {"quality": options.quality, "size": options.size, "count": options.count}
+    chosen: dict[str, Given] = {name: value for name, value in given.items() if value is not None}
+    if options.private:
+        chosen["private"] = True
+    return Wish(source, prompt, chosen, out, key)
+
+
+async def serve(console: Console) -> int:
+    """Run the servers until told to end."""
+    stopped = asyncio.Event()
+    with _on_signals(stopped.set):
+        async with Sandbox() as sandbox:
+            for name, value in sandbox.environment().items():
+                _say(console, f"{name}={value}")
+            console.file.flush()
+            await stopped.wait()
+    return DONE
+
+
+async def edit(wish: Wish, console: Console, errors: Console) -> int:
+    """Let a member make the edit, show its steps, save what was posted."""
+    task = asyncio.current_task()
+    with _on_signals(task.cancel if task is not None else lambda: None):
+        try:
+            return await _edit(wish, console, errors)
+        except asyncio.CancelledError:
+            _say(errors, "Stopped.")
+            return FAILED
+        except BotEnded as ended:
+            _say(errors, str(ended))
+            return FAILED
+
+
+async def _edit(wish: Wish, console: Console, errors: Console) -> int:
+    if wish.real_key is None:
+        _say(console, "A sandbox: no account is used, and its edit API only imitates edits.")
+    else:
+        _say(console, "A sandbox with the real edit API, which charges your key.")
+    async with Sandbox() as sandbox:
+        environment = child_environment(sandbox.environment(), wish.real_key)
+        async with BotProcess(environment) as bot:
+            with console.status("Starting the bot"):
+                await _connected(sandbox, bot)
+            guild = sandbox.discord.guilds[0]
+            member = sandbox.discord.add_member(guild, "You")
+            given = {
+                "image": Upload(wish.source.name, wish.source.resolve()),
+                "prompt": wish.prompt,
+                **wish.options,
+            }
+            try:
+                interaction = await sandbox.discord.invoke(guild.channels[0], member, "edit", given)
+            except InvalidInvocation as invalid:
+                raise WrongCommandLine(f"Discord would not send this: {invalid}") from invalid
+            charged = await _follow(bot, interaction, console)
+            try:
+                message = await interaction.settled(timeout=SECONDS_TO_TELL)
+            except TimeoutError:
+                _say(errors, "The member was told nothing.")
+                return FAILED
+        if not charged:
+            _say(errors, message.text)
+            return FAILED
+        for file in message.files:
+            saved = save(file, wish.source.stem, wish.out)
+            _say(console, f"Saved {saved}")
+    return DONE
+
+
+def child_environment(environment: Mapping[str, str], real_key: str | None) -> dict[str, str]:
+    """Return where the bot finds the servers: with a key of its own, the real edit API."""
+    if real_key is None:
+        return dict(environment)
+    kept = {name: value for name, value in environment.items() if name != "EDIT_API_URL"}
+    # The real API cannot read a picture's address on this machine, so its data is sent.
+    return kept | {"EDIT_API_KEY": real_key, "EDIT_SOURCE": "data"}
+
+
+async def _connected(sandbox: Sandbox, bot: BotProcess) -> None:
+    """Wait until the bot has registered its command, or ended; raises BotEnded."""
+    ended = asyncio.create_task(bot.ended())
+    connected = asyncio.create_task(sandbox.discord.connected())
+    try:
+        await asyncio.wait({ended, connected}, return_when=asyncio.FIRST_COMPLETED)
+        bot.check()
+        await connected
+    finally:
+        ended.cancel()
+        connected.cancel()
+
+
+async def _follow(bot: BotProcess, interaction: Interaction, console: Console) -> bool:
+    """Show each step of an edit as it happens, and tell whether it was charged."""
+    shown = 0
+    mine = str(interaction.id)
+
+    def next_event() -> Event | None:
+        nonlocal shown
+        while shown < len(bot.events):
+            event = bot.events[shown]
+            shown += 1
+            if text_at(event.fields, "edit") == mine and event.name in STEPS:
+                return event
+        bot.check()
+        return None
+
+    with console.status("Editing"):
+        while True:
+            event = await bot.changed.until(next_event, timeout=LONGEST_EDIT)
+            _say(console, STEPS[event.name](event))
+            if event.name in LAST_STEPS:
+                return event.name == "edit.charged"
+
+
+STEPS: dict[str, Callable[[Event], str]] = {
+    "edit.held": lambda event: f"Held          {_number(event, 'credits', 'credit')}",
+    "edit.acknowledged": lambda _: "Acknowledged  the member sees that it is taken",
+    "edit.sent": lambda event: f"Sent          {_order(event)}",
+    "edit.rendered": lambda event: f"Rendered      {_number(event, 'pictures', 'picture')}",
+    "edit.posted": lambda event: f"Posted        {_number(event, 'pictures', 'picture')}",
+    "edit.charged": lambda event: f"Charged       {_number(event, 'credits', 'credit')}",
+    "edit.voided": lambda event: f"Voided        {_number(event, 'credits', 'credit')} given back",
+    "edit.refused": lambda _: "Refused       nothing was held",
+}
+LAST_STEPS = frozenset({"edit.charged", "edit.voided", "edit.refused"})
+
+
+def _number(event: Event, field: str, unit: str) -> str:
+    number = integer_at(event.fields, field)
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _order(event: Event) -> str:
+    quality, ratio = text_at(event.fields, "quality"), text_at(event.fields, "ratio")
+    return f"{quality} quality, {ratio}, {_number(event, 'count', 'picture')}"
+
+
+def save(file: StoredFile, stem: str, folder: Path) -> Path:
+    """Save the very bytes that were posted, under the first name that is free."""
+    folder.mkdir(parents=True, exist_ok=True)
+    suffix = Path(file.name).suffix or ".png"
+    number = 1
+    while True:
+        path = folder / f"{stem}-{number}{suffix}"
+        try:
+            with path.open("xb") as out:
+                out.write(file.path.read_bytes())
+        except FileExistsError:
+            number += 1
+        else:
+            return path
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _on_signals(stop: Callable[[], object]) -> Generator[None]:
+    """Let SIGTERM and Ctrl-C do this; on Windows Ctrl-C raises KeyboardInterrupt instead."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32":
+        for number in numbers:
+            loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        if sys.platform != "win32":
+            for number in numbers:
+                loop.remove_signal_handler(number)
