@@ -1,0 +1,785 @@
+"""The sandbox's Discord API: what it takes, what it refuses, and in which words."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import aiohttp
+import pytest
+from PIL import Image
+
+from bot.sandbox.interactions import Upload
+from bot.sandbox.permissions import Permission
+from bot.sandbox.server import InvalidInvocation, Sandbox
+from bot.sandbox.values import as_array, as_object, object_at, objects_at, text_at
+from bot.sandbox.world import Overwrite
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.values import JsonObject
+    from bot.sandbox.world import Channel, Member
+
+V2 = 1 << 15
+EPHEMERAL = 1 << 6
+LOADING = 1 << 7
+MEBIBYTE = 1024 * 1024
+
+
+def png(width: int = 64, height: int = 48) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(out, "PNG")
+    return out.getvalue()
+
+
+PICTURE = png()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer as a bot reads it."""
+
+    status: int
+    body: JsonObject
+    items: list[JsonObject]
+    headers: Mapping[str, str]
+
+    @property
+    def code(self) -> object:
+        """Return Discord's error code."""
+        return self.body.get("code")
+
+    def wrong(self, *path: str) -> str:
+        """Return Discord's name for what is wrong with the field at a path."""
+        node = object_at(self.body, "errors")
+        for key in path:
+            node = object_at(node, key)
+        return text_at(objects_at(node, "_errors")[0], "code")
+
+
+class Client:
+    """A bot that does nothing but send requests."""
+
+    def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+        self.sandbox = sandbox
+        self._session = session
+        self.channel: Channel = sandbox.discord.guilds[0].channels[0]
+        self.member: Member = sandbox.discord.add_member(sandbox.discord.guilds[0], "Ada")
+        self.messages = f"/channels/{self.channel.id}/messages"
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        files: Mapping[str, bytes] | None = None,
+        authorization: str | None = None,
+    ) -> Answer:
+        """Send a request, as a multipart form if there are files."""
+        headers = {"Authorization": authorization or f"Bot {self.sandbox.discord_token}"}
+        url = self.sandbox.discord_api_url + path
+        data: aiohttp.FormData | None = None
+        if files is not None:
+            data = aiohttp.FormData(quote_fields=False)
+            data.add_field("payload_json", json.dumps(body), content_type="application/json")
+            for index, (name, content) in enumerate(files.items()):
+                data.add_field(f"files[{index}]", io.BytesIO(content), filename=name)
+            body = None
+        async with self._session.request(
+            method, url, json=body, data=data, headers=headers
+        ) as response:
+            text = await response.text()
+            read = cast("object", json.loads(text)) if text else {}
+            items = [as_object(each) or {} for each in as_array(read) or []]
+            return Answer(response.status, as_object(read) or {}, items, dict(response.headers))
+
+    async def register(self, *commands: JsonObject) -> Answer:
+        """Register commands, `/edit` where none are given."""
+        path = f"/applications/{self.sandbox.application_id}/commands"
+        return await self.send("PUT", path, list(commands) or [EDIT])
+
+    async def invoke(self, **options: str | int | Upload) -> Interaction:
+        """Let a member run `/edit`."""
+        given = {"image": Upload("photo.png", PICTURE), "prompt": "make it blue"} | options
+        return await self.sandbox.discord.invoke(self.channel, self.member, "edit", given)
+
+    async def acknowledge(
+        self, interaction: Interaction, kind: int = 5, data: JsonObject | None = None
+    ) -> Answer:
+        """Answer an interaction first."""
+        path = f"/interactions/{interaction.id}/{interaction.token}/callback?with_response=1"
+        return await self.send("POST", path, {"type": kind, "data": data or {}})
+
+    def answer(self, interaction: Interaction) -> str:
+        """Return the path of an interaction's own answer."""
+        application = self.sandbox.application_id
+        return f"/webhooks/{application}/{interaction.token}/messages/@original"
+
+
+EDIT: JsonObject = {
+    "name": "edit",
+    "description": "Edit a picture",
+    "contexts": [0],
+    "options": [
+        {"type": 11, "name": "image", "description": "The picture", "required": True},
+        {
+            "type": 3,
+            "name": "prompt",
+            "description": "What to change",
+            "required": True,
+            "min_length": 1,
+            "max_length": 4000,
+        },
+        {
+            "type": 3,
+            "name": "quality",
+            "description": "How carefully",
+            "choices": [{"name": "Low", "value": "low"}, {"name": "High", "value": "high"}],
+        },
+        {
+            "type": 4,
+            "name": "count",
+            "description": "How many",
+            "min_value": 1,
+            "max_value": 4,
+        },
+    ],
+}
+
+
+@asynccontextmanager
+async def connection() -> AsyncGenerator[Client]:
+    async with Sandbox() as sandbox, aiohttp.ClientSession() as session:
+        yield Client(sandbox, session)
+
+
+@pytest.fixture
+async def client() -> AsyncGenerator[Client]:
+    async with connection() as made:
+        yield made
+
+
+def text(content: str) -> JsonObject:
+    return {"type": 10, "content": content}
+
+
+def gallery(*urls: str, description: str | None = None) -> JsonObject:
+    items = [{"media": {"url": url}, "description": description} for url in urls]
+    return {"type": 12, "items": items}
+
+
+def row(*components: JsonObject) -> JsonObject:
+    return {"type": 1, "components": list(components)}
+
+
+def button(custom_id: str, label: str = "Press") -> JsonObject:
+    return {"type": 2, "style": 1, "custom_id": custom_id, "label": label}
+
+
+# Logging in.
+
+
+async def test_a_wrong_token_is_refused_with_401_and_code_0(client: Client):
+    answer = await client.send("GET", "/users/@me", authorization="Bot wrong")
+    assert (answer.status, answer.body) == (401, {"message": "401: Unauthorized", "code": 0})
+
+
+async def test_an_unknown_route_is_answered_404_and_code_0(client: Client):
+    answer = await client.send("GET", "/nothing/here")
+    assert (answer.status, answer.body) == (404, {"message": "404: Not Found", "code": 0})
+
+
+async def test_json_is_sent_as_exactly_application_json(client: Client):
+    answer = await client.send("GET", "/users/@me")
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+async def test_the_gateway_is_found_by_rest(client: Client):
+    answer = await client.send("GET", "/gateway/bot")
+    assert text_at(answer.body, "url").startswith("ws://127.0.0.1:")
+    assert answer.body["shards"] == 1
+
+
+async def test_requests_are_recorded_without_secrets(client: Client):
+    await client.send("POST", client.messages, {"content": "hello"})
+    request = client.sandbox.discord.requests[-1]
+    assert (request.method, request.path, request.status) == ("POST", client.messages, 200)
+    assert request.json == {"content": "hello"}
+    assert client.sandbox.discord_token not in repr(request)
+
+
+# Commands.
+
+
+async def test_registered_commands_come_back_with_discords_defaults(client: Client):
+    answer = await client.register()
+    command = answer.items[0]
+    assert command["type"] == 1
+    assert command["default_member_permissions"] is None
+    assert command["nsfw"] is False
+    assert command["integration_types"] == [0]
+    listed = await client.send("GET", f"/applications/{client.sandbox.application_id}/commands")
+    assert [each["id"] for each in listed.items] == [command["id"]]
+
+
+async def test_registering_again_keeps_a_commands_id(client: Client):
+    first = await client.register()
+    second = await client.register(EDIT | {"description": "Other words"})
+    assert first.items[0]["id"] == second.items[0]["id"]
+    assert first.items[0]["version"] != second.items[0]["version"]
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "code"),
+    [
+        ({"name": "Edit"}, ("0", "name"), "APPLICATION_COMMAND_INVALID_NAME"),
+        ({"name": "e" * 33}, ("0", "name"), "BASE_TYPE_BAD_LENGTH"),
+        ({"description": ""}, ("0", "description"), "BASE_TYPE_REQUIRED"),
+        ({"description": "d" * 101}, ("0", "description"), "BASE_TYPE_BAD_LENGTH"),
+        ({"contexts": [7]}, ("0", "contexts"), "BASE_TYPE_CHOICES"),
+        (
+            {"options": [{"type": 3, "name": "a b", "description": "d"}]},
+            ("0", "options", "0", "name"),
+            "APPLICATION_COMMAND_INVALID_NAME",
+        ),
+        (
+            {
+                "options": [
+                    {"type": 3, "name": "a", "description": "d"},
+                    {"type": 3, "name": "b", "description": "d", "required": True},
+                ]
+            },
+            ("0", "options", "1"),
+            "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+        ),
+    ],
+)
+async def test_a_command_that_breaks_a_rule_is_refused_at_its_field(
+    client: Client, change: JsonObject, path: tuple[str, ...], code: str
+):
+    answer = await client.register(EDIT | change)
+    assert (answer.status, answer.code) == (400, 50035)
+    assert answer.wrong(*path) == code
+
+
+async def test_the_commands_of_one_server_are_found_there_alone(client: Client):
+    other = client.sandbox.discord.add_guild("Elsewhere")
+    path = f"/applications/{client.sandbox.application_id}/guilds/{other.id}/commands"
+    assert (await client.send("PUT", path, [EDIT])).status == 200
+    with pytest.raises(InvalidInvocation, match="there is no /edit"):
+        await client.invoke()
+
+
+# What members may send.
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"count": 5}, "count: takes 4 or less"),
+        ({"count": "two"}, "count: takes a whole number"),
+        ({"quality": "best"}, "quality: 'best' is not one of low, high"),
+        ({"prompt": ""}, "prompt: takes 1 to 4000 characters, not 0"),
+        ({"mood": "sad"}, "mood: /edit has no such option"),
+        ({"image": "photo.png"}, "image: takes no str"),
+    ],
+)
+async def test_a_member_cannot_send_what_discords_client_would_not(
+    client: Client, options: dict[str, str | int], words: str
+):
+    await client.register()
+    with pytest.raises(InvalidInvocation, match=words):
+        await client.invoke(**options)
+
+
+async def test_a_member_cannot_leave_a_required_option_out(client: Client):
+    await client.register()
+    with pytest.raises(InvalidInvocation, match="image: this option is required"):
+        await client.sandbox.discord.invoke(client.channel, client.member, "edit", {"prompt": "x"})
+
+
+async def test_a_command_for_moderators_is_not_offered_to_members(client: Client):
+    needed = str(int(Permission.MANAGE_GUILD))
+    await client.register(
+        {"name": "quota", "description": "d", "default_member_permissions": needed}
+    )
+    guild = client.sandbox.discord.guilds[0]
+    moderator = client.sandbox.discord.add_member(guild, "Mo", permissions=Permission.MANAGE_GUILD)
+    with pytest.raises(InvalidInvocation, match="not offered to Ada"):
+        await client.sandbox.discord.invoke(client.channel, client.member, "quota")
+    assert await client.sandbox.discord.invoke(client.channel, moderator, "quota")
+
+
+async def test_subcommands_are_invoked_by_their_path(client: Client):
+    option = {"type": 4, "name": "credits", "description": "d", "required": True}
+    sub = {"type": 1, "name": "default", "description": "d", "options": [option]}
+    await client.register({"name": "quota", "description": "d", "options": [sub]})
+    interaction = await client.sandbox.discord.invoke(
+        client.channel, client.member, "quota default", {"credits": 80}
+    )
+    data = object_at(interaction.payload, "data")
+    nested = objects_at(data, "options")[0]
+    assert (nested["name"], nested["type"]) == ("default", 1)
+    assert objects_at(nested, "options") == [{"name": "credits", "type": 4, "value": 80}]
+
+
+async def test_an_upload_can_report_another_size_than_it_has(client: Client):
+    await client.register()
+    upload = Upload("huge.png", PICTURE, size=30 * MEBIBYTE, width=60_000, height=2)
+    interaction = await client.invoke(image=upload)
+    attachments = object_at(
+        object_at(object_at(interaction.payload, "data"), "resolved"), "attachments"
+    )
+    (attachment,) = attachments.values()
+    told = cast("JsonObject", attachment)
+    assert (told["size"], told["width"], told["height"]) == (30 * MEBIBYTE, 60_000, 2)
+    assert told["ephemeral"] is True
+
+
+# The first answer.
+
+
+async def test_a_deferred_answer_shows_thinking_until_it_is_edited(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    answer = await client.acknowledge(interaction, 5, {"flags": EPHEMERAL})
+    told = object_at(answer.body, "interaction")
+    assert told["response_message_loading"] is True
+    assert told["response_message_ephemeral"] is True
+    acknowledgement = await interaction.acknowledged()
+    assert acknowledgement.ephemeral
+    assert acknowledgement.seconds < 3
+    await client.send("PATCH", client.answer(interaction), {"content": "done"})
+    message = await interaction.settled()
+    assert (message.content, message.flags, message.ephemeral) == ("done", EPHEMERAL, True)
+    assert client.sandbox.discord.messages(client.channel) == []
+
+
+async def test_without_with_response_an_acknowledgement_is_answered_204(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    path = f"/interactions/{interaction.id}/{interaction.token}/callback"
+    answer = await client.send("POST", path, {"type": 4, "data": {"content": "hi"}})
+    assert (answer.status, answer.body) == (204, {})
+    assert (await interaction.settled()).content == "hi"
+
+
+async def test_after_three_seconds_an_acknowledgement_is_too_late(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    client.sandbox.clock.advance(3.1)
+    answer = await client.acknowledge(interaction)
+    assert (answer.status, answer.code) == (404, 10062)
+    assert interaction.failed
+
+
+async def test_a_second_acknowledgement_is_refused(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction)
+    answer = await client.acknowledge(interaction)
+    assert (answer.status, answer.code) == (400, 40060)
+
+
+async def test_an_acknowledgement_with_a_wrong_token_is_unknown(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    path = f"/interactions/{interaction.id}/wrong/callback"
+    answer = await client.send("POST", path, {"type": 5})
+    assert (answer.status, answer.code) == (404, 10062)
+
+
+@pytest.mark.parametrize("kind", [1, 6, 7, 8, 99])
+async def test_a_command_cannot_be_answered_as_a_button_or_a_search(client: Client, kind: int):
+    await client.register()
+    answer = await client.acknowledge(await client.invoke(), kind)
+    assert (answer.status, answer.wrong("type")) == (400, "BASE_TYPE_CHOICES")
+
+
+async def test_a_wrong_first_answer_leaves_the_interaction_open(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    refused = await client.acknowledge(interaction, 4, {"content": "x" * 2001})
+    assert refused.wrong("data", "content") == "BASE_TYPE_MAX_LENGTH"
+    assert (await client.acknowledge(interaction, 4, {"content": "x"})).status == 200
+
+
+async def test_before_it_was_acknowledged_an_answer_is_unknown(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    answer = await client.send("GET", client.answer(interaction))
+    assert (answer.status, answer.code) == (404, 10015)
+
+
+async def test_after_fifteen_minutes_the_token_is_dead_but_the_channels_route_is_not(
+    client: Client,
+):
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction)
+    client.sandbox.clock.advance(15 * 60 + 1)
+    answer = await client.send("PATCH", client.answer(interaction), {"content": "late"})
+    assert (answer.status, answer.code) == (401, 50027)
+    message = interaction.message
+    assert message is not None
+    answer = await client.send("PATCH", f"{client.messages}/{message.id}", {"content": "late"})
+    assert answer.status == 200
+    assert message.content == "late"
+
+
+async def test_a_private_answer_cannot_be_reached_by_its_channel(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction, 4, {"content": "psst", "flags": EPHEMERAL})
+    message = await interaction.settled()
+    answer = await client.send("PATCH", f"{client.messages}/{message.id}", {"content": "x"})
+    assert (answer.status, answer.code) == (404, 10008)
+
+
+async def test_a_deleted_answer_is_an_unknown_message(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction, 4, {"content": "x"})
+    client.sandbox.discord.delete(await interaction.settled())
+    answer = await client.send("PATCH", client.answer(interaction), {"content": "y"})
+    assert (answer.status, answer.code) == (404, 10008)
+
+
+async def test_the_first_follow_up_of_a_deferred_answer_takes_its_place(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction)
+    path = f"/webhooks/{client.sandbox.application_id}/{interaction.token}"
+    await client.send("POST", path, {"content": "first"})
+    await client.send("POST", path, {"content": "second"})
+    assert (await interaction.settled()).content == "first"
+    assert [message.content for message in interaction.followups] == ["second"]
+
+
+async def test_a_button_is_pressed_and_its_message_updated(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction, 4, {"content": "x", "components": [row(button("more"))]})
+    message = await interaction.settled()
+    pressed = await client.sandbox.discord.press(message, client.member, "more")
+    answer = await client.acknowledge(pressed, 7, {"content": "pressed", "components": []})
+    assert answer.status == 200
+    assert message.content == "pressed"
+    with pytest.raises(InvalidInvocation, match="nothing to press"):
+        await client.sandbox.discord.press(message, client.member, "more")
+
+
+async def test_a_form_is_shown_and_sent(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    field = {"type": 4, "custom_id": "what", "style": 2}
+    form: JsonObject = {
+        "custom_id": "form",
+        "title": "Edit",
+        "components": [{"type": 18, "label": "What", "component": field}],
+    }
+    assert (await client.acknowledge(interaction, 9, form)).status == 200
+    sent = await client.sandbox.discord.submit(interaction, {"what": "bluer"})
+    (label,) = objects_at(object_at(sent.payload, "data"), "components")
+    assert object_at(label, "component")["value"] == "bluer"
+    assert (await client.acknowledge(sent, 4, {"content": "ok"})).status == 200
+
+
+async def test_a_form_with_too_long_a_title_is_refused(client: Client):
+    await client.register()
+    form: JsonObject = {"custom_id": "f", "title": "t" * 46, "components": [text("x")]}
+    answer = await client.acknowledge(await client.invoke(), 9, form)
+    assert answer.wrong("data", "title") == "BASE_TYPE_BAD_LENGTH"
+
+
+# Messages and files.
+
+
+async def test_a_posted_file_comes_back_with_its_size_and_address(client: Client):
+    body = {"content": "look", "attachments": [{"id": 0, "description": "teal"}]}
+    answer = await client.send("POST", client.messages, body, files={"a b.png": PICTURE})
+    (attachment,) = objects_at(answer.body, "attachments")
+    assert attachment["filename"] == "a_b.png"
+    assert (attachment["width"], attachment["height"]) == (64, 48)
+    assert attachment["description"] == "teal"
+    (message,) = client.sandbox.discord.messages(client.channel)
+    assert [file.path.read_bytes() for file in message.files] == [PICTURE]
+
+
+@pytest.mark.parametrize("size", [10 * MEBIBYTE, 10 * MEBIBYTE + 1])
+async def test_a_file_may_have_ten_mebibytes(client: Client, size: int):
+    answer = await client.send("POST", client.messages, {}, files={"a.bin": bytes(size)})
+    if size <= 10 * MEBIBYTE:
+        assert answer.status == 200
+    else:
+        assert (answer.status, answer.body) == (
+            413,
+            {"message": "Request entity too large", "code": 40005},
+        )
+
+
+async def test_a_request_may_have_twenty_five_mebibytes(client: Client):
+    files = {f"{index}.bin": bytes(9 * MEBIBYTE) for index in range(3)}
+    answer = await client.send("POST", client.messages, {}, files=files)
+    assert (answer.status, answer.code) == (413, 40005)
+
+
+async def test_a_message_takes_ten_files_and_not_eleven(client: Client):
+    files = {f"{index}.png": PICTURE for index in range(11)}
+    answer = await client.send("POST", client.messages, {}, files=files)
+    assert answer.wrong("attachments") == "BASE_TYPE_BAD_LENGTH"
+
+
+async def test_an_empty_message_is_refused(client: Client):
+    answer = await client.send("POST", client.messages, {})
+    assert (answer.status, answer.code) == (400, 50006)
+
+
+async def test_an_unknown_field_is_ignored_but_a_wrong_type_is_not(client: Client):
+    answer = await client.send("POST", client.messages, {"content": "x", "mood": "sad"})
+    assert answer.status == 200
+    answer = await client.send("POST", client.messages, {"content": ["x"]})
+    assert answer.wrong("content") == "STRING_TYPE_CONVERT"
+
+
+async def test_an_enforced_nonce_posts_once(client: Client):
+    body = {"content": "once", "nonce": "edit-1", "enforce_nonce": True}
+    first = await client.send("POST", client.messages, body)
+    second = await client.send("POST", client.messages, body)
+    assert first.body["id"] == second.body["id"]
+    assert len(client.sandbox.discord.messages(client.channel)) == 1
+
+
+@pytest.mark.parametrize(
+    ("denied", "files", "code"),
+    [
+        (Permission.VIEW_CHANNEL, None, 50001),
+        (Permission.SEND_MESSAGES, None, 50013),
+        (Permission.ATTACH_FILES, {"a.png": PICTURE}, 50013),
+    ],
+)
+async def test_a_message_needs_the_permissions_for_it(
+    client: Client, denied: Permission, files: Mapping[str, bytes] | None, code: int
+):
+    client.channel.overwrites[client.sandbox.application_id] = Overwrite(deny=denied)
+    answer = await client.send("POST", client.messages, {"content": "x"}, files=files)
+    assert (answer.status, answer.code) == (403, code)
+
+
+async def test_an_edit_keeps_the_files_that_it_names_and_adds_new_ones(client: Client):
+    files = {"a.png": PICTURE, "b.png": PICTURE}
+    await client.send("POST", client.messages, {}, files=files)
+    (message,) = client.sandbox.discord.messages(client.channel)
+    kept = message.files[1]
+    body = {"attachments": [{"id": str(kept.id)}, {"id": 0}]}
+    path = f"{client.messages}/{message.id}"
+    assert (await client.send("PATCH", path, body, files={"c.png": PICTURE})).status == 200
+    assert [file.name for file in message.files] == ["b.png", "c.png"]
+
+
+# Mentions.
+
+
+@pytest.mark.parametrize(
+    ("allowed", "everyone", "ada"),
+    [
+        (None, True, True),
+        ({"parse": []}, False, False),
+        ({"parse": ["everyone"]}, True, False),
+        ({"parse": ["users"]}, False, True),
+    ],
+)
+async def test_a_message_pings_whom_allowed_mentions_lets_through(
+    client: Client, allowed: JsonObject | None, *, everyone: bool, ada: bool
+):
+    content = f"@everyone <@{client.member.id}>"
+    body = {"content": content, "allowed_mentions": allowed}
+    await client.send("POST", client.messages, body)
+    (message,) = client.sandbox.discord.messages(client.channel)
+    assert message.pinged.everyone is everyone
+    assert message.pinged.users == ({client.member.id} if ada else set())
+
+
+async def test_an_edited_answer_mentions_but_pings_nobody(client: Client):
+    """An edit notifies nobody (discord-api-docs issue 5497)."""
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction)
+    content = f"<@{client.member.id}>"
+    await client.send("PATCH", client.answer(interaction), {"content": content})
+    message = await interaction.settled()
+    assert not message.pinged
+    assert message.now.mentions.users == {client.member.id}
+
+
+# Components V2.
+
+
+async def test_pictures_of_components_stand_in_them_and_not_in_attachments(client: Client):
+    """Components V2 messages have no `attachments` (discord-api-docs issue 8277)."""
+    components = [{"type": 17, "components": [gallery("attachment://a.png"), text("Teal")]}]
+    body = {"flags": V2, "components": components}
+    answer = await client.send("POST", client.messages, body, files={"a.png": PICTURE})
+    assert answer.body["attachments"] == []
+    (container,) = objects_at(answer.body, "components")
+    shown = objects_at(container, "components")[0]
+    media = object_at(objects_at(shown, "items")[0], "media")
+    assert (media["width"], media["height"], media["content_type"]) == (64, 48, "image/png")
+    assert media["attachment_id"] == media["id"]
+    assert all(value in text_at(media, "url") for value in ("?ex=", "&is=", "&hm="))
+
+
+async def test_the_components_flag_is_set_by_an_edit_and_never_cleared(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction)
+    path = client.answer(interaction)
+    await client.send("PATCH", path, {"flags": V2, "components": [text("card")]})
+    answer = await client.send("PATCH", path, {"flags": 0, "content": "plain"})
+    assert answer.wrong("content") == "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
+    message = await interaction.settled()
+    assert message.text == "card"
+    assert message.flags == V2
+
+
+async def test_the_components_flag_needs_content_to_be_taken_away(client: Client):
+    await client.send("POST", client.messages, {"content": "plain"})
+    (message,) = client.sandbox.discord.messages(client.channel)
+    path = f"{client.messages}/{message.id}"
+    card: JsonObject = {"flags": V2, "components": [text("card")]}
+    assert (await client.send("PATCH", path, card)).status == 400
+    assert (await client.send("PATCH", path, card | {"content": None})).status == 200
+
+
+CARD = {"type": 17, "components": [text("x")]}
+
+
+@pytest.mark.parametrize(
+    ("components", "path", "code"),
+    [
+        ([text("x" * 4001)], ("components", "0", "content"), "BASE_TYPE_BAD_LENGTH"),
+        (
+            [text("x" * 2500), text("y" * 2500)],
+            ("components",),
+            "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED",
+        ),
+        (
+            [{"type": 17, "components": [text("x")] * 20}] * 2,
+            ("components",),
+            "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED",
+        ),
+        ([gallery()], ("components", "0", "items"), "BASE_TYPE_BAD_LENGTH"),
+        (
+            [gallery("attachment://none.png")],
+            ("components", "0", "items", "0", "media", "url"),
+            "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND",
+        ),
+        (
+            [gallery("https://example.com/a.png", description="d" * 1025)],
+            ("components", "0", "items", "0", "description"),
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+        (
+            [{"type": 17, "components": [CARD]}],
+            ("components", "0", "components", "0", "type"),
+            "UNION_TYPE_CHOICES",
+        ),
+        ([button("bare")], ("components", "0", "type"), "UNION_TYPE_CHOICES"),
+        (
+            [row(button("same"), button("same"))],
+            ("components", "0", "components", "1", "custom_id"),
+            "COMPONENT_CUSTOM_ID_DUPLICATED",
+        ),
+        (
+            [row(button("c" * 101))],
+            ("components", "0", "components", "0", "custom_id"),
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+        ([row()], ("components", "0", "components"), "BASE_TYPE_BAD_LENGTH"),
+        (
+            [{"type": 9, "components": [text("x")]}],
+            ("components", "0", "accessory"),
+            "BASE_TYPE_REQUIRED",
+        ),
+        (
+            [{"type": 13, "file": {"url": "https://example.com/a"}}],
+            ("components", "0", "file", "url"),
+            "URL_TYPE_INVALID_SCHEME",
+        ),
+        (
+            [{"type": 14, "spacing": 3}],
+            ("components", "0", "spacing"),
+            "BASE_TYPE_CHOICES",
+        ),
+    ],
+)
+async def test_a_component_that_breaks_a_rule_is_refused_at_its_place(
+    client: Client, components: list[JsonObject], path: tuple[str, ...], code: str
+):
+    body = {"flags": V2, "components": components}
+    answer = await client.send("POST", client.messages, body)
+    assert (answer.status, answer.code) == (400, 50035)
+    assert answer.wrong(*path) == code
+
+
+async def test_a_file_that_no_component_shows_is_refused(client: Client):
+    body = {"flags": V2, "components": [text("no picture")]}
+    answer = await client.send("POST", client.messages, body, files={"a.png": PICTURE})
+    assert (answer.status, answer.code) == (400, 50035)
+
+
+async def test_new_components_need_their_flag(client: Client):
+    answer = await client.send("POST", client.messages, {"components": [text("x")]})
+    assert answer.wrong("components", "0", "type") == "UNION_TYPE_CHOICES"
+
+
+# Files at the CDN.
+
+
+async def test_a_members_upload_is_served_with_ranges_until_its_address_runs_out(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    resolved = object_at(object_at(interaction.payload, "data"), "resolved")
+    (attachment,) = object_at(resolved, "attachments").values()
+    url = text_at(cast("JsonObject", attachment), "url")
+    assert "/ephemeral-attachments/" in url
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as response:
+            assert await response.read() == PICTURE
+            assert response.headers["Content-Length"] == str(len(PICTURE))
+            assert response.headers["Content-Type"] == "image/png"
+            assert "ETag" in response.headers
+        async with session.get(url, headers={"Range": "bytes=0-3"}) as response:
+            assert (response.status, await response.read()) == (206, PICTURE[:4])
+        async with session.get(url.replace("&hm=", "&hm=0")) as response:
+            assert response.status == 404
+        client.sandbox.clock.advance(25 * 60 * 60)
+        async with session.get(url) as response:
+            assert response.status == 404
+
+
+# Many at once.
+
+
+async def test_a_hundred_interactions_at_once_keep_their_answers_apart(client: Client):
+    await client.register()
+    interactions = await asyncio.gather(
+        *(client.invoke(prompt=f"prompt {number}") for number in range(100))
+    )
+
+    async def answer(number: int, interaction: Interaction) -> None:
+        assert (await client.acknowledge(interaction)).status == 200
+        body = {"flags": V2, "components": [gallery("attachment://a.png"), text(str(number))]}
+        path = client.answer(interaction)
+        assert (await client.send("PATCH", path, body, files={"a.png": PICTURE})).status == 200
+
+    await asyncio.gather(*(answer(*each) for each in enumerate(interactions)))
+    settled = [await interaction.settled() for interaction in interactions]
+    assert [message.text for message in settled] == [str(number) for number in range(100)]
