@@ -16,7 +16,7 @@ from PIL import Image
 from bot.sandbox.interactions import Upload
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import InvalidInvocation, Sandbox
-from bot.sandbox.values import as_array, as_object, object_at, objects_at, text_at
+from bot.sandbox.values import as_array, as_object, object_at, objects_at, parse, text_at
 from bot.sandbox.world import Overwrite
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Client:
             method, url, json=body, data=data, headers=headers
         ) as response:
             text = await response.text()
-            read = cast("object", json.loads(text)) if text else {}
+            read = parse(text) if text else None
             items = [as_object(each) or {} for each in as_array(read) or []]
             return Answer(response.status, as_object(read) or {}, items, dict(response.headers))
 

@@ -51,8 +51,7 @@ def imitate(source: Path | io.BytesIO, task: Task) -> bytes:
         upright = ImageOps.exif_transpose(opened)
         transparent = upright.has_transparency_data
         picture = upright.convert("RGBA" if transparent else "RGB")
-    picture = _crop(picture, task.size)
-    picture = ImageOps.contain(picture, (side, side), Image.Resampling.BILINEAR)
+    picture = _shape(picture, task.size, side)
     alpha = picture.getchannel("A") if transparent else None
     picture = _recolour(picture.convert("RGB"), task)
     if alpha is not None:
@@ -63,18 +62,14 @@ def imitate(source: Path | io.BytesIO, task: Task) -> bytes:
     return out.getvalue()
 
 
-def _crop(picture: Image.Image, size: str | None) -> Image.Image:
+def _shape(picture: Image.Image, size: str | None, side: int) -> Image.Image:
+    """Crop to a ratio, if there is one, and scale to a long side."""
     if size is None:
-        return picture
+        return ImageOps.contain(picture, (side, side), Image.Resampling.BILINEAR)
     across, down = RATIOS[size]
-    width, height = picture.size
-    if width * down > height * across:
-        kept = max(1, height * across // down)
-        left = (width - kept) // 2
-        return picture.crop((left, 0, left + kept, height))
-    kept = max(1, width * down // across)
-    top = (height - kept) // 2
-    return picture.crop((0, top, width, top + kept))
+    longest = max(across, down)
+    shape = (round(side * across / longest), round(side * down / longest))
+    return ImageOps.fit(picture, shape, Image.Resampling.BILINEAR)
 
 
 def _colour(task: Task) -> tuple[int, int, int]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
 LARGEST_BODY = 64 * 1024 * 1024
 SECONDS_TO_CLOSE = 0.2
+TURNS_TO_NOTICE = 3
+"""Turns of the loop in which clients in the same process read that their connections ended."""
 
 
 class Listener:
@@ -44,6 +48,8 @@ class Listener:
         if server is not None:
             for connection in server.connections:
                 connection.force_close()
+        for _ in range(TURNS_TO_NOTICE):
+            await asyncio.sleep(0)
 
     async def close(self) -> None:
         """End for good."""
