@@ -63,7 +63,7 @@ def run_bot() -> int:
         settings = read_settings()
         configure_logs(settings.log_level, [settings.discord_token, settings.edit_api_key])
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(serve(settings))
+            runner.run(_serve_until_signal(settings))
     except BadSettings as fault:
         print(fault, file=sys.stderr)
         return WRONG_SETTINGS
@@ -81,7 +81,6 @@ async def serve(settings: Settings) -> None:
     Raises:
         OperatorFault: it cannot begin or go on, for a reason that its operator can mend.
     """
-    _stop_on_sigterm()
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_sqlite(settings.database))
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=_warm_pool()))
@@ -139,11 +138,12 @@ def _discord_faults(settings: Settings) -> Generator[None]:
         ) from fault
 
 
-def _stop_on_sigterm() -> None:
-    """Cancel the program on SIGTERM as Python does on SIGINT; Windows has no such signal."""
+async def _serve_until_signal(settings: Settings) -> None:
+    """Serve; SIGTERM cancels the program as SIGINT does. Windows has no such signal."""
     task = asyncio.current_task()
     if task is not None and sys.platform != "win32":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await serve(settings)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -34,7 +34,9 @@ class DiscordClient(commands.Bot):
             [discord.Interaction[Any], app_commands.AppCommandError], Coroutine[Any, Any, None]
         ],
     ) -> None:
-        # discord.py has no parameters for these two.
+        # discord.py has no parameters for these.
+        discord.VoiceClient.warn_nacl = False
+        discord.VoiceClient.warn_dave = False
         Route.BASE = str(api_url)
         discord.client.__dict__["DiscordWebSocket"] = GatewayFromRest
         super().__init__(

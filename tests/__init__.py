@@ -1,0 +1,1 @@
+"""The tests: real sockets to the sandbox, real SQLite on disk."""

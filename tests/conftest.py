@@ -1,0 +1,139 @@
+"""What tests stand on: the sandbox, and the bot running against it in this process."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from yarl import URL
+
+from bot.__main__ import serve
+from bot.sandbox.server import Sandbox
+from bot.settings import Settings
+from tests.invariants import find_contradictions
+from tests.openapi import find_violations
+
+PATIENCE = 15
+"""Seconds after which a test that waits has failed."""
+
+
+@pytest.fixture
+async def sandbox() -> AsyncGenerator[Sandbox]:
+    """Discord and the edit API on loopback; at the end no request may have broken the rules."""
+    async with Sandbox() as running:
+        yield running
+        assert find_violations(running.discord.requests) == []
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox, tmp_path: Path) -> Settings:
+    """Settings that point the bot at the sandbox, and its files into the test's own folder."""
+    return Settings(
+        discord_token=sandbox.discord_token,
+        edit_api_key=sandbox.edit_api_key,
+        edit_api_url=URL(sandbox.edit_api_url),
+        discord_api_url=URL(sandbox.discord_api_url),
+        database=tmp_path / "bot.db",
+        default_quota=80,
+        edit_concurrency=8,
+        edit_timeout=20.0,
+        edit_source="url",
+        spool_dir=tmp_path / "spool",
+        log_level="debug",
+    )
+
+
+class Events:
+    """The structured events that the bot logged, which tests can wait for."""
+
+    def __init__(self) -> None:
+        self.logged: list[Mapping[str, Any]] = []
+        self._news = asyncio.Condition()
+        self._notices: set[asyncio.Task[None]] = set()
+
+    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+        self.logged.append(dict(event))
+        notice = asyncio.create_task(self._notify())
+        self._notices.add(notice)
+        notice.add_done_callback(self._notices.discard)
+        raise structlog.DropEvent
+
+    async def logs(self, name: str, *, times: int = 1, **fields: Any) -> Mapping[str, Any]:
+        """Wait until such an event was logged so many times; the last of them."""
+
+        def found() -> list[Mapping[str, Any]]:
+            return [
+                event
+                for event in self.logged
+                if event["event"] == name and fields.items() <= event.items()
+            ]
+
+        async with asyncio.timeout(PATIENCE), self._news:
+            await self._news.wait_for(lambda: len(found()) >= times)
+            return found()[-1]
+
+    async def _notify(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+
+@pytest.fixture
+async def events() -> AsyncGenerator[Events]:
+    """What the bot logs during the test."""
+    recorded = Events()
+    structlog.configure(processors=[structlog.stdlib.add_log_level, recorded])
+    yield recorded
+    structlog.reset_defaults()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBot:
+    """The bot, and where it keeps its ledger."""
+
+    settings: Settings
+    _task: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """End it as a signal would, and wait until it has."""
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+
+StartBot = Callable[..., Awaitable[RunningBot]]
+
+
+@pytest.fixture
+async def start_bot(
+    sandbox: Sandbox, settings: Settings, events: Events
+) -> AsyncGenerator[StartBot]:
+    """Starts the bot, with settings as the test says; its ledger is checked at the end."""
+    events.logged.clear()
+    bots: list[RunningBot] = []
+
+    async def start(**changes: Any) -> RunningBot:
+        changed = replace(settings, **changes)
+        task = asyncio.create_task(serve(changed))
+        bots.append(RunningBot(changed, task))
+        connected = asyncio.create_task(sandbox.discord.connected())
+        await asyncio.wait({task, connected}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            connected.cancel()
+            await task
+        await connected
+        return bots[-1]
+
+    yield start
+    for bot in bots:
+        await bot.stop()
+        assert find_contradictions(bot.settings.database) == []
+
+
+@pytest.fixture
+async def bot(start_bot: StartBot) -> RunningBot:
+    """The bot as most tests want it."""
+    return await start_bot()

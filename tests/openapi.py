@@ -1,0 +1,103 @@
+"""Holds the requests that the bot sent against Discord's own description of its HTTP API."""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from bot.sandbox.discord_rest import Request
+
+DESCRIPTION = os.environ.get("DISCORD_OPENAPI")
+"""The path of the description, where there is one."""
+
+_ROOT = "urn:discord"
+
+
+def find_violations(requests: Iterable[Request]) -> list[str]:
+    """One line for each request that the description does not allow."""
+    if DESCRIPTION is None:
+        return []
+    described = _read(Path(DESCRIPTION))
+    return [
+        f"{request.method} {request.path}: {problem}"
+        for request in requests
+        for problem in described.check(request)
+    ]
+
+
+class _Description:
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        resource: Resource[Any] = Resource.from_contents(document, DRAFT202012)
+        self._registry: Registry[Any] = Registry[Any]().with_resource(_ROOT, resource)
+        self._routes = [
+            (_as_pattern(template), template)
+            # A fixed path goes before one with a parameter in the same place.
+            for template in sorted(document["paths"], key=lambda path: path.count("{"))
+        ]
+
+    def check(self, request: Request) -> Iterable[str]:
+        path = re.sub(r"^.*/v10/", "/", request.path)
+        method = request.method.lower()
+        for pattern, template in self._routes:
+            if pattern.fullmatch(path) and method in self._document["paths"][template]:
+                return self._check_body(template, method, request)
+        return ["no such operation"]
+
+    def _check_body(self, template: str, method: str, request: Request) -> Iterable[str]:
+        operation = self._document["paths"][template][method]
+        if "requestBody" not in operation:
+            return []
+        if request.json is None:
+            return ["a body is required"] if operation["requestBody"].get("required") else []
+        kind = "multipart/form-data" if request.files else "application/json"
+        validator = self._validator(template, method, kind)
+        return [
+            f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+            for error in validator.iter_errors(_with_text_ids(request.json))
+        ]
+
+    def _validator(self, template: str, method: str, kind: str) -> Validator:
+        place = "/".join(
+            part.replace("~", "~0").replace("/", "~1")
+            for part in ("paths", template, method, "requestBody", "content", kind, "schema")
+        )
+        return Draft202012Validator({"$ref": f"{_ROOT}#/{place}"}, registry=self._registry)
+
+
+@cache
+def _read(path: Path) -> _Description:
+    return _Description(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _as_pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{[^}]+\}", template)
+    return re.compile("[^/]+".join(map(re.escape, parts)))
+
+
+def _with_text_ids(value: Any) -> Any:
+    """The same with ids as the description has them: Discord takes integers as well."""
+    match value:
+        case dict():
+            fields = cast("dict[str, Any]", value)
+            return {name: _as_described(name, field) for name, field in fields.items()}
+        case list():
+            return [_with_text_ids(item) for item in cast("list[Any]", value)]
+        case _:
+            return value
+
+
+def _as_described(name: str, field: Any) -> Any:
+    if name == "id" and isinstance(field, int):
+        return str(field)
+    if name == "default_member_permissions" and isinstance(field, str):
+        return int(field)
+    return _with_text_ids(field)
