@@ -134,6 +134,7 @@ def test_an_address_in_disguise_is_forbidden_before_any_look_up(host: str):
         "https://:secret@cdn.example.com/",
         "https://member:secret@api.example.com/",
         "https://[::1",
+        "https://[v1.fe:ed]/",
     ],
 )
 def test_an_address_of_another_kind_is_forbidden(address: str):

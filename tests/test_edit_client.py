@@ -816,8 +816,9 @@ def head(status: int = 200, *, content_length: int, headers: dict[str, str] | No
 
 def raw(sent: bytes, *, cut: bool = False) -> Play:
     async def play(exchange: Exchange) -> None:
-        exchange.writer.write(sent)
-        await exchange.writer.drain()
+        for position in range(0, len(sent), 2**16):
+            exchange.writer.write(sent[position : position + 2**16])
+            await exchange.writer.drain()
         if cut:
             exchange.writer.close()
 
