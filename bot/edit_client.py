@@ -159,6 +159,7 @@ class EditClient:
             ServiceFailed: also a time-out or a cut connection.
             Unreachable: no connection could be made.
             SourceFault: the source that had to be sent could not be read, or is none.
+            OSError: the disk does not take it.
         """
         if self._source_mode == "url" and not needs_data_url(call.source_url, self._api_url):
             return await self._call(call, _Content(body_with_url(call)))
@@ -174,8 +175,11 @@ class EditClient:
     async def download(self, url: str, into: Path) -> Picture:
         """Fetch a result, to a file that exists only once it is whole.
 
+        It is asked for again, at most twice, where that may help.
+
         Raises:
             ResultLost: it is gone, slow, too large, no picture, or at a forbidden address.
+            OSError: the disk does not take it.
         """
         try:
             async with asyncio.timeout(self._patience.picture):
@@ -304,7 +308,6 @@ _PASSING = frozenset(
     }
 )
 """Statuses of a result that may not have reached the place it is served from yet."""
-
 
 _REDIRECTS = frozenset(
     {

@@ -413,6 +413,18 @@ async def test_a_throttled_data_url_is_sent_again_whole(tmp_path: Path):
     assert len(cdn.requests) == 1
 
 
+async def test_an_answer_counts_that_comes_before_the_whole_body_is_taken(tmp_path: Path):
+    file = picture(Format.PNG, padding=8 * 2**20)
+    async with (
+        serving(reply(200, file)) as cdn,
+        serving(early) as api,
+        client(api.url, source_mode="data") as edits,
+    ):
+        with pytest.raises(Declined) as refusal:
+            await edits.edit(call_with(cdn.url), workspace=tmp_path)
+    assert refusal.value.message == "too large"
+
+
 async def test_a_data_url_that_is_cut_off_is_not_sent_again(tmp_path: Path):
     file = picture(Format.PNG, padding=4 * 2**20)
     async with (
@@ -760,7 +772,7 @@ class Server:
         request = Request(line, headers)
         play = self.plays[min(len(self.requests), len(self.plays) - 1)]
         self.requests.append(request)
-        if play not in {unread, swallowed}:
+        if play not in {unread, early, swallowed}:
             request.body = await reader.readexactly(int(headers.get("Content-Length", 0)))
         await play(Exchange(request, reader, writer))
         self.played.set()
@@ -787,6 +799,7 @@ async def serving(*plays: Play, port: int = 0, tls: bool = False) -> AsyncGenera
 
 
 def untrusted() -> ssl.SSLContext:
+    """A server's side of TLS, with a key that is no secret: it was made for this test."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Path(__file__).with_name("self-signed.pem"))
     return context
@@ -853,6 +866,12 @@ async def silence(exchange: Exchange) -> None:
 
 async def unread(exchange: Exchange) -> None:
     exchange.writer.transport.abort()
+
+
+async def early(exchange: Exchange) -> None:
+    await reply(413, b'{"message": "too large"}')(exchange)
+    while await exchange.reader.read(2**16):
+        pass
 
 
 async def swallowed(exchange: Exchange) -> None:
