@@ -449,8 +449,8 @@ class _Spool:
         self._part.unlink(missing_ok=True)
 
 
-_BLOCK = 3 * 2**16
-"""Bytes that are read or written in one go: 192 KiB, a multiple of base64's 3."""
+_BLOCK = 3 * 2**15
+"""Bytes that are read or written in one go: 96 KiB, a multiple of base64's 3."""
 
 
 @dataclass(frozen=True, slots=True)
