@@ -280,7 +280,7 @@ class DiscordRest:
 
     def _get_me(self, _: RestCall) -> Reply:
         me = self._world.bot.to_json()
-        return Reply(me | {"verified": True, "mfa_enabled": True, "locale": "en-US", "flags": 0})
+        return Reply(me | {"verified": True, "mfa_enabled": True, "locale": "en-US"})
 
     def _get_application(self, _: RestCall) -> Reply:
         world = self._world
@@ -323,7 +323,7 @@ class DiscordRest:
 
     def _list_guilds(self, _: RestCall) -> Reply:
         mine = [guild for guild in self._world.guilds if self._world.bot.id in guild.members]
-        kept = ("id", "name", "icon", "features")
+        kept = ("id", "name", "icon", "banner", "features")
         return Reply(
             [
                 {key: value for key, value in guild.to_json().items() if key in kept}

@@ -365,7 +365,7 @@ class Gateway:
         return {
             "v": VERSION,
             "user": self._world.bot.to_json()
-            | {"verified": True, "mfa_enabled": True, "email": None, "flags": 0},
+            | {"verified": True, "mfa_enabled": True, "email": None},
             "guilds": guilds,
             "session_id": session.id,
             "session_type": "normal",

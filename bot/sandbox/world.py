@@ -63,6 +63,9 @@ class User:
             "accent_color": None,
             "bot": self.bot,
             "public_flags": 0,
+            "flags": 0,
+            "collectibles": None,
+            "primary_guild": None,
         }
 
 
