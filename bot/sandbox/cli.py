@@ -30,7 +30,7 @@ FAILED = 1
 WRONG_COMMAND_LINE = 2
 
 DEMO = Path(__file__).with_name("demo.jpg")
-DEMO_PROMPT = "Let the sun rise over the lake, in gold and orange, and keep the mountains"
+DEMO_PROMPT = "Let the sun rise over the lake, all in gold and orange"
 RESULTS = Path("sandbox-results")
 LONGEST_EDIT = 600
 SECONDS_TO_TELL = 30
