@@ -22,10 +22,10 @@ _PRAGMAS = (
 )
 
 
-def connect_to_write(path: Path) -> apsw.Connection:
-    """Open the database, made where there is none."""
+def connect_to_write(path: Path, *, patience: int = BUSY_MILLISECONDS) -> apsw.Connection:
+    """Open the database, made where there is none; `patience` is in milliseconds."""
     connection = apsw.Connection(str(path))
-    connection.set_busy_timeout(BUSY_MILLISECONDS)
+    connection.set_busy_timeout(patience)
     for pragma in _PRAGMAS:
         rows(connection, pragma)
     return connection

@@ -17,7 +17,14 @@ import apsw
 
 from bot.errors import LedgerUnusable
 from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit, statements
-from bot.ledger.connection import Value, as_ledger_fault, connect_to_read, connect_to_write, rows
+from bot.ledger.connection import (
+    BUSY_MILLISECONDS,
+    Value,
+    as_ledger_fault,
+    connect_to_read,
+    connect_to_write,
+    rows,
+)
 from bot.ledger.lock import only_process
 from bot.ledger.migrations import migrate
 from bot.ledger.writer import Writer
@@ -29,8 +36,12 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def open_sqlite(path: Path) -> AsyncGenerator["SqliteLedger"]:
+async def open_sqlite(
+    path: Path, *, patience: int = BUSY_MILLISECONDS
+) -> AsyncGenerator["SqliteLedger"]:
     """Open the ledger in the file `path`, made where there is none, for this process alone.
+
+    A statement waits `patience` milliseconds for another process's transaction.
 
     Raises:
         LedgerInUse: another process has it.
@@ -38,7 +49,7 @@ async def open_sqlite(path: Path) -> AsyncGenerator["SqliteLedger"]:
     """
     path = await asyncio.to_thread(_prepare_folder, path)
     with only_process(path):
-        connection = await asyncio.to_thread(_connect_and_migrate, path)
+        connection = await asyncio.to_thread(_connect_and_migrate, path, patience)
         reader = await asyncio.to_thread(connect_to_read, path)
         ledger = SqliteLedger(connection, reader)
         try:
@@ -178,9 +189,9 @@ class _HeldBeforeError(Exception):
     """Rolls back a hold whose interaction has a row already."""
 
 
-def _connect_and_migrate(path: Path) -> apsw.Connection:
+def _connect_and_migrate(path: Path, patience: int) -> apsw.Connection:
     try:
-        connection = connect_to_write(path)
+        connection = connect_to_write(path, patience=patience)
         migrate(connection)
     except (apsw.Error, LedgerUnusable) as fault:
         raise LedgerUnusable(
