@@ -164,7 +164,7 @@ async def test_a_resumed_session_gets_what_it_missed(sandbox: Sandbox):
 async def test_an_unknown_session_cannot_be_resumed(sandbox: Sandbox):
     async with connected(sandbox) as bot:
         await bot.send(6, {"token": sandbox.discord_token, "session_id": "none", "seq": 1})
-        assert await bot.receive() == {"op": 9, "d": False}
+        assert await bot.receive() == {"t": None, "s": None, "op": 9, "d": False}
 
 
 async def test_the_connection_can_be_closed_dropped_and_invalidated(sandbox: Sandbox):
@@ -179,7 +179,7 @@ async def test_the_connection_can_be_closed_dropped_and_invalidated(sandbox: San
         await bot.identify(sandbox.discord_token)
         await bot.receive_event("GUILD_CREATE")
         await gateway.invalidate_all(resumable=False)
-        assert await bot.receive() == {"op": 9, "d": False}
+        assert await bot.receive() == {"t": None, "s": None, "op": 9, "d": False}
     async with connected(sandbox) as bot:
         gateway.acknowledge_heartbeats = False
         await bot.send(1, None)

@@ -259,14 +259,14 @@ class Gateway:
         """Send INVALID_SESSION over every connection."""
         for session in self.connected:
             if session.connection is not None:
-                session.connection.send(dump({"op": Op.INVALID_SESSION, "d": resumable}))
+                session.connection.send(_payload(Op.INVALID_SESSION, resumable))
             if not resumable:
                 self.sessions.remove(session)
 
     async def reconnect_all(self) -> None:
         """Ask every connection to reconnect and resume."""
         for connection in list(self._connections):
-            connection.send(dump({"op": Op.RECONNECT, "d": None}))
+            connection.send(_payload(Op.RECONNECT, None))
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Hold one client's connection until it ends."""
@@ -296,7 +296,7 @@ class Gateway:
         if version != str(VERSION):
             raise Refused(Close.INVALID_VERSION)
         interval = int(self._heartbeat_seconds * 1000)
-        connection.send(dump({"op": Op.HELLO, "d": {"heartbeat_interval": interval}}))
+        connection.send(_payload(Op.HELLO, {"heartbeat_interval": interval}))
         connection.expect_heartbeat()
         async for message in connection.socket:
             if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
@@ -311,7 +311,7 @@ class Gateway:
             case Op.HEARTBEAT:
                 connection.expect_heartbeat()
                 if self.acknowledge_heartbeats:
-                    connection.send(dump({"op": Op.HEARTBEAT_ACK}))
+                    connection.send(_payload(Op.HEARTBEAT_ACK))
             case Op.IDENTIFY:
                 self._identify(connection, as_object(data) or {})
             case Op.RESUME:
@@ -392,7 +392,7 @@ class Gateway:
         seen = integer_at(data, "seq")
         missed = seen < (session.events[0][0] - 1 if session and session.events else 0)
         if session is None or missed:
-            connection.send(dump({"op": Op.INVALID_SESSION, "d": False}))
+            connection.send(_payload(Op.INVALID_SESSION, False))
             return
         if seen > session.sequence:
             raise Refused(Close.INVALID_SEQUENCE)
@@ -431,6 +431,10 @@ class Gateway:
         """End every connection, as the sandbox ends."""
         for connection in list(self._connections):
             connection.drop()
+
+
+def _payload(op: Op, data: object = None) -> str:
+    return dump({"t": None, "s": None, "op": op, "d": data})
 
 
 def _read(raw: str | bytes) -> JsonObject:

@@ -127,5 +127,7 @@ class _Incoming:
     def received(self, name: str) -> Received:
         self._file.close()
         path = self._folder / self._digest.hexdigest()
-        self._path.replace(path)
+        # Replacing a file makes ext4 write it out at once, so an equal one is left as it is.
+        if not path.exists():
+            self._path.rename(path)
         return Received(name, self._size, path)
