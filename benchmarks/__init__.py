@@ -1,0 +1,1 @@
+"""Figures: each module prints those that the README names, with `python -m benchmarks.NAME`."""

@@ -1,0 +1,64 @@
+"""How long a command waits for its acknowledgement when 100 come at once.
+
+    python -m benchmarks.acknowledgement
+
+The bot runs in a process of its own against the sandbox in this one. A time runs from the gateway's
+sending a command to Discord's taking of the answer.
+"""
+
+import asyncio
+import io
+from statistics import median
+
+from PIL import Image
+
+from bot.sandbox.child import BotProcess
+from bot.sandbox.server import Sandbox, Upload
+
+BURSTS = 10
+COMMANDS = 100
+
+
+async def main() -> None:
+    """Send the bursts and print the figures."""
+    async with (
+        Sandbox() as sandbox,
+        BotProcess(sandbox.environment(), settings={"DEFAULT_QUOTA": "unlimited"}) as bot,
+    ):
+        await bot.event("bot.ready")
+        await sandbox.discord.connected()
+        sandbox.edit_api.answer_with([make_picture()])
+        seconds = sorted([second for _ in range(BURSTS) for second in await burst(sandbox)])
+    print(
+        f"{COMMANDS} commands at once, {BURSTS} times: acknowledged after "
+        f"{median(seconds) * 1000:.0f} ms (median), "
+        f"{seconds[int(len(seconds) * 0.99)] * 1000:.0f} ms (p99), "
+        f"{seconds[-1] * 1000:.0f} ms (longest)"
+    )
+
+
+async def burst(sandbox: Sandbox) -> list[float]:
+    """Seconds until each of the commands was acknowledged."""
+    guild = sandbox.discord.guilds[0]
+    photo = Upload(name="photo.png", data=make_picture(), content_type="image/png")
+    members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(COMMANDS)]
+    commands = [
+        await sandbox.discord.invoke(
+            guild.channels[0], member, "edit", {"image": photo, "prompt": "make it blue"}
+        )
+        for member in members
+    ]
+    acknowledgements = await asyncio.gather(*(command.acknowledged() for command in commands))
+    await asyncio.gather(*(command.settled(timeout=60) for command in commands))
+    return [acknowledgement.seconds for acknowledgement in acknowledgements]
+
+
+def make_picture() -> bytes:
+    """A small picture."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

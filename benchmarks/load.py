@@ -1,0 +1,145 @@
+"""What 300 edits by 100 members at once come to: none lost, each charged exactly, and the memory.
+
+    python -m benchmarks.load
+
+The bot runs in a process of its own with EDIT_CONCURRENCY=32; each edit gives one to three results
+of 1.5 MB. Memory is the peak of the bot's resident set, as Linux counts it.
+"""
+
+import asyncio
+import io
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from bot.ledger.connection import connect_to_read, rows
+from bot.sandbox.child import BotProcess
+from bot.sandbox.server import Sandbox, Upload
+
+MEMBERS = 100
+EDITS_EACH = 3
+PRICE = 8
+RESULT_BYTES = 1_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the run came to."""
+
+    edits: int
+    delivered: int
+    posted: int
+    """Pictures that the sandbox's Discord has."""
+    calls: int
+    spent: int
+    """Credits, over all accounts of members."""
+    held: int
+    seconds: float
+    peak_mib: float
+
+
+async def run() -> Figures:
+    """Let every member give three orders at once, and wait until all were charged."""
+    async with (
+        Sandbox() as sandbox,
+        BotProcess(
+            sandbox.environment(),
+            settings={"DEFAULT_QUOTA": "1000", "EDIT_CONCURRENCY": "32"},
+        ) as bot,
+    ):
+        await bot.event("bot.ready")
+        await sandbox.discord.connected()
+        sandbox.edit_api.delay = 0.5
+        sandbox.edit_api.answer_with([await asyncio.to_thread(make_result)])
+        started = time.monotonic()
+        posted = await order_all(sandbox)
+        await bot.changed.until(
+            lambda: True if count(bot, "edit.charged") >= MEMBERS * EDITS_EACH else None,
+            timeout=120,
+        )
+        seconds = time.monotonic() - started
+        spent, held = read_accounts(bot.ledger)
+        return Figures(
+            edits=MEMBERS * EDITS_EACH,
+            delivered=count(bot, "edit.charged"),
+            posted=posted,
+            calls=len(sandbox.edit_api.calls),
+            spent=spent,
+            held=held,
+            seconds=seconds,
+            peak_mib=read_peak(bot.pid or os.getpid()),
+        )
+
+
+async def order_all(sandbox: Sandbox) -> int:
+    """Give all orders at once; the number of pictures that were posted."""
+    guild = sandbox.discord.guilds[0]
+    photo = Upload(name="photo.png", data=make_picture(), content_type="image/png")
+    members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(MEMBERS)]
+    commands = [
+        await sandbox.discord.invoke(
+            guild.channels[0],
+            member,
+            "edit",
+            {"image": photo, "prompt": "make it blue", "count": place + 1},
+        )
+        for place in range(EDITS_EACH)
+        for member in members
+    ]
+    messages = await asyncio.gather(*(command.settled(timeout=120) for command in commands))
+    return sum(len(message.files) for message in messages)
+
+
+def count(bot: BotProcess, name: str) -> int:
+    """How often the bot logged such an event."""
+    return sum(event.name == name for event in bot.events)
+
+
+def read_accounts(ledger: Path) -> tuple[int, int]:
+    """What all members spent and hold."""
+    connection = connect_to_read(ledger)
+    ((spent, held),) = rows(
+        connection, "SELECT sum(spent), sum(held) FROM account WHERE member_id <> 0"
+    )
+    connection.close()
+    return spent, held
+
+
+def read_peak(pid: int) -> float:
+    """MiB of a process's resident set at its largest."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def make_result() -> bytes:
+    """A PNG of about 1.5 MB."""
+    picture = make_picture()
+    # What stands behind a PNG's end is no part of it, and of the file all the same.
+    return picture + bytes(RESULT_BYTES - len(picture))
+
+
+def make_picture() -> bytes:
+    """A small picture."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def main() -> None:
+    """Run it and print the figures."""
+    figures = asyncio.run(run())
+    print(
+        f"{figures.edits} edits by {MEMBERS} members: {figures.delivered} delivered, "
+        f"{figures.posted} pictures posted, {figures.calls} calls, {figures.spent} credits "
+        f"charged, {figures.held} held, in {figures.seconds:.1f} s; "
+        f"peak {figures.peak_mib:.0f} MiB"
+    )
+
+
+if __name__ == "__main__":
+    main()
