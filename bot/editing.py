@@ -259,7 +259,7 @@ class Editor:
             )
         )
         log.info("edit.charged", edit=str(edit.order.id), credits=ended.charged)
-        await self._clear_folder(edit)
+        await self._close(edit)
 
     async def _end(self, edit: Edit, reason: Reason, detail: str | None = None) -> None:
         await self._tell(await self._void(edit, reason, detail))
@@ -279,7 +279,7 @@ class Editor:
 
     async def _forget(self, ended: Edit) -> None:
         await self._insist(lambda: self._ledger.forget_token(ended.order.id))
-        await self._clear_folder(ended)
+        await self._close(ended)
 
     # What the way is made of.
 
@@ -405,9 +405,11 @@ class Editor:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         return folder
 
-    async def _clear_folder(self, edit: Edit) -> None:
+    async def _close(self, edit: Edit) -> None:
+        """Nothing is left to be done for the edit."""
         folder = self._spool / str(edit.order.id)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        log.info("edit.closed", edit=str(edit.order.id))
 
 
 class _LeftOpen(Exception):

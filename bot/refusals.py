@@ -1,5 +1,6 @@
 """What is said no to before anything is held, from what the command itself already shows."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from bot.ledger import Order, OverQuota
@@ -78,7 +79,7 @@ Refusal = (
 
 def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
     """The first thing that is wrong with the options themselves, if anything is."""
-    if not order.prompt.strip():
+    if all(unicodedata.category(character) in _UNSEEN for character in order.prompt):
         return PromptBlank()
     if len(order.prompt) > MAX_PROMPT:
         return PromptTooLong(len(order.prompt))
@@ -90,3 +91,7 @@ def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
     if width * height > MAX_SOURCE_PIXELS:
         return PictureTooLarge(width, height)
     return None
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+"""Unicode's categories of characters that show nothing: a message of them alone is empty."""

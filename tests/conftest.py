@@ -15,6 +15,7 @@ from bot.__main__ import serve
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from tests.invariants import find_contradictions
+from tests.members import Person
 from tests.openapi import find_violations
 
 PATIENCE = 15
@@ -137,3 +138,9 @@ async def start_bot(
 async def bot(start_bot: StartBot) -> RunningBot:
     """The bot as most tests want it."""
     return await start_bot()
+
+
+@pytest.fixture
+def ada(sandbox: Sandbox, settings: Settings) -> Person:
+    """A member who runs commands."""
+    return Person.join(sandbox, settings, "Ada")

@@ -1,0 +1,105 @@
+"""Members of the sandbox's server, who run commands and whose accounts can be looked up."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.ledger.connection import connect_to_read, connect_to_write, rows
+from bot.sandbox.server import Interaction, Sandbox
+from bot.sandbox.world import Channel, Member
+from bot.settings import Settings
+from tests.pictures_made import photo
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the ledger's file says of one edit."""
+
+    state: str
+    reason: str | None
+    detail: str | None
+    posted: int
+    charged: int
+    token: str | None
+    message_id: int | None
+    acknowledged_at: int | None
+    submitted_at: int | None
+
+    @property
+    def end(self) -> tuple[str, str | None]:
+        """The state, and why the hold was given back."""
+        return self.state, self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member who runs commands in the server's first channel."""
+
+    sandbox: Sandbox
+    settings: Settings
+    member: Member
+    channel: Channel
+
+    @classmethod
+    def join(cls, sandbox: Sandbox, settings: Settings, name: str) -> "Person":
+        """Come into the sandbox's server, to a bot with these settings."""
+        guild = sandbox.discord.guilds[0]
+        member = sandbox.discord.add_member(guild, name)
+        return cls(sandbox, settings, member, guild.channels[0])
+
+    async def edit(self, **options: Any) -> Interaction:
+        """Run `/edit`: a small picture, a short prompt, and options as given."""
+        given = {"image": photo(), "prompt": "make it blue", **options}
+        return await self.sandbox.discord.invoke(self.channel, self.member, "edit", given)
+
+    async def credits(self) -> str:
+        """What `/credits` answers."""
+        command = await self.sandbox.discord.invoke(self.channel, self.member, "credits", {})
+        return (await command.settled()).text
+
+    def account(self) -> tuple[int, int]:
+        """Credits held and spent."""
+        query = """
+            SELECT coalesce(sum(held), 0), coalesce(sum(spent), 0)
+            FROM account WHERE member_id = $1
+        """
+        ((held, spent),) = look_up(self.settings.database, query, self.member.id)
+        return held, spent
+
+    def row(self, edit: Interaction) -> Row | None:
+        """The edit's row, if anything was ever held for it."""
+        return find_row(self.settings.database, edit)
+
+    def has_spooled(self, edit: Interaction) -> bool:
+        """Whether anything of the edit lies in the spool."""
+        return (self.settings.spool_dir / str(edit.id)).exists()
+
+
+def find_row(database: Path, edit: Interaction) -> Row | None:
+    """The row of an edit in a ledger's file, if anything was ever held for it."""
+    query = """
+        SELECT state, reason, detail, posted, charged, token,
+            message_id, acknowledged_at, submitted_at
+        FROM edit JOIN edit_private ON edit_id = id WHERE id = $1
+    """
+    found = look_up(database, query, edit.id)
+    return Row(*found[0]) if found else None
+
+
+def look_up(database: Path, query: str, *values: int) -> list[tuple[Any, ...]]:
+    """What a ledger's file answers to a query."""
+    connection = connect_to_read(database)
+    try:
+        return rows(connection, query, *values)
+    finally:
+        connection.close()
+
+
+def grow_old(database: Path, edit: Interaction, *, minutes: float) -> None:
+    """Let an edit have been held so many minutes earlier, in the file of a bot that is stopped."""
+    connection = connect_to_write(database)
+    try:
+        statement = "UPDATE edit SET held_at = held_at - $2 WHERE id = $1"
+        rows(connection, statement, edit.id, round(minutes * 60_000))
+    finally:
+        connection.close()
