@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,6 @@ async def test_a_refusal_is_told_as_the_member_reads_it_with_status_1(tmp_path: 
         (["--count", "two"], "invalid int value"),
         (["--count", "5"], "count: takes 4 or less"),
         (["--quality", "best"], "quality: 'best' is not one of"),
-        (["--size", "5:4"], "size: '5:4' is not one of"),
-        (["--edit", str(DEMO), ""], "prompt: takes 1 to"),
         (["--serve", "--count", "2"], "--serve makes no edit"),
         (["--api", "real"], "--api real needs EDIT_API_KEY"),
     ],
@@ -130,6 +129,16 @@ async def test_serving_prints_where_and_ends_when_asked(tmp_path: Path):
     assert told["EDIT_API_KEY"]
     process.terminate()
     assert await process.wait() == 0
+
+
+async def test_ctrl_c_ends_an_edit_and_the_bot_with_status_1(tmp_path: Path):
+    process = await start("--quality", "high", "--count", "4", cwd=tmp_path)
+    assert process.stdout is not None
+    while not (await process.stdout.readline()).startswith(b"Held"):
+        pass
+    process.send_signal(signal.SIGINT)
+    _, errors = await process.communicate()
+    assert (process.returncode, errors.decode()) == (1, "Stopped.\n")
 
 
 async def test_neither_env_files_nor_secrets_of_outside_reach_the_bot(tmp_path: Path):

@@ -215,6 +215,13 @@ async def test_requests_are_recorded_without_secrets(client: Client):
     assert client.sandbox.discord_token not in repr(request)
 
 
+async def test_a_request_can_be_awaited(client: Client):
+    awaited = asyncio.create_task(client.sandbox.discord.requested("POST", "/messages$", times=2))
+    for content in ("first", "second"):
+        await client.send("POST", client.messages, {"content": content})
+    assert (await awaited).json == {"content": "second"}
+
+
 # Commands.
 
 
@@ -523,6 +530,16 @@ async def test_a_file_may_have_ten_mebibytes(client: Client, size: int):
             413,
             {"message": "Request entity too large", "code": 40005},
         )
+
+
+async def test_a_picture_of_any_size_tells_how_large_it_is(client: Client):
+    out = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(out, "PNG")
+    await client.register()
+    interaction = await client.invoke(image=Upload("huge.png", out.getvalue()))
+    resolved = object_at(object_at(interaction.payload, "data"), "resolved")
+    (attachment,) = object_at(resolved, "attachments").values()
+    assert cast("JsonObject", attachment)["width"] == 20_000
 
 
 async def test_a_request_may_have_twenty_five_mebibytes(client: Client):

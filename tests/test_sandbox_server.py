@@ -96,3 +96,17 @@ async def test_a_discord_py_bot_answers_a_command_with_pictures(monkeypatch: pyt
         assert message.attachments == ()
         assert [revision.flags for revision in message.revisions] == [1 << 7, 1 << 15]
         assert sandbox.discord.messages(guild.channels[0]) == [message]
+
+
+async def test_a_discord_py_bot_resumes_after_a_cut_and_misses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async with Sandbox() as sandbox, running_bot(sandbox, monkeypatch):
+        guild = sandbox.discord.guilds[0]
+        member = sandbox.discord.add_member(guild, "Ada")
+        (session,) = sandbox.discord.gateway.connected
+        sandbox.faults.gateway.drop_all()
+        options = {"image": Upload("photo.png", png()), "prompt": "make it blue"}
+        interaction = await sandbox.discord.invoke(guild.channels[0], member, "edit", options)
+        assert (await interaction.settled()).text == "Done: make it blue"
+        assert sandbox.discord.gateway.connected == [session]

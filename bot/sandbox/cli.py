@@ -162,6 +162,9 @@ async def edit(wish: Wish, console: Console, errors: Console) -> int:
         except BotEnded as ended:
             _say(errors, str(ended))
             return FAILED
+        except TimeoutError:
+            _say(errors, "The bot runs, but nothing comes of it.")
+            return FAILED
 
 
 async def _edit(wish: Wish, console: Console, errors: Console) -> int:

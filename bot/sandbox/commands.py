@@ -31,8 +31,7 @@ MOST_CHOICES = 25
 LONGEST_NAME = 32
 LONGEST_DESCRIPTION = 100
 LONGEST_STRING = 6000
-MOST_COMMANDS = 100
-MOST_COMMANDS_IN_ALL = 130
+TOO_MANY_COMMANDS = 30032
 MOST_TEXT_IN_COMMAND = 8000
 INT53 = 2**53 - 1
 
@@ -64,6 +63,7 @@ class OptionType(IntEnum):
     ATTACHMENT = 11
 
 
+MOST_COMMANDS = {CommandType.CHAT_INPUT: 100, CommandType.USER: 15, CommandType.MESSAGE: 15}
 NESTING = frozenset({OptionType.SUB_COMMAND, OptionType.SUB_COMMAND_GROUP})
 CHOOSABLE = frozenset({OptionType.STRING, OptionType.INTEGER, OptionType.NUMBER})
 
@@ -117,8 +117,10 @@ class Registry:
             if name in names[:index]:
                 words = "Application command names must be unique"
                 problems.add((index, "name"), "APPLICATION_COMMANDS_DUPLICATE_NAME", words)
-        if len(made) > MOST_COMMANDS_IN_ALL:
-            raise DiscordError(400, 30032, "Maximum number of application commands reached")
+        for kind, most in MOST_COMMANDS.items():
+            if sum(each["type"] == kind for each in made) > most:
+                words = f"Maximum number of application commands reached ({most})"
+                raise DiscordError(400, TOO_MANY_COMMANDS, words)
         problems.check()
         known = {(each["name"], each["type"]): each for each in self.listed(guild_id)}
         for each in self.listed(guild_id):

@@ -104,6 +104,21 @@ class ComponentReader:
     custom_ids: set[str] = field(default_factory=set[str])
     ids: set[int] = field(default_factory=set[int])
     unnumbered: list[JsonObject] = field(default_factory=list["JsonObject"])
+    readers: dict[int, Reader] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.readers = {
+            Kind.ACTION_ROW: self._row,
+            Kind.BUTTON: self._button,
+            **dict.fromkeys(SELECTS, self._select),
+            Kind.SECTION: self._section,
+            Kind.TEXT_DISPLAY: self._text,
+            Kind.THUMBNAIL: self._picture,
+            Kind.MEDIA_GALLERY: self._gallery,
+            Kind.FILE: self._file,
+            Kind.SEPARATOR: self._separator,
+            Kind.CONTAINER: self._container,
+        }
 
     def read(self, form: Form, *, v2: bool) -> tuple[JsonObject, ...]:
         """Return what a message's `components` become."""
@@ -148,22 +163,8 @@ class ComponentReader:
             body["id"] = given
         else:
             self.unnumbered.append(body)
-        body |= self._readers()[kind](form)
+        body |= self.readers[kind](form)
         return body
-
-    def _readers(self) -> dict[int, Reader]:
-        return {
-            Kind.ACTION_ROW: self._row,
-            Kind.BUTTON: self._button,
-            **dict.fromkeys(SELECTS, self._select),
-            Kind.SECTION: self._section,
-            Kind.TEXT_DISPLAY: self._text,
-            Kind.THUMBNAIL: self._picture,
-            Kind.MEDIA_GALLERY: self._gallery,
-            Kind.FILE: self._file,
-            Kind.SEPARATOR: self._separator,
-            Kind.CONTAINER: self._container,
-        }
 
     def _row(self, form: Form) -> JsonObject:
         items = form.objects("components", fewest=1, most=MOST_IN_ROW, required=True) or []

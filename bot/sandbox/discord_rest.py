@@ -17,6 +17,7 @@ from bot.sandbox.messages import Payload, Place
 from bot.sandbox.modals import check_choices, check_modal
 from bot.sandbox.permissions import Permission
 from bot.sandbox.results import as_response, cut
+from bot.sandbox.signals import Signal
 from bot.sandbox.uploads import Body, Received, entity_too_large, read_body
 from bot.sandbox.values import JsonObject, as_integer, dump, object_at, snowflake
 from bot.sandbox.world import FILE_LIMIT, Channel, Flag, Message, Revision
@@ -152,6 +153,7 @@ class DiscordRest:
         faults: FaultList[DiscordFault],
     ) -> None:
         self.requests: list[Request] = []
+        self.answered = Signal()
         self.interactions = Interactions()
         self._world = world
         self._gateway = gateway
@@ -224,6 +226,7 @@ class DiscordRest:
             if response is None:
                 return cut(request)
             record.status = response.status
+            self.answered.fire()
             return response
 
         return serve

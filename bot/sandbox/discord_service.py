@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.sandbox.commands import CommandType, InvalidInvocation
@@ -9,7 +10,6 @@ from bot.sandbox.gateway import Intent
 from bot.sandbox.interactions import (
     Interaction,
     InteractionType,
-    Upload,
     check_leave,
     command_data,
     fill_payload,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from bot.sandbox.interactions import Given
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
-
-__all__ = ["DiscordService", "Upload"]
 
 
 class DiscordService:
@@ -92,6 +90,21 @@ class DiscordService:
             return next(iter(self.gateway.connected), None) if known else None
 
         return self.world.changed.until(look, timeout=timeout)
+
+    def requested(
+        self, method: str, path: str, *, times: int = 1, timeout: float = 30
+    ) -> Coroutine[object, object, Request]:
+        """Wait for an answered request by its method and a pattern; raises TimeoutError."""
+        pattern = re.compile(path)
+
+        def look() -> Request | None:
+            answered = [each for each in self.requests if each.status is not None]
+            found = [
+                each for each in answered if each.method == method and pattern.search(each.path)
+            ]
+            return found[times - 1] if len(found) >= times else None
+
+        return self.rest.answered.until(look, timeout=timeout)
 
     def _find(self, name: str) -> JsonObject | None:
         named = (each for each in self.registry.commands.values() if each["name"] == name)
@@ -195,6 +208,9 @@ class DiscordService:
         if message.ephemeral or (interaction is not None and message.loading):
             return
         guild = message.channel.guild
+        intent = Intent.DIRECT_MESSAGES if guild is None else Intent.GUILD_MESSAGES
+        if not self.gateway.expected(intent):
+            return
         where: JsonObject = {} if guild is None else {"guild_id": str(guild.id)}
         match change:
             case MessageCreated():
@@ -208,7 +224,7 @@ class DiscordService:
             event,
             body | where,
             guild_id=None if guild is None else guild.id,
-            intent=Intent.DIRECT_MESSAGES if guild is None else Intent.GUILD_MESSAGES,
+            intent=intent,
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
+from PIL import Image
 
 from bot.sandbox.faults import Address, Answer, CutAfter, CutBefore, Delay, Hang, Pictures
 from bot.sandbox.imitation import LONG_SIDES, RATIOS, Task, imitate
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 MODEL = "gpt-image-2"
 MOST_PICTURES = 4
 LARGEST_SOURCE = 50 * 1024 * 1024
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 FIELDS = frozenset({"prompt", "image", "model", "size", "quality", "n"})
 
 
@@ -191,7 +199,7 @@ class EditService:
     def _imitate(self, source: bytes, task: Task) -> Path:
         try:
             return self.results.keep(imitate(io.BytesIO(source), task))
-        except (OSError, ValueError, SyntaxError) as error:
+        except UNREADABLE as error:
             raise EditError(400, "image could not be read as a picture") from error
 
     async def _source(self, image: str) -> bytes:

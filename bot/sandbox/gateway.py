@@ -237,6 +237,10 @@ class Gateway:
                 reached += 1
         return reached
 
+    def expected(self, intent: int) -> bool:
+        """Tell whether any session asked for events of an intent."""
+        return any(session.intents & intent for session in self.sessions)
+
     def _living(self) -> Iterator[Session]:
         earliest = self._world.clock.seconds() - KEPT_SECONDS
         for session in list(self.sessions):

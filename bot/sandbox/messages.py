@@ -31,6 +31,7 @@ SETTABLE = {
     "edit": Flag.SUPPRESS_EMBEDS | Flag.COMPONENTS_V2,
 }
 
+MENTIONABLE = ("everyone", "roles", "users")
 USER = re.compile(r"<@!?(\d+)>")
 ROLE = re.compile(r"<@&(\d+)>")
 EVERYONE = re.compile(r"@(?:everyone|here)\b")
@@ -202,6 +203,9 @@ def _mentions(form: Form, text: str) -> Mentions:
     if rules is None:
         return Mentions(users, roles, everyone)
     parsed = rules.array("parse", most=3) or []
+    if any(each not in MENTIONABLE for each in parsed):
+        words = f"Value must be one of {{{', '.join(MENTIONABLE)}}}."
+        rules.wrong("parse", "BASE_TYPE_CHOICES", words)
     for key in ("users", "roles"):
         if key in parsed and rules.fields.get(key):
             words = f'parse:["{key}"] and {key}: [ids...] are mutually exclusive.'

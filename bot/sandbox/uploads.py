@@ -56,7 +56,10 @@ async def read_body(request: web.Request, folder: Path) -> Body:
     kind = request.content_type
     body = Body()
     if kind == "multipart/form-data":
-        await _read_parts(request, folder, body)
+        try:
+            await _read_parts(request, folder, body)
+        except ValueError as error:
+            raise DiscordError(HTTPStatus.BAD_REQUEST, 0, "400: Bad Request") from error
     elif request.can_read_body:
         text = await request.read()
         if len(text) > REQUEST_LIMIT:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 JsonObject: TypeAlias = dict[str, object]
 
 SNOWFLAKE_DIGITS = 20
+ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def as_object(value: object) -> JsonObject | None:
@@ -66,4 +67,4 @@ def parse(text: str | bytes) -> object:
 
 def dump(value: object) -> str:
     """Write JSON as compactly as Discord does."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return ENCODER.encode(value)
