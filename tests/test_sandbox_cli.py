@@ -18,7 +18,7 @@ from bot.sandbox.cdn import StoredFile
 from bot.sandbox.child import PROJECT, BotEnded, BotProcess, build_environment
 from bot.sandbox.cli import child_environment, save
 from bot.sandbox.faults import EditFault, declined
-from bot.sandbox.interactions import Upload
+from bot.sandbox.invocation import Upload
 from bot.sandbox.server import Sandbox
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.sandbox.interactions import Upload
+from bot.sandbox.invocation import Upload
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import InvalidInvocation, Sandbox
 from bot.sandbox.values import as_array, as_object, object_at, objects_at, parse, text_at

@@ -262,6 +262,17 @@ async def test_an_address_can_be_another(client: Client):
     client.sandbox.faults.edit_api.add(EditFault(action=faults.Address("http://10.0.0.1/a.png")))
     _, body = await client.edit(n=2)
     assert addresses(body) == ["http://10.0.0.1/a.png"] * 2
+    one = faults.Address("http://10.0.0.1/a.png", picture=1)
+    client.sandbox.faults.edit_api.add(EditFault(action=one))
+    _, body = await client.edit(n=2)
+    assert [url == one.url for url in addresses(body)] == [False, True]
+
+
+async def test_a_fault_can_concern_the_calls_of_some_prompts_alone(client: Client):
+    fault = EditFault(action=faults.failed(500), prompt="red", times=None)
+    client.sandbox.faults.edit_api.add(fault)
+    assert (await client.edit(prompt="make it blue"))[0] == 200
+    assert (await client.edit(prompt="make it red"))[0] == 500
 
 
 async def test_connections_can_be_refused_and_taken_again_on_the_same_port(client: Client):

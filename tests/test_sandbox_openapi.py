@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from PIL import Image
 
-from bot.sandbox.interactions import Upload
+from bot.sandbox.invocation import Upload
 from bot.sandbox.server import Sandbox
 from bot.sandbox.values import JsonObject, as_object, object_at, parse, text_at
 

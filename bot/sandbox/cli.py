@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from bot.sandbox.cdn import StoredFile
     from bot.sandbox.child import Event
-    from bot.sandbox.interactions import Given, Interaction
+    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.invocation import Given
 
 DONE = 0
 FAILED = 1

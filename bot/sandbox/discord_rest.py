@@ -243,7 +243,7 @@ class DiscordRest:
             return None
         try:
             body = await read_body(request, self._world.folder)
-            record.json = body.items if body.items is not None else body.fields
+            record.json = body.json
             record.files = list(body.files.values())
             match action:
                 case Answer():

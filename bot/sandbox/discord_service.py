@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING
 
 from bot.sandbox.commands import CommandType, InvalidInvocation
 from bot.sandbox.gateway import Intent
-from bot.sandbox.interactions import (
-    Interaction,
-    InteractionType,
-    check_leave,
-    command_data,
-    fill_payload,
-)
+from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
+from bot.sandbox.invocation import check_leave, command_data, fill_payload
 from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import (
     FILE_LIMIT,
@@ -33,7 +28,7 @@ if TYPE_CHECKING:
     from bot.sandbox.commands import Registry
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
-    from bot.sandbox.interactions import Given
+    from bot.sandbox.invocation import Given
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
 
@@ -165,7 +160,7 @@ class DiscordService:
     async def submit(self, form: Interaction, values: Mapping[str, object]) -> Interaction:
         """Let a member send the form that an interaction was answered with, by custom ids."""
         shown = form.acknowledgement
-        if shown is None or shown.type != MODAL:
+        if shown is None or shown.type != CallbackType.MODAL:
             raise InvalidInvocation("there is no form to send")
         rows = [_filled(row, values) for row in objects_at(shown.data, "components")]
         data: JsonObject = {"custom_id": shown.data["custom_id"], "components": rows}
@@ -226,9 +221,6 @@ class DiscordService:
             guild_id=None if guild is None else guild.id,
             intent=intent,
         )
-
-
-MODAL = 9
 
 
 def _filled(item: JsonObject, values: Mapping[str, object]) -> JsonObject:

@@ -133,16 +133,19 @@ class EditService:
         call = Call(self._clock.now())
         self.calls.append(call)
         self.changed.fire()
-        fault = self._faults.take()
-        action = None if fault is None else fault.action
-        if isinstance(action, CutBefore):
+        if self._faults.take(lambda each: each.before_reading) is not None:
             return cut(request)
+        action = None
         try:
             order = await self._read(request, call)
+            fault = self._faults.take(lambda each: each.concerns(order.task.prompt))
+            action = None if fault is None else fault.action
             match action:
                 case Answer():
                     call.status = action.status
                     return as_response(action)
+                case CutBefore():
+                    return cut(request)
                 case Hang():
                     await action.released.wait()
                 case Delay(seconds):
@@ -185,7 +188,8 @@ class EditService:
             path = await self._picture(source, order.task, index)
             urls.append(self.origin + self.results.publish(path, index))
         if isinstance(action, Address):
-            urls = [action.url] * count
+            only = action.picture
+            urls = [action.url if only in {None, index} else url for index, url in enumerate(urls)]
         call.results = urls
         images = [{"url": url} for url in urls]
         return {"code": 0, "message": "ok", "data": {"images": images}}

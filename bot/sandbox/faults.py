@@ -128,9 +128,10 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Answer with this address in place of each picture's own."""
+    """Answer with this address in place of each picture's own, or of one by its place."""
 
     url: str
+    picture: int | None = None
 
 
 def declined(message: str, code: int = 1) -> Answer:
@@ -267,9 +268,19 @@ class DiscordFault(_Fault):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class EditFault(_Fault):
-    """Happens to calls of the edit API."""
+    """Happens to calls of the edit API: to all, or to those whose prompt matches a pattern."""
 
     action: EditAction
+    prompt: str | None = None
+
+    def concerns(self, prompt: str) -> bool:
+        """Tell whether a call is one of those it happens to."""
+        return self.prompt is None or re.search(self.prompt, prompt) is not None
+
+    @property
+    def before_reading(self) -> bool:
+        """Whether it happens before anything of the call is known."""
+        return self.prompt is None and isinstance(self.action, CutBefore)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

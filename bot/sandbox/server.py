@@ -18,7 +18,8 @@ from bot.sandbox.discord_service import DiscordService
 from bot.sandbox.edit_service import EditService
 from bot.sandbox.faults import Faults
 from bot.sandbox.gateway import HEARTBEAT_SECONDS, Gateway
-from bot.sandbox.interactions import Acknowledgement, Interaction, Upload
+from bot.sandbox.interactions import Acknowledgement, Interaction
+from bot.sandbox.invocation import Upload
 from bot.sandbox.listener import HOST, Listener
 from bot.sandbox.world import World
 

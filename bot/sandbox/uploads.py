@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aiohttp import BodyPartReader
 
 from bot.sandbox.forms import DiscordError
-from bot.sandbox.values import JsonObject, as_object, parse
+from bot.sandbox.values import JsonObject, as_array, as_object, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +41,7 @@ class Received:
 class Body:
     """What a request carried."""
 
+    json: object = None
     fields: JsonObject = field(default_factory=dict[str, object])
     items: list[object] | None = None
     files: dict[int, Received] = field(default_factory=dict[int, Received])
@@ -75,10 +76,9 @@ def _read_json(text: bytes, body: Body) -> None:
     except ValueError:
         words = "The request body contains invalid JSON."
         raise DiscordError(HTTPStatus.BAD_REQUEST, 50109, words) from None
-    if isinstance(value, list):
-        body.items = value
-    else:
-        body.fields = as_object(value) or {}
+    body.json = value
+    body.items = as_array(value)
+    body.fields = as_object(value) or {}
 
 
 async def _read_parts(request: web.Request, folder: Path, body: Body) -> None:
