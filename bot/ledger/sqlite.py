@@ -89,6 +89,8 @@ class SqliteLedger(Ledger):
             )
             balance = _balance(connection, order.guild_id, order.member_id, window, default_quota)
             if not held:
+                if rows(connection, statements.EDIT_BY_ID, order.id):
+                    raise _HeldBeforeError
                 return OverQuota(order.hold, balance)
             rows(connection, statements.HOLD_FOR_SERVER, order.guild_id, day, order.hold)
             if not _insert(connection, order, day=day, owner=owner, now=now):
