@@ -95,12 +95,10 @@ class DiscordFront(Front):
             "allowed_mentions": _NO_MENTIONS,
         }
         if not acknowledged:
+            # Should a repeated try be told that there is an answer, it is this one.
             data = {**content, "flags": EPHEMERAL}
-            answer = await self._rest.respond(
-                order.id, _token(order), {"type": MESSAGE, "data": data}
-            )
-            if answer is None or answer.code != ALREADY_ACKNOWLEDGED:
-                return
+            await self._rest.respond(order.id, _token(order), {"type": MESSAGE, "data": data})
+            return
         await self._rest.edit_original(
             order.application_id, _token(order), content, until=_in(TOKEN_TRUSTED)
         )
@@ -148,14 +146,17 @@ class DiscordFront(Front):
         tries: int | None = None,
     ) -> Answer | None:
         """Edit the edit's message by its own token, or by its channel once that is too old."""
-        answer: Answer | None = None
         order = edit.order
+        channel_edits = not order.private and edit.message_id is not None
         left = self._token_left(edit)
-        if order.token is not None and left > TOKEN_LIFE - TOKEN_TRUSTED:
+        if channel_edits:
+            left -= TOKEN_LIFE - TOKEN_TRUSTED
+        answer: Answer | None = None
+        if order.token is not None and left > timedelta(0):
             answer = await self._rest.edit_original(
                 order.application_id, order.token, body, form=form, tries=tries, until=_in(left)
             )
-            if answer is None or answer.status != HTTPStatus.UNAUTHORIZED:
+            if not _ran_out_of_token(answer, tries):
                 return answer
         if order.private or edit.message_id is None:
             return answer
@@ -183,6 +184,13 @@ def _card(components: list[Component], attachments: list[JSON]) -> JSON:
         "attachments": attachments,
         "allowed_mentions": _NO_MENTIONS,
     }
+
+
+def _ran_out_of_token(answer: Answer | None, tries: int | None) -> bool:
+    """Whether it was the token's death, or the time until it, that ended a request's tries."""
+    if answer is None or is_failure(answer):
+        return tries is None
+    return answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 def _message_id(answer: Answer) -> int | None:

@@ -156,7 +156,7 @@ class DiscordRest:
                 timeout=min(left, UPLOAD_TIMEOUT if form else REQUEST_TIMEOUT),
             )
             if answer is not None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-                wait = answer.retry_after
+                wait = max(answer.retry_after, FIRST_PAUSE)
             elif is_failure(answer):
                 failed += 1
                 if failed == tries:

@@ -40,7 +40,7 @@ UPLOAD_LIMIT = 24 * 2**20
 """Bytes of pictures in one message: Discord takes 25 MiB a request, and the card needs some."""
 
 LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
-"""Seconds between tries to write down what has happened already."""
+"""Seconds between tries of the ledger, once what it is to note has happened already."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -131,9 +131,12 @@ class Editor:
         self._calls = asyncio.Semaphore(concurrency)
         self._deliveries = asyncio.Semaphore(concurrency)
         self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def take(self, order: Order, attachment: Attachment) -> None:
         """Refuse the order, or hold its price and carry it on from there in the background."""
+        if self._closed:
+            return
         if refusal := refuse_order(order, attachment):
             await self._refuse(order, refusal, early=None)
             return
@@ -153,22 +156,21 @@ class Editor:
         """Take up what an earlier process left open, and tell the ends that it left untold."""
         left = await self._ledger.unfinished()
         await asyncio.to_thread(_clear_spool, self._spool, {str(edit.order.id) for edit in left})
-        waiting: list[Edit] = []
         for edit in left:
             log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)
             match edit.state:
                 case State.HELD:
-                    waiting.append(edit)
+                    self._run(edit, self._begin_again(edit))
                 case State.SUBMITTED:
                     self._run(edit, self._end(edit, Reason.INTERRUPTED))
                 case State.RENDERED:
                     self._run(edit, self._deliver(edit))
                 case _:
                     self._run(edit, self._tell(edit))
-        self._start(self._begin_all_again(waiting))
 
     async def close(self) -> None:
         """Stop; what is open stays in the ledger for the next start."""
+        self._closed = True
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -178,8 +180,10 @@ class Editor:
             answer = early or await self._front.acknowledge(edit.order)
             if answer.outcome is Outcome.TAKEN:
                 log.info("edit.acknowledged", edit=str(edit.order.id))
-                await self._ledger.acknowledge(
-                    edit.order.id, message_id=answer.message_id, now=self._clock()
+                await self._insist(
+                    lambda: self._ledger.acknowledge(
+                        edit.order.id, message_id=answer.message_id, now=self._clock()
+                    )
                 )
                 await self._carry(edit, probing)
                 return
@@ -189,14 +193,11 @@ class Editor:
         else:
             await self._forget(ended)
 
-    async def _begin_all_again(self, waiting: list[Edit]) -> None:
-        """Put back into the line, in their order, those whose members still see an answer."""
-        known = await asyncio.gather(*(self._is_known(edit) for edit in waiting))
-        for edit, is_known in zip(waiting, known, strict=True):
-            self._run(edit, self._begin_again(edit, is_known=is_known))
-
-    async def _begin_again(self, edit: Edit, *, is_known: bool) -> None:
-        if not is_known:
+    async def _begin_again(self, edit: Edit) -> None:
+        """From held, after a restart, where the member still sees an answer."""
+        if edit.acknowledged_at is not None and self._clock() - edit.held_at >= LONGEST_WAIT:
+            raise WaitedTooLong
+        if not await self._is_known(edit):
             await self._forget(await self._void(edit, Reason.NOT_ACKNOWLEDGED))
             return
         async with self._probing(edit.order) as probing:
@@ -284,10 +285,10 @@ class Editor:
     # What the way is made of.
 
     def _run(self, edit: Edit, way: Coroutine[Any, Any, None]) -> None:
-        self._start(self._end_by_faults(edit, way))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        if self._closed:
+            way.close()
+            return
+        task = asyncio.create_task(self._end_by_faults(edit, way))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -321,7 +322,7 @@ class Editor:
         self, order: Order, refusal: Refusal, *, early: Acknowledgement | None
     ) -> None:
         log.info("edit.refused", edit=str(order.id), refusal=type(refusal).__name__)
-        if early is None or early.outcome is Outcome.TAKEN:
+        if early is None or early.outcome is not Outcome.TOO_LATE:
             await self._front.refuse(order, refusal, acknowledged=early is not None)
 
     @asynccontextmanager
@@ -374,29 +375,29 @@ class Editor:
     async def _write_receipt(self, edit: Edit, pictures: Sequence[Spooled]) -> Receipt:
         order = edit.order
         fitting = _choose_fitting(pictures, order.upload_limit)
-        balance = await self._ledger.balance(
-            order.guild_id,
-            order.member_id,
-            window=window_at(self._clock()),
-            default_quota=self._default_quota,
+        charged = order.quality.price * len(fitting)
+        window = window_at(self._clock())
+        balance = await self._insist(
+            lambda: self._ledger.balance(
+                order.guild_id, order.member_id, window=window, default_quota=self._default_quota
+            )
         )
-        given_back = order.hold - order.quality.price * len(fitting)
+        # What is held in one window gives nothing back to the next.
+        given_back = order.hold - charged if window == window_at(edit.held_at) else 0
         return Receipt(
-            pictures=tuple(fitting),
-            charged=order.quality.price * len(fitting),
-            left=balance.left_after(given_back),
+            pictures=tuple(fitting), charged=charged, left=balance.left_after(given_back)
         )
 
-    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write down what has happened, even where the ledger fails for a while."""
+    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Have the ledger note what has happened, even where it fails for a while."""
         for delay in LEDGER_RETRIES:
             try:
-                return await write()
+                return await ask()
             except LedgerFault as fault:
                 log.warning("ledger.retrying", fault=str(fault), seconds=delay)
                 await asyncio.sleep(delay)
         try:
-            return await write()
+            return await ask()
         except LedgerFault as fault:
             raise _LeftOpen from fault
 

@@ -70,7 +70,10 @@ def ending_text(edit: Edit) -> str:
         case None:
             raise ValueError("the edit has not ended without pictures")
         case Reason.NOT_ACKNOWLEDGED:
-            said = "Discord was too slow to confirm this command, so the edit was not made."
+            said = (
+                "Discord was too slow to confirm this command, so the edit was not made. "
+                "Run the command again."
+            )
         case Reason.NOT_A_PICTURE:
             said = _NOT_A_PICTURE
         case Reason.TOO_LARGE:
