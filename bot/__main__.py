@@ -14,7 +14,6 @@ from importlib import import_module
 
 import aiohttp
 import discord
-import structlog
 
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
@@ -23,7 +22,7 @@ from bot.edit_client import EditClient
 from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LoginRefused, OperatorFault
 from bot.ledger.sqlite import open_sqlite
-from bot.logs import configure_logs
+from bot.logs import logging_to_stderr
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_settings
 from cogs.cards import EditCards
@@ -40,8 +39,6 @@ DNS_CACHE = 300
 
 AUTHENTICATION_FAILED = 4004
 """https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway"""
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def main() -> int:
@@ -61,8 +58,11 @@ def run_bot() -> int:
     """Run the bot until a signal ends it; the result is the exit status."""
     try:
         settings = read_settings()
-        configure_logs(settings.log_level, [settings.discord_token, settings.edit_api_key])
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        secrets = (settings.discord_token, settings.edit_api_key)
+        with (
+            logging_to_stderr(settings.log_level, secrets),
+            asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        ):
             runner.run(_serve_until_signal(settings))
     except BadSettings as fault:
         print(fault, file=sys.stderr)
@@ -71,7 +71,7 @@ def run_bot() -> int:
         print(fault, file=sys.stderr)
         return FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
-        log.info("bot.stopped")
+        pass
     return 0
 
 

@@ -5,9 +5,12 @@ A terminal gets lines for people, anything else one JSON object a line: `event`,
 """
 
 import logging
+import queue
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from logging.handlers import QueueHandler, QueueListener
 
 import structlog
 from structlog.typing import Processor
@@ -22,8 +25,13 @@ _TOKENS = (
 )
 
 
-def configure_logs(level: str, secrets: Iterable[str]) -> None:
-    """Send all logs of this process, the libraries' too, through one handler that redacts."""
+@contextmanager
+def logging_to_stderr(level: str, secrets: Iterable[str]) -> Generator[None]:
+    """Send all logs of this process, the libraries' too, through one handler that redacts.
+
+    Lines are written by a thread of their own: a reader of them that is slow, or does not read at
+    all, never holds up the event loop.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -54,11 +62,18 @@ def configure_logs(level: str, secrets: Iterable[str]) -> None:
             renderer,
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = QueueHandler(lines)
     handler.setFormatter(_RedactingFormatter(formatter, secrets))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # At DEBUG discord.py writes whole payloads, interaction tokens and members' words included.
     logging.getLogger("discord").setLevel(max(logging.INFO, logging.getLogger().level))
+    writer = QueueListener(lines, logging.StreamHandler(sys.stderr))
+    writer.start()
+    try:
+        yield
+    finally:
+        writer.stop()
 
 
 def redact(line: str, secrets: Iterable[str]) -> str:
