@@ -232,12 +232,13 @@ async def test_retry_after_is_told_by_a_header(client: Client):
         assert (response.status, response.headers["Retry-After"]) == (429, "2")
 
 
-@pytest.mark.parametrize("action", [faults.CutBefore(), faults.CutAfter()])
-async def test_a_call_can_be_cut(client: Client, action: faults.CutBefore | faults.CutAfter):
+@pytest.mark.parametrize("action", [faults.CutReading(), faults.CutBefore(), faults.CutAfter()])
+async def test_a_call_can_be_cut(client: Client, action: faults.EditAction):
     client.sandbox.faults.edit_api.add(EditFault(action=action))
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.edit()
     (call,) = client.sandbox.edit_api.calls
+    assert bool(call.body) is not isinstance(action, faults.CutReading)
     assert (call.status == 200) is isinstance(action, faults.CutAfter)
 
 

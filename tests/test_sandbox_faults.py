@@ -92,10 +92,12 @@ async def test_a_rate_limit_may_come_from_discord_or_from_before_it(client: Clie
 
 
 async def test_a_cut_before_handling_takes_no_effect_and_one_after_it_does(client: Client):
-    for action, posted in ((faults.CutBefore(), 0), (faults.CutAfter(), 1)):
+    cuts = ((faults.CutReading(), False, 0), (faults.CutBefore(), True, 0))
+    for action, read, posted in (*cuts, (faults.CutAfter(), True, 1)):
         client.sandbox.faults.discord.add(DiscordFault(action=action))
-        with pytest.raises(aiohttp.ServerDisconnectedError):
+        with pytest.raises(aiohttp.ClientConnectionError):
             await client.post(file=True)
+        assert client.sandbox.discord.requests[-1].read is read
         assert len(client.posted) == posted
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from aiohttp import web
 
 from bot.sandbox import messages
-from bot.sandbox.faults import Answer, CutAfter, CutBefore, Delay, Hang
+from bot.sandbox.faults import Answer, CutAfter, CutBefore, CutReading, Delay, Hang
 from bot.sandbox.forms import DiscordError, Form, Problems
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
 from bot.sandbox.messages import Payload, Place
@@ -80,7 +80,7 @@ ORDINARY_LIMITS = {
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A request that a bot sent: `status` is there once it was answered."""
+    """A request that a bot sent: `read` once its body was, with a `status` once it was answered."""
 
     method: str
     path: str
@@ -89,6 +89,7 @@ class Request:
     at: datetime
     json: object = None
     files: Sequence[Received] = ()
+    read: bool = False
     status: int | None = None
 
 
@@ -239,15 +240,18 @@ class DiscordRest:
             lambda each: each.concerns(record.method, record.path, files=files)
         )
         action = None if fault is None else fault.action
-        if isinstance(action, CutBefore):
+        if isinstance(action, CutReading):
             return None
         try:
             body = await read_body(request, self._world.folder)
             record.json = body.json
             record.files = list(body.files.values())
+            record.read = True
             match action:
                 case Answer():
                     return as_response(action)
+                case CutBefore():
+                    return None
                 case Hang():
                     await action.released.wait()
                 case Delay(seconds):

@@ -40,8 +40,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class CutReading:
+    """Cut the connection as soon as a request begins, its body unread; nothing takes effect."""
+
+
+@dataclass(frozen=True, slots=True)
 class CutBefore:
-    """Cut the connection before the request is read; nothing takes effect."""
+    """Read the request, then cut the connection; nothing takes effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Hang:
         self.released.set()
 
 
-RequestAction: TypeAlias = Answer | CutBefore | CutAfter | Delay | Hang
+RequestAction: TypeAlias = Answer | CutReading | CutBefore | CutAfter | Delay | Hang
 
 
 # What Discord says.
@@ -279,8 +284,8 @@ class EditFault(_Fault):
 
     @property
     def before_reading(self) -> bool:
-        """Whether it happens before anything of the call is known."""
-        return self.prompt is None and isinstance(self.action, CutBefore)
+        """Whether it happens before anything of the call is known, its prompt included."""
+        return isinstance(self.action, CutReading)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
