@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -69,13 +70,6 @@ REPLY = 19
 COMMAND_ANSWER = 20
 CONTEXT_COMMAND_ANSWER = 23
 SECRET_HEADERS = frozenset({"authorization", "cookie"})
-ORDINARY_LIMITS = {
-    "X-RateLimit-Limit": "50",
-    "X-RateLimit-Remaining": "49",
-    "X-RateLimit-Reset-After": "1.000",
-    "X-RateLimit-Bucket": "5a0db0x",
-    "Via": "1.1 google",
-}
 
 
 @dataclass(slots=True, eq=False)
@@ -208,11 +202,16 @@ class DiscordRest:
                 ("DELETE", path + "/{command}", self._remove_command),
             ]
         known = [
-            web.route(method, BASE + path, self._served(handler)) for method, path, handler in table
+            web.route(method, BASE + path, self._served(handler, f"{method} {path}"))
+            for method, path, handler in table
         ]
-        return [*known, web.route("*", "/api/{rest:.*}", self._served(self._unknown))]
+        return [*known, web.route("*", "/api/{rest:.*}", self._served(self._unknown, "unknown"))]
 
-    def _served(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _served(
+        self, handler: Handler, route: str
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        bucket = hashlib.sha256(route.encode()).hexdigest()[:32]
+
         async def serve(request: web.Request) -> web.StreamResponse:
             path = request.path.removeprefix(BASE)
             headers = {
@@ -223,7 +222,7 @@ class DiscordRest:
             query = dict(request.query)
             record = Request(request.method, path, query, headers, self._world.clock.now())
             self.requests.append(record)
-            response = await self._answer(request, record, handler)
+            response = await self._answer(request, record, handler, bucket)
             if response is None:
                 return cut(request)
             record.status = response.status
@@ -233,7 +232,7 @@ class DiscordRest:
         return serve
 
     async def _answer(
-        self, request: web.Request, record: Request, handler: Handler
+        self, request: web.Request, record: Request, handler: Handler, bucket: str
     ) -> web.Response | None:
         files = request.content_type == "multipart/form-data"
         fault = self._faults.take(
@@ -263,15 +262,24 @@ class DiscordRest:
             reply = Reply(error.body(), error.status)
         if isinstance(action, CutAfter):
             return None
+        headers = self._limits(bucket)
         if reply.body is None:
-            return web.Response(status=reply.status, headers=ORDINARY_LIMITS)
+            return web.Response(status=reply.status, headers=headers)
         text = dump(reply.body).encode()
         return web.Response(
-            body=text,
-            status=reply.status,
-            content_type="application/json",
-            headers=ORDINARY_LIMITS,
+            body=text, status=reply.status, content_type="application/json", headers=headers
         )
+
+    def _limits(self, bucket: str) -> dict[str, str]:
+        """Return what Discord tells of a rate limit that is far away."""
+        return {
+            "X-RateLimit-Limit": "50",
+            "X-RateLimit-Remaining": "49",
+            "X-RateLimit-Reset": f"{self._world.clock.timestamp() + 1:.3f}",
+            "X-RateLimit-Reset-After": "1.000",
+            "X-RateLimit-Bucket": bucket,
+            "Via": "1.1 google",
+        }
 
     def _judge(self, request: web.Request, handler: Handler, body: Body) -> Reply:
         path = request.path.removeprefix(BASE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,8 +36,7 @@ class Sandbox:
     def __init__(self, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         self.clock = Clock()
         self.discord_token = f"sandbox.{secrets.token_urlsafe(32)}"
-        self._folder = tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
-        self.folder = Path(self._folder.name)
+        self.folder = Path(tempfile.gettempdir(), f"sandbox-{secrets.token_hex(8)}")
         self.cdn = Cdn(self.clock)
         self.world = World(self.clock, self.cdn, self.folder)
         gateway = Gateway(self.world, self.discord_token, heartbeat_seconds=heartbeat_seconds)
@@ -81,6 +81,7 @@ class Sandbox:
         }
 
     async def __aenter__(self) -> Sandbox:
+        self.folder.mkdir(mode=0o700)
         await self._discord_server.start()
         await self.edit_api.start_listening()
         self.cdn.origin = self._discord_server.origin
@@ -98,4 +99,4 @@ class Sandbox:
         self.faults.clear()
         await self._gateway.close()
         await asyncio.gather(self._discord_server.close(), self.edit_api.close())
-        self._folder.cleanup()
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
