@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -125,3 +126,21 @@ async def test_a_fault_can_concern_some_requests_alone(client: Client):
     assert (await client.post(file=True)).status == 200
     switched_on.clear()
     assert switched_on.faults == []
+
+
+async def test_a_bot_that_dies_while_it_sends_does_no_harm(
+    client: Client, caplog: pytest.LogCaptureFixture
+):
+    sandbox = client.sandbox
+    for url in (sandbox.discord_api_url, sandbox.edit_api_url):
+        parts = urlsplit(url)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        path = "/api/v10/channels/1/messages" if parts.path else "/v1/images/edit"
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+        kind = "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+        writer.write((head + kind).encode())
+        await writer.drain()
+        writer.close()
+        await reader.read()
+    assert (await client.post()).status == 200
+    assert caplog.records == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from aiohttp import web
 
 from bot.sandbox import messages
-from bot.sandbox.faults import Answer, CutAfter, CutBefore, CutReading, Delay, Hang
+from bot.sandbox.faults import Answer, CutAfter, CutBefore, CutReading, wait_out
 from bot.sandbox.forms import DiscordError, Form, Problems
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
 from bot.sandbox.messages import Payload, Place
 from bot.sandbox.modals import check_choices, check_modal
 from bot.sandbox.permissions import Permission
-from bot.sandbox.results import as_response, cut
+from bot.sandbox.results import CLIENT_GONE, as_response, cut
 from bot.sandbox.signals import Signal
 from bot.sandbox.uploads import Body, Received, entity_too_large, read_body
 from bot.sandbox.values import JsonObject, as_integer, dump, object_at, snowflake
@@ -246,22 +245,19 @@ class DiscordRest:
             record.json = body.json
             record.files = list(body.files.values())
             record.read = True
-            match action:
-                case Answer():
-                    return as_response(action)
-                case CutBefore():
-                    return None
-                case Hang():
-                    await action.released.wait()
-                case Delay(seconds):
-                    await asyncio.sleep(seconds)
-                case _:
-                    pass
+            if isinstance(action, CutBefore):
+                return None
+            if isinstance(action, Answer):
+                return as_response(action)
+            await wait_out(action)
             reply = self._judge(request, handler, body)
         except DiscordError as error:
             reply = Reply(error.body(), error.status)
-        if isinstance(action, CutAfter):
+        except CLIENT_GONE:
             return None
+        return None if isinstance(action, CutAfter) else self._response(reply, bucket)
+
+    def _response(self, reply: Reply, bucket: str) -> web.Response:
         headers = self._limits(bucket)
         if reply.body is None:
             return web.Response(status=reply.status, headers=headers)

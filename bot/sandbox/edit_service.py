@@ -14,10 +14,10 @@ import aiohttp
 from aiohttp import web
 from PIL import Image
 
-from bot.sandbox.faults import Address, Answer, CutAfter, CutBefore, Delay, Hang, Pictures
+from bot.sandbox.faults import Address, Answer, CutAfter, CutBefore, Pictures, wait_out
 from bot.sandbox.imitation import LONG_SIDES, RATIOS, Task, imitate
 from bot.sandbox.listener import Listener
-from bot.sandbox.results import Results, as_response, cut
+from bot.sandbox.results import CLIENT_GONE, Results, as_response, cut
 from bot.sandbox.signals import Signal
 from bot.sandbox.values import JsonObject, as_integer, as_object, dump, parse
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MODEL = "gpt-image-2"
 MOST_PICTURES = 4
+SECONDS_TO_READ = 30
 LARGEST_SOURCE = 50 * 1024 * 1024
 UNREADABLE = (
     OSError,
@@ -89,6 +90,7 @@ class EditService:
         self._faults = faults
         self.results = Results(folder, downloads)
         self._fixed: list[Path] = []
+        self._session: aiohttp.ClientSession | None = None
         self._listener = Listener(self._routes())
 
     @property
@@ -99,6 +101,15 @@ class EditService:
     async def close(self) -> None:
         """End for good."""
         await self._listener.close()
+        if self._session is not None:
+            await self._session.close()
+
+    def _sources(self) -> aiohttp.ClientSession:
+        """Return the connections over which sources are read, opened with the first of them."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=SECONDS_TO_READ)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        return self._session
 
     def answer_with(self, pictures: Sequence[Path | bytes]) -> None:
         """Answer with these files instead of imitations, in turn; with none, imitate again."""
@@ -140,18 +151,12 @@ class EditService:
             order = await self._read(request, call)
             fault = self._faults.take(lambda each: each.concerns(order.task.prompt))
             action = None if fault is None else fault.action
-            match action:
-                case Answer():
-                    call.status = action.status
-                    return as_response(action)
-                case CutBefore():
-                    return cut(request)
-                case Hang():
-                    await action.released.wait()
-                case Delay(seconds):
-                    await asyncio.sleep(seconds)
-                case _:
-                    pass
+            if isinstance(action, CutBefore):
+                return cut(request)
+            if isinstance(action, Answer):
+                call.status = action.status
+                return as_response(action)
+            await wait_out(action)
             if self.delay:
                 await asyncio.sleep(self.delay)
             body = await self._make(order, call, action)
@@ -159,6 +164,8 @@ class EditService:
         except EditError as error:
             call.status = error.status
             body = {"code": error.status, "message": error.message}
+        except CLIENT_GONE:
+            return cut(request)
         if isinstance(action, CutAfter):
             return cut(request)
         text = dump(body).encode()
@@ -210,15 +217,11 @@ class EditService:
         if image.startswith("data:"):
             return await asyncio.to_thread(decode_data_url, image)
         try:
-            timeout = aiohttp.ClientTimeout(total=30)
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(image) as response,
-            ):
+            async with self._sources().get(image) as response:
                 if not response.ok:
                     words = f"image could not be downloaded: HTTP {response.status}"
                     raise EditError(400, words)
-                source = await response.content.read(LARGEST_SOURCE + 1)
+                source = b""
                 while piece := await response.content.read(LARGEST_SOURCE + 1 - len(source)):
                     source += piece
         except (aiohttp.ClientError, TimeoutError) as error:

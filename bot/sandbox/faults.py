@@ -75,6 +75,17 @@ class Hang:
 RequestAction: TypeAlias = Answer | CutReading | CutBefore | CutAfter | Delay | Hang
 
 
+async def wait_out(action: object) -> None:
+    """Wait as long as a delay lasts, or until what hangs is released."""
+    match action:
+        case Delay(seconds):
+            await asyncio.sleep(seconds)
+        case Hang():
+            await action.released.wait()
+        case _:
+            pass
+
+
 # What Discord says.
 
 

@@ -22,6 +22,7 @@ from bot.sandbox.faults import (
     NotAPicture,
     Redirect,
     Stall,
+    wait_out,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 PIECE = 64 * 1024
 FIRST_NUMBER = 1_234_567_890
+CLIENT_GONE = (ConnectionError, web.RequestPayloadError)
+"""What reading from a client raises that was killed, or cut off, in the middle of its request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,8 @@ async def _spoilt(request: web.Request, path: Path, fault: DownloadFault) -> web
             return web.Response(text="This is no picture.", content_type="image/png")
         case Redirect(to):
             return web.Response(status=302, headers={"Location": to or str(request.url)})
-        case Hang(released):
-            await released.wait()
-        case Delay(seconds):
-            await asyncio.sleep(seconds)
+        case Hang() | Delay():
+            await wait_out(fault.action)
         case _:
             return await _sent_in_pieces(request, path, fault.action)
     return _sent(path)
