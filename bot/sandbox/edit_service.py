@@ -221,14 +221,14 @@ class EditService:
                 if not response.ok:
                     words = f"image could not be downloaded: HTTP {response.status}"
                     raise EditError(400, words)
-                source = b""
+                source = bytearray()
                 while piece := await response.content.read(LARGEST_SOURCE + 1 - len(source)):
                     source += piece
         except (aiohttp.ClientError, TimeoutError) as error:
             raise EditError(400, "image could not be downloaded") from error
         if len(source) > LARGEST_SOURCE:
             raise EditError(400, "image is too large")
-        return source
+        return bytes(source)
 
 
 def check(fields: JsonObject) -> Order:
