@@ -34,6 +34,9 @@ UPLOAD_TIMEOUT = 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 """Seconds before a failed request is made again; each pause is twice the one before."""
 
+LONGEST_PAUSE_BEFORE_ANSWER = 0.5
+"""Seconds, so that the three that Discord waits are used to their end."""
+
 LARGEST_ANSWER = 4 * 2**20
 """Bytes of an answer that are read."""
 
@@ -76,6 +79,7 @@ class DiscordRest:
             query={"with_response": "true"},
             json_body=body,
             until=_now() + ANSWER_WITHIN,
+            longest_pause=LONGEST_PAUSE_BEFORE_ANSWER,
         )
 
     async def get_original(self, application_id: int, token: str, *, until: float) -> Answer | None:
@@ -134,6 +138,7 @@ class DiscordRest:
         json_body: JSON | None = None,
         form: Callable[[], aiohttp.FormData] | None = None,
         tries: int | None = None,
+        longest_pause: float = LONGEST_PAUSE,
     ) -> Answer | None:
         """The answer, after at most `tries` that failed and until the loop's time `until`.
 
@@ -161,7 +166,7 @@ class DiscordRest:
                 failed += 1
                 if failed == tries:
                     return answer
-                wait, pause = pause, min(2 * pause, LONGEST_PAUSE)
+                wait, pause = pause, min(2 * pause, longest_pause)
             else:
                 return answer
             if _now() + wait >= until:
