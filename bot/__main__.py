@@ -18,7 +18,7 @@ import discord
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
 from bot.discord_rest import DiscordRest
-from bot.edit_client import EditClient
+from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LoginRefused, OperatorFault
 from bot.ledger.sqlite import open_sqlite
@@ -75,8 +75,8 @@ def run_bot() -> int:
     return 0
 
 
-async def serve(settings: Settings) -> None:
-    """Run the bot until it is cancelled.
+async def serve(settings: Settings, *, patience: Patience | None = None) -> None:
+    """Run the bot until it is cancelled; `patience` is for the edit API and its results.
 
     Raises:
         OperatorFault: it cannot begin or go on, for a reason that its operator can mend.
@@ -90,6 +90,7 @@ async def serve(settings: Settings) -> None:
                 settings.edit_api_key,
                 timeout=settings.edit_timeout,
                 source_mode=settings.edit_source,
+                patience=patience or Patience(),
             )
         )
         rest = DiscordRest(session, settings.discord_api_url, settings.discord_token)

@@ -12,6 +12,7 @@ import structlog
 from yarl import URL
 
 from bot.__main__ import serve
+from bot.edit_client import Patience
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from tests.invariants import find_contradictions
@@ -116,9 +117,9 @@ async def start_bot(
     events.logged.clear()
     bots: list[RunningBot] = []
 
-    async def start(**changes: Any) -> RunningBot:
+    async def start(patience: Patience | None = None, **changes: Any) -> RunningBot:
         changed = replace(settings, **changes)
-        task = asyncio.create_task(serve(changed))
+        task = asyncio.create_task(serve(changed, patience=patience))
         bots.append(RunningBot(changed, task))
         connected = asyncio.create_task(sandbox.discord.connected())
         await asyncio.wait({task, connected}, return_when=asyncio.FIRST_COMPLETED)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from bot.edit_client import Patience
 from bot.sandbox.faults import (
     Address,
     Answer,
@@ -21,6 +22,7 @@ from bot.sandbox.faults import (
     CutInside,
     DownloadAction,
     DownloadFault,
+    Drip,
     EditAction,
     EditFault,
     Endless,
@@ -28,6 +30,7 @@ from bot.sandbox.faults import (
     NotAPicture,
     Pictures,
     Redirect,
+    Stall,
     declined,
     failed,
     not_json,
@@ -40,6 +43,7 @@ from tests.members import Person
 from tests.pictures_made import make_picture, photo
 
 MIB = 2**20
+IMPATIENT = Patience(silence=0.1, picture=0.8, pause=0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -266,6 +270,31 @@ async def test_a_refused_key_is_the_owners_to_mend_and_its_words_are_not_the_mem
     assert len(sandbox.edit_api.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [
+        ("@everyone <@{member}> ||hidden||", "@\u200beveryone \\<@\u200b{member}> \\|\\|hidden"),
+        (
+            "[free](https://evil.example)\n# Heading",
+            "\\[free\\](https\\://evil.example)\n\\# Heading",
+        ),
+        ("top" + "\n" * 3990 + "bottom", "top\nbottom"),
+        ("*" * 4000, "\\*" * 499 + "…"),
+    ],
+    ids=["mentions", "masked link", "newlines", "long"],
+)
+async def test_what_a_prompt_says_is_harmless(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, prompt: str, shown: str
+):
+    member = str(ada.member.id)
+    edit = await ada.edit(prompt=prompt.replace("{member}", member))
+    message = await succeeds(ada, events, edit)
+    assert shown.replace("{member}", member) in message.text
+    assert len(message.text) < 1_200
+    assert not message.pinged
+    assert not message.now.mentions
+
+
 # What the API asks to wait for.
 
 
@@ -349,7 +378,7 @@ async def test_a_connection_that_cannot_be_made_is_tried_again(
 async def test_without_a_connection_the_service_failed_and_nothing_was_called(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, api_url: str | None
 ):
-    await start_bot(**({"edit_api_url": URL(api_url)} if api_url else {}))
+    await start_bot(IMPATIENT, **({"edit_api_url": URL(api_url)} if api_url else {}))
     await sandbox.edit_api.stop_listening()
     message = await fails(ada, events, await ada.edit(), "failed", "api_unreachable")
     assert "The editing service failed. Try again." in message.text
@@ -387,8 +416,9 @@ async def test_a_success_without_pictures_is_free(
 
 
 async def test_a_lost_picture_is_not_charged_and_the_others_are_posted(
-    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
+    await start_bot(IMPATIENT)
     lost = DownloadFault(action=Answer(410), picture=0, times=None)
     sandbox.faults.downloads.add(lost)
     message = await succeeds(ada, events, await ada.edit(count=2), pictures=1)
@@ -398,8 +428,9 @@ async def test_a_lost_picture_is_not_charged_and_the_others_are_posted(
 
 
 async def test_a_download_that_is_cut_off_is_begun_again(
-    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
+    await start_bot(IMPATIENT)
     cut = sandbox.faults.downloads.add(DownloadFault(action=CutInside(100)))
     await succeeds(ada, events, await ada.edit())
     assert cut.fired == 1
@@ -415,18 +446,21 @@ LOST: list[Any] = [
     pytest.param(Redirect("http://169.254.169.254/latest"), 1, id="redirected to a metadata host"),
     pytest.param(Redirect("http://[::ffff:10.0.0.1]/"), 1, id="redirected to a private address"),
     pytest.param(Redirect("file:///etc/passwd"), 1, id="redirected to a file"),
+    pytest.param(Stall(), 3, id="silent"),
+    pytest.param(Drip(0.04), 1, id="slow"),
 ]
 
 
 @pytest.mark.parametrize(("action", "requests"), LOST)
 async def test_a_result_that_cannot_be_had_is_free_and_only_its_download_is_tried_again(
     sandbox: Sandbox,
-    bot: RunningBot,
+    start_bot: StartBot,
     ada: Person,
     events: Events,
     action: DownloadAction,
     requests: int,
 ):
+    await start_bot(IMPATIENT)
     fault = sandbox.faults.downloads.add(DownloadFault(action=action, times=None))
     message = await fails(ada, events, await ada.edit(), "failed", "no_result")
     assert "no picture that could be fetched. Try again." in message.text

@@ -21,7 +21,7 @@ from bot.sandbox.faults import (
     too_large,
     too_late,
 )
-from bot.sandbox.server import Interaction, Sandbox
+from bot.sandbox.server import Interaction, Sandbox, Upload
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import make_picture, photo
@@ -98,11 +98,10 @@ async def test_a_command_that_discord_forgot_is_void_at_once_and_nothing_is_sent
     assert sandbox.edit_api.calls == []
 
 
-@pytest.mark.parametrize("action", [Hang(), server_error(503)], ids=["silent", "503"])
 async def test_an_acknowledgement_that_discord_never_took_is_looked_up_and_void(
-    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: RequestAction
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    at_acknowledgement(sandbox, action, times=None)
+    at_acknowledgement(sandbox, Hang(), times=None)
     edit = await ada.edit()
     await is_void(ada, events, edit, "not_acknowledged")
     assert edit.message is None
@@ -169,6 +168,19 @@ async def test_a_refusal_is_repeated_until_it_stands_and_stands_once(
     await fault.happened()
     assert count(sandbox, "PATCH", "/@original") == 0
     assert ada.row(edit) is None
+
+
+async def test_a_source_that_is_wrong_is_told_once_a_slow_acknowledgement_was_taken(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    slow = Hang()
+    at_acknowledgement(sandbox, slow)
+    edit = await ada.edit(image=Upload("a.png", b"GIF89a" + bytes(500), "image/png"))
+    await events.logs("edit.held", edit=str(edit.id))
+    slow.release()
+    await is_void(ada, events, edit, "not_a_picture")
+    assert "Attach one of PNG" in (await edit.settled()).text
+    assert sandbox.edit_api.calls == []
 
 
 # The post.
@@ -446,3 +458,13 @@ async def test_a_command_that_breaks_is_answered_with_a_reference(
     logged = await events.logs("command.failed")
     assert f"the reference {logged['reference']}" in text
     assert "Left 80" in await ada.credits()
+
+
+async def test_a_command_that_breaks_and_cannot_be_answered_is_in_the_log(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    at_acknowledgement(sandbox, too_late(), times=None)
+    await sandbox.discord.invoke(ada.channel, ada.member, "credits", {})
+    failed = await events.logs("command.failed")
+    untold = await events.logs("command.untold")
+    assert untold["reference"] == failed["reference"]

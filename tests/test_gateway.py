@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from bot.discord_client import DiscordClient
 from bot.sandbox.faults import Answer, DiscordFault, server_error
 from bot.sandbox.gateway import PRIVILEGED, Session
 from bot.sandbox.server import Sandbox
@@ -14,8 +15,8 @@ from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import make_picture
 
-RECONNECT_WITHIN = 20
-"""Seconds: discord.py waits up to five before it identifies again."""
+RECONNECT_WITHIN = 15
+"""Seconds."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,12 @@ async def is_served(ada: Person, events: Events) -> None:
     edit = await ada.edit()
     assert len((await edit.settled()).files) == 1
     await events.logs("edit.closed", edit=str(edit.id))
+
+
+async def identify_at_once(
+    _client: DiscordClient, _shard: int | None, *, initial: bool = False
+) -> None:
+    """Leave out the five seconds that discord.py waits before a second session."""
 
 
 Disturbance = Callable[[Sandbox], Awaitable[None]]
@@ -90,8 +97,14 @@ async def test_a_connection_that_ends_is_resumed_and_loses_no_command(
 
 @pytest.mark.parametrize("disturb", [invalidate, refuse_to_resume])
 async def test_a_session_that_is_over_is_followed_by_a_new_one_where_discord_says(
-    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, disturb: Disturbance
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disturb: Disturbance,
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    monkeypatch.setattr(DiscordClient, "before_identify_hook", identify_at_once)
     session = await sandbox.discord.connected()
     before = session.connection
     await disturb(sandbox)

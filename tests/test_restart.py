@@ -253,6 +253,44 @@ async def test_a_command_that_came_while_the_bot_was_ending_is_taken_up_by_the_n
     assert len(sandbox.edit_api.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("hangs_at", "end"),
+    [("call", ("interrupted", "interrupted")), ("post", ("delivered", None))],
+)
+async def test_what_the_ledger_could_not_note_before_the_bot_ended_is_not_done_twice(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    hangs_at: str,
+    end: tuple[str, str | None],
+):
+    hang = Hang()
+    if hangs_at == "call":
+        sandbox.faults.edit_api.add(EditFault(action=hang))
+        edit = await ada.edit()
+        await sandbox.edit_api.called()
+    else:
+        post = at_discord(sandbox, hang, method="PATCH", path=ORIGINAL)
+        edit = await ada.edit()
+        await post.happened()
+    connection = connect_to_write(bot.settings.database)
+    rows(connection, "ALTER TABLE edit RENAME TO edit_gone")
+    hang.release()
+    await events.logs("ledger.retrying")
+    await bot.stop()
+    rows(connection, "ALTER TABLE edit_gone RENAME TO edit")
+    connection.close()
+    await start_bot()
+
+    await closes(ada, events, edit, end)
+    message = await edit.settled()
+    assert len(message.files) == (1 if hangs_at == "post" else 0)
+    assert sandbox.discord.messages(ada.channel) == [message]
+    assert len(sandbox.edit_api.calls) == 1
+
+
 async def test_spool_folders_of_edits_that_ended_are_removed_and_nothing_else(
     start_bot: StartBot, bot: RunningBot, events: Events
 ):
