@@ -13,6 +13,7 @@ import structlog
 
 from bot.discord_rest import (
     ALREADY_ACKNOWLEDGED,
+    ANSWER_WITHIN,
     JSON,
     Answer,
     DiscordRest,
@@ -86,7 +87,9 @@ class DiscordFront(Front):
         if answer.ok:
             return Acknowledgement(Outcome.TAKEN, _message_id(answer))
         if answer.code == ALREADY_ACKNOWLEDGED:
-            return Acknowledgement(Outcome.TAKEN)
+            # The answer that was lost named the message.
+            found = await self._look_up(order, timedelta(seconds=ANSWER_WITHIN))
+            return Acknowledgement(Outcome.TAKEN, found.message_id)
         return Acknowledgement(Outcome.TOO_LATE)
 
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
@@ -103,11 +106,8 @@ class DiscordFront(Front):
             order.application_id, _token(order), content, until=_in(TOKEN_TRUSTED)
         )
 
-    async def knows(self, edit: Edit) -> bool:
-        answer = await self._rest.get_original(
-            edit.order.application_id, _token(edit.order), until=_in(self._token_left(edit))
-        )
-        return answer is not None and answer.ok
+    async def look_up(self, edit: Edit) -> Acknowledgement:
+        return await self._look_up(edit.order, self._token_left(edit))
 
     async def post(self, edit: Edit, receipt: Receipt) -> bool:
         names = [f"edit-{picture.path.name}" for picture in receipt.pictures]
@@ -169,6 +169,16 @@ class DiscordFront(Front):
             until=_in(TOKEN_LIFE),
         )
 
+    async def _look_up(self, order: Order, patience: timedelta) -> Acknowledgement:
+        answer = await self._rest.get_original(
+            order.application_id, _token(order), until=_in(patience)
+        )
+        if answer is None or is_failure(answer):
+            return Acknowledgement(Outcome.UNANSWERED)
+        if not answer.ok:
+            return Acknowledgement(Outcome.TOO_LATE)
+        return Acknowledgement(Outcome.TAKEN, _id_of(answer.body))
+
     def _token_left(self, edit: Edit) -> timedelta:
         return TOKEN_LIFE - (self._clock() - edit.held_at)
 
@@ -196,7 +206,14 @@ def _ran_out_of_token(answer: Answer | None, tries: int | None) -> bool:
 def _message_id(answer: Answer) -> int | None:
     """The id of the message that an acknowledgement made, where Discord told it."""
     try:
-        return int(answer.body["resource"]["message"]["id"])
+        return _id_of(answer.body["resource"]["message"])
+    except (KeyError, TypeError):
+        return None
+
+
+def _id_of(message: JSON) -> int | None:
+    try:
+        return int(message["id"])
     except (KeyError, TypeError, ValueError):
         return None
 

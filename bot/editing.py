@@ -93,8 +93,8 @@ class Front(Protocol):
         """Say why the order is not taken; in the acknowledged answer, if that was first."""
         ...
 
-    async def knows(self, edit: Edit) -> bool:
-        """Whether the edit's answer exists, so that its member can be told there."""
+    async def look_up(self, edit: Edit) -> Acknowledgement:
+        """Whether the edit's answer exists, and as which message: there its member can be told."""
         ...
 
     async def post(self, edit: Edit, receipt: Receipt) -> bool:
@@ -128,6 +128,7 @@ class Editor:
         self._clock = clock
         self._owner = secrets.token_hex(8)
         self._probes = asyncio.Semaphore(concurrency)
+        self._look_ups = asyncio.Semaphore(concurrency)
         self._calls = asyncio.Semaphore(concurrency)
         self._deliveries = asyncio.Semaphore(concurrency)
         self._running: set[asyncio.Task[None]] = set()
@@ -180,15 +181,13 @@ class Editor:
             answer = early or await self._front.acknowledge(edit.order)
             if answer.outcome is Outcome.TAKEN:
                 log.info("edit.acknowledged", edit=str(edit.order.id))
-                await self._insist(
-                    lambda: self._ledger.acknowledge(
-                        edit.order.id, message_id=answer.message_id, now=self._clock()
-                    )
-                )
+                await self._note(edit, answer)
                 await self._carry(edit, probing)
                 return
         ended = await self._void(edit, Reason.NOT_ACKNOWLEDGED)
-        if answer.outcome is Outcome.UNANSWERED and await self._front.knows(ended):
+        if answer.outcome is Outcome.UNANSWERED:
+            answer = await self._look_up(ended)
+        if answer.outcome is Outcome.TAKEN:
             await self._tell(ended)
         else:
             await self._forget(ended)
@@ -197,9 +196,11 @@ class Editor:
         """From held, after a restart, where the member still sees an answer."""
         if edit.acknowledged_at is not None and self._clock() - edit.held_at >= LONGEST_WAIT:
             raise WaitedTooLong
-        if not await self._is_known(edit):
+        answer = await self._look_up(edit)
+        if answer.outcome is not Outcome.TAKEN:
             await self._forget(await self._void(edit, Reason.NOT_ACKNOWLEDGED))
             return
+        await self._note(edit, answer)
         async with self._probing(edit.order) as probing:
             await self._carry(edit, probing)
 
@@ -340,9 +341,16 @@ class Editor:
         async with self._probes:
             return await self._client.probe_source(order.source_url)
 
-    async def _is_known(self, edit: Edit) -> bool:
-        async with self._probes:
-            return await self._front.knows(edit)
+    async def _look_up(self, edit: Edit) -> Acknowledgement:
+        async with self._look_ups:
+            return await self._front.look_up(edit)
+
+    async def _note(self, edit: Edit, taken: Acknowledgement) -> None:
+        await self._insist(
+            lambda: self._ledger.acknowledge(
+                edit.order.id, message_id=taken.message_id, now=self._clock()
+            )
+        )
 
     @asynccontextmanager
     async def _turn(self, edit: Edit) -> AsyncGenerator[None]:

@@ -142,6 +142,10 @@ async def test_an_acknowledgement_is_repeated_within_its_three_seconds(
     edit = await ada.edit()
     await is_posted(ada, events, edit)
     assert fault.fired == 1
+    row = ada.row(edit)
+    assert row is not None
+    assert edit.message is not None
+    assert row.message_id == edit.message.id
     assert count(sandbox, "POST", "/callback") == 2
     assert len(sandbox.edit_api.calls) == 1
 

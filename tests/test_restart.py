@@ -136,7 +136,11 @@ async def test_an_edit_whose_acknowledgement_was_not_noted_is_made(
     await start_bot()
 
     await closes(ada, events, edit, ("delivered", None))
-    assert len((await edit.settled()).files) == 1
+    message = await edit.settled()
+    assert len(message.files) == 1
+    row = ada.row(edit)
+    assert row is not None
+    assert row.message_id == message.id
     assert len(sandbox.edit_api.calls) == 1
 
 
@@ -247,6 +251,7 @@ async def test_a_command_that_came_while_the_bot_was_ending_is_taken_up_by_the_n
     row = ada.row(edit)
     assert row is not None
     assert row.state == "held"
+    assert [each for each in events.logged if each["event"] == "edit.acknowledged"] == []
     await start_bot()
 
     await closes(ada, events, edit, ("delivered", None))
