@@ -95,6 +95,21 @@ def look_up(database: Path, query: str, *values: int) -> list[tuple[Any, ...]]:
         connection.close()
 
 
+def move_to_yesterday(database: Path, edit: Interaction) -> None:
+    """Let an edit, the only one, have been held the day before, in a file of a stopped bot."""
+    connection = connect_to_write(database)
+    try:
+        rows(connection, "PRAGMA foreign_keys = OFF")
+        for statement in (
+            "UPDATE account SET day = date(day, '-1 day')",
+            "UPDATE edit SET day = date(day, '-1 day')",
+        ):
+            rows(connection, statement)
+    finally:
+        connection.close()
+    grow_old(database, edit, minutes=24 * 60)
+
+
 def grow_old(database: Path, edit: Interaction, *, minutes: float) -> None:
     """Let an edit have been held so many minutes earlier, in the file of a bot that is stopped."""
     connection = connect_to_write(database)

@@ -13,6 +13,7 @@ from bot.sandbox.faults import (
     DiscordFault,
     EditFault,
     Hang,
+    Pictures,
     RequestAction,
     declined,
     server_error,
@@ -20,7 +21,7 @@ from bot.sandbox.faults import (
 from bot.sandbox.server import Interaction, Sandbox
 from tests.conftest import Events, RunningBot, StartBot
 from tests.invariants import find_contradictions
-from tests.members import Person, find_row, grow_old
+from tests.members import Person, find_row, grow_old, move_to_yesterday
 from tests.pictures_made import make_picture
 
 CALLBACK = "/callback$"
@@ -361,6 +362,21 @@ async def test_pictures_are_posted_by_the_channels_route_once_the_token_is_dead(
     assert not message.pinged
     assert sandbox.discord.messages(ada.channel) == [message]
     assert len(sandbox.edit_api.calls) == 1
+
+
+async def test_what_was_held_yesterday_gives_nothing_back_to_today(
+    sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
+):
+    sandbox.faults.edit_api.add(EditFault(action=Pictures(1)))
+    post = at_discord(sandbox, Hang(), method="PATCH", path=ORIGINAL)
+    edit = await ada.edit(count=2)
+    await post.happened()
+    await bot.stop()
+    move_to_yesterday(bot.settings.database, edit)
+    await start_bot()
+
+    await closes(ada, events, edit, ("delivered", None))
+    assert "8 credits · 80 left" in (await edit.settled()).text
 
 
 async def test_a_private_answer_is_given_for_as_long_as_its_token_lives(
