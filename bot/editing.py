@@ -6,6 +6,7 @@ the edit's row alone, so that a restart answers as the first process would have.
 """
 
 import asyncio
+import itertools
 import secrets
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
@@ -40,7 +41,10 @@ UPLOAD_LIMIT = 24 * 2**20
 """Bytes of pictures in one message: Discord takes 25 MiB a request, and the card needs some."""
 
 LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
-"""Seconds between tries of the ledger, once what it is to note has happened already."""
+"""Seconds between tries of the ledger, once what it is to note has happened; the last for ever."""
+
+DOWNLOADS = 16
+"""Results fetched at once: each takes some buffers, and more would not come in sooner."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -131,6 +135,7 @@ class Editor:
         self._look_ups = asyncio.Semaphore(concurrency)
         self._calls = asyncio.Semaphore(concurrency)
         self._deliveries = asyncio.Semaphore(concurrency)
+        self._downloads = asyncio.Semaphore(DOWNLOADS)
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -301,7 +306,7 @@ class Editor:
             except EditFault as fault:
                 _report(edit, fault)
                 await self._end(edit, fault.reason, _detail_of(fault))
-            except _LeftOpen:
+            except _OutOfStep:
                 raise
             except Exception:
                 reference = new_reference()
@@ -373,9 +378,9 @@ class Editor:
         try:
             if kept := await asyncio.to_thread(_find_spooled, place):
                 return kept
-            unfinished = place.with_suffix(".part")
-            picture = await self._client.download(url, unfinished)
-            return await asyncio.to_thread(_keep, unfinished, picture.format)
+            async with self._downloads:
+                picture = await self._client.download(url, place)
+            return await asyncio.to_thread(_keep, place, picture.format)
         except (ResultLost, OSError) as fault:
             log.warning("edit.result_lost", edit=str(edit.order.id), why=str(fault))
             return None
@@ -397,17 +402,15 @@ class Editor:
         )
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Have the ledger note what has happened, even where it fails for a while."""
-        for delay in LEDGER_RETRIES:
+        """Have the ledger note what has happened, however long it fails."""
+        delays = itertools.chain(LEDGER_RETRIES, itertools.repeat(LEDGER_RETRIES[-1]))
+        while True:
             try:
                 return await ask()
             except LedgerFault as fault:
+                delay = next(delays)
                 log.warning("ledger.retrying", fault=str(fault), seconds=delay)
                 await asyncio.sleep(delay)
-        try:
-            return await ask()
-        except LedgerFault as fault:
-            raise _LeftOpen from fault
 
     async def _open_folder(self, edit: Edit) -> Path:
         folder = self._spool / str(edit.order.id)
@@ -421,8 +424,8 @@ class Editor:
         log.info("edit.closed", edit=str(edit.order.id))
 
 
-class _LeftOpen(Exception):
-    """The row cannot be moved now; the next start takes it up."""
+class _OutOfStep(Exception):
+    """The row is not in the state that the edit was thought to be in: it is left as it is."""
 
 
 def new_reference() -> str:
@@ -432,7 +435,7 @@ def new_reference() -> str:
 
 def _in_step(edit: Edit | None) -> Edit:
     if edit is None:
-        raise _LeftOpen("the row was not in the state that it was thought to be in")
+        raise _OutOfStep
     return edit
 
 
@@ -464,9 +467,9 @@ def _find_spooled(place: Path) -> Spooled | None:
     return None
 
 
-def _keep(unfinished: Path, kind: Format) -> Spooled:
-    """Give a finished download its name, which is the sign that it is whole."""
-    path = unfinished.rename(unfinished.with_suffix(kind.suffix))
+def _keep(place: Path, kind: Format) -> Spooled:
+    """Give a download the name by which it is posted, and found after a restart."""
+    path = place.rename(place.with_suffix(kind.suffix))
     return Spooled(path, path.stat().st_size)
 
 

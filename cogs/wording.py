@@ -23,10 +23,10 @@ from bot.refusals import (
 from bot.states import Reason
 from cogs.plain_text import as_plain
 
-_FORMATS = "PNG, JPEG and WebP pictures"
 _LIMITS = f"up to {MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**6} megapixels"
 _NOT_A_PICTURE = (
-    f"That file is not a picture that can be edited. Attach one of {_FORMATS}, {_LIMITS}."
+    "That file is not a picture that can be edited. "
+    f"Attach a PNG, JPEG or WebP picture of {_LIMITS}."
 )
 
 

@@ -93,7 +93,7 @@ def claim_size(picture: bytes, width: int, height: int) -> bytes:
 REFUSED: list[Any] = [
     pytest.param(
         {"image": Upload("notes.txt", b"Dear diary", "text/plain")},
-        "not a picture that can be edited. Attach one of PNG, JPEG and WebP pictures",
+        "not a picture that can be edited. Attach a PNG, JPEG or WebP picture",
         id="type",
     ),
     pytest.param(
@@ -169,7 +169,7 @@ async def test_a_file_that_only_its_bytes_show_to_be_no_picture_gives_the_hold_b
 ):
     edit = await ada.edit(image=Upload("a.png", b"GIF89a" + bytes(500), "image/png"))
     message = await fails(ada, events, edit, "failed", "not_a_picture")
-    assert "Attach one of PNG, JPEG and WebP pictures" in message.text
+    assert "Attach a PNG, JPEG or WebP picture" in message.text
     assert sandbox.edit_api.calls == []
 
 

@@ -183,7 +183,7 @@ async def test_a_source_that_is_wrong_is_told_once_a_slow_acknowledgement_was_ta
     await events.logs("edit.held", edit=str(edit.id))
     slow.release()
     await is_void(ada, events, edit, "not_a_picture")
-    assert "Attach one of PNG" in (await edit.settled()).text
+    assert "Attach a PNG" in (await edit.settled()).text
     assert sandbox.edit_api.calls == []
 
 
