@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import random
+import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,18 +89,31 @@ def test_a_migration_that_fails_leaves_neither_a_change_nor_its_record(path: Pat
     connection.close()
 
 
-async def test_no_byte_of_a_token_stays_after_the_edit_was_told_and_the_bot_stopped(
+async def test_no_byte_of_an_erased_token_stays_in_any_file_after_the_bot_stopped(
     path: Path,
 ) -> None:
-    async with open_sqlite(path) as ledger:
-        for edit_id in range(1, 40):
-            wanted = order(edit_id, member_id=edit_id, token=f"{TOKEN}-{edit_id}" * 20)
-            await ledger.hold(wanted, default_quota=80, owner="test", now=NOON)
-            await ledger.void(edit_id, Reason.API_FAILED, detail=None, now=NOON)
-            await ledger.forget_token(edit_id)
+    # Of many lengths and in no order, so that SQLite moves rows from page to page.
+    chance = random.Random(1)
+    edit_ids = chance.sample(range(1, 2_000), 1_999)
+    still_open = set(edit_ids[::25])
+    repeats = {edit_id: chance.choice((3, 4, 25, 60)) for edit_id in edit_ids}
 
-    for file in path.parent.iterdir():
-        assert TOKEN.encode() not in file.read_bytes()
+    async def hold(edit_id: int) -> None:
+        token = f"{TOKEN}-{edit_id}-" * repeats[edit_id]
+        wanted = order(edit_id, member_id=edit_id, token=token)
+        await ledger.hold(wanted, default_quota=80, owner="test", now=NOON)
+
+    async def end(edit_id: int) -> None:
+        await ledger.void(edit_id, Reason.API_FAILED, detail=None, now=NOON)
+        await ledger.forget_token(edit_id)
+
+    async with open_sqlite(path) as ledger:
+        await asyncio.gather(*map(hold, edit_ids))
+        await asyncio.gather(*(end(each) for each in edit_ids if each not in still_open))
+
+    found = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    named = {int(edit_id) for edit_id in re.findall(rf"{TOKEN}-(\d+)-".encode(), found)}
+    assert named == still_open
 
 
 async def test_work_that_fails_takes_nothing_else_of_its_transaction_with_it(path: Path) -> None:

@@ -79,7 +79,6 @@ MIGRATIONS = (
             CREATE TABLE edit_private (  -- what members may have erased; accounts stand without it
                 edit_id INTEGER PRIMARY KEY REFERENCES edit ON DELETE CASCADE,
                 member_name TEXT NOT NULL,
-                token TEXT,  -- the interaction's; null once the edit's end was told
                 source_url TEXT NOT NULL,
                 source_name TEXT NOT NULL,
                 prompt TEXT NOT NULL,
@@ -87,7 +86,12 @@ MIGRATIONS = (
                 results TEXT NOT NULL DEFAULT '[]' CHECK (json_type(results) = 'array')
             ) STRICT
             """,
-            "CREATE INDEX edit_untold ON edit_private (edit_id) WHERE token IS NOT NULL",
+            """
+            CREATE TABLE edit_token (  -- the interaction's, until the edit's end was told
+                edit_id INTEGER PRIMARY KEY REFERENCES edit ON DELETE CASCADE,
+                token TEXT NOT NULL
+            ) STRICT
+            """,
         ),
     ),
 )

@@ -5,6 +5,7 @@ Every decision falls inside a guarded statement, never between a read and a writ
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from bot.errors import LedgerUnusable
+from bot.errors import LedgerFault, LedgerUnusable
 from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit, statements
 from bot.ledger.connection import (
     BUSY_MILLISECONDS,
@@ -68,7 +69,9 @@ class SqliteLedger(Ledger):
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="ledger-reader")
 
     async def close(self) -> None:
-        """Finish what waits and leave nothing of the erased tokens in the write-ahead log."""
+        """Finish what waits, and leave nothing of the erased tokens in the files."""
+        with contextlib.suppress(LedgerFault):
+            await self._writer.run(_rewrite_tokens)
         await self._writer.close()
         await asyncio.to_thread(self._reading.shutdown)
         self._reader.close()
@@ -240,10 +243,22 @@ def _insert(
     rows(
         connection,
         statements.INSERT_PRIVATE,
-        *(order.id, order.member_name, order.token),
-        *(order.source_url, order.source_name, order.prompt),
+        *(order.id, order.member_name, order.source_url, order.source_name, order.prompt),
     )
+    rows(connection, statements.INSERT_TOKEN, order.id, order.token)
     return True
+
+
+def _rewrite_tokens(connection: apsw.Connection) -> None:
+    """Write the open edits' tokens anew, onto pages that were zeroed.
+
+    SQLite overwrites what is deleted, but not the copies that it leaves behind when it moves rows
+    from page to page; emptying the whole table zeroes its pages.
+    """
+    kept = rows(connection, statements.TOKENS)
+    rows(connection, statements.FORGET_ALL_TOKENS)
+    for edit_id, token in kept:
+        rows(connection, statements.INSERT_TOKEN, edit_id, token)
 
 
 def _settle(connection: apsw.Connection, ended: tuple[Any, ...]) -> None:

@@ -37,9 +37,11 @@ RETURNING id
 """
 
 INSERT_PRIVATE = """
-INSERT INTO edit_private (edit_id, member_name, token, source_url, source_name, prompt)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO edit_private (edit_id, member_name, source_url, source_name, prompt)
+VALUES ($1, $2, $3, $4, $5)
 """
+
+INSERT_TOKEN = "INSERT INTO edit_token (edit_id, token) VALUES ($1, $2)"
 
 ACKNOWLEDGE = """
 UPDATE edit SET message_id = $2, acknowledged_at = $3 WHERE id = $1 AND acknowledged_at IS NULL
@@ -78,7 +80,11 @@ WHERE guild_id = $1 AND member_id IN (0, $2) AND day = $3
 
 KEEP_DETAIL = "UPDATE edit_private SET detail = $2 WHERE edit_id = $1"
 
-FORGET_TOKEN = "UPDATE edit_private SET token = NULL WHERE edit_id = $1"
+FORGET_TOKEN = "DELETE FROM edit_token WHERE edit_id = $1"
+
+TOKENS = "SELECT edit_id, token FROM edit_token"
+
+FORGET_ALL_TOKENS = "DELETE FROM edit_token"
 
 EDIT_COLUMNS = (
     *("id", "application_id", "guild_id", "channel_id", "member_id", "message_id"),
@@ -88,11 +94,16 @@ EDIT_COLUMNS = (
     *("member_name", "token", "source_url", "source_name", "prompt", "detail", "results"),
 )
 
-EDIT = f"SELECT {', '.join(EDIT_COLUMNS)} FROM edit JOIN edit_private ON edit_id = id"
+EDIT = f"""
+SELECT {", ".join(EDIT_COLUMNS)}
+FROM edit
+JOIN edit_private ON edit_private.edit_id = id
+LEFT JOIN edit_token ON edit_token.edit_id = id
+"""
 
 EDIT_BY_ID = f"{EDIT} WHERE id = $1"
 
-UNFINISHED = f"{EDIT} WHERE token IS NOT NULL ORDER BY held_at, id"
+UNFINISHED = f"{EDIT} WHERE id IN (SELECT edit_id FROM edit_token) ORDER BY held_at, id"
 
 PAST_EDITS = """
 SELECT held_at, state, quality, count, posted, charged
