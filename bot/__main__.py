@@ -132,6 +132,8 @@ def _discord_faults(settings: Settings) -> Generator[None]:
         if fault.code == AUTHENTICATION_FAILED:
             raise LoginRefused from fault
         raise DiscordRefused(f"Discord ended the connection with code {fault.code}.") from fault
+    except discord.ClientException as fault:
+        raise DiscordRefused(f"Discord does not let the bot in: {fault}") from fault
     except (discord.HTTPException, aiohttp.ClientError, OSError) as fault:
         raise DiscordRefused(
             f"Discord did not let the bot in at {settings.discord_api_url} "

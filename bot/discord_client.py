@@ -1,5 +1,6 @@
 """The discord.py client: finds its gateway, keeps its commands in step, answers what breaks."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
@@ -14,6 +15,9 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+
+RESUME_WITHIN = 20.0
+"""Seconds for resuming a session, of the 60 that discord.py gives to each connection."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -71,8 +75,8 @@ class DiscordClient(commands.Bot):
 class GatewayFromRest(DiscordWebSocket):
     """A gateway whose every new session begins where `GET /gateway/bot` says.
 
-    discord.py 2.7 goes to a fixed address whenever it does not resume, and to the address of the
-    last session that it resumed ever after.
+    discord.py 2.7 goes to a fixed address whenever it does not resume, to the address of the last
+    session that it resumed ever after, and tries to resume one whose gateway is gone for ever.
     """
 
     @classmethod
@@ -89,22 +93,29 @@ class GatewayFromRest(DiscordWebSocket):
         encoding: str = "json",
         compress: bool = True,
     ) -> Self:
-        """Connect to a session that is resumed, or to a new one."""
-        resume = resume and session is not None
-        if not resume or gateway is None:
-            _, address, _ = await client.http.get_bot_gateway()
-            gateway = yarl.URL(address)
-        return await super().from_client(
-            client,
-            initial=initial,
-            gateway=gateway,
-            shard_id=shard_id,
-            session=session,
-            sequence=sequence,
-            resume=resume,
-            encoding=encoding,
-            compress=compress,
-        )
+        """Connect to a session that is resumed, or to a new one where that cannot be."""
+
+        async def begin(gateway: yarl.URL, *, resume: bool) -> Self:
+            return await super(GatewayFromRest, cls).from_client(
+                client,
+                initial=initial,
+                gateway=gateway,
+                shard_id=shard_id,
+                session=session if resume else None,
+                sequence=sequence if resume else None,
+                resume=resume,
+                encoding=encoding,
+                compress=compress,
+            )
+
+        if resume and gateway is not None and session is not None:
+            try:
+                async with asyncio.timeout(RESUME_WITHIN):
+                    return await begin(gateway, resume=True)
+            except (aiohttp.ClientError, OSError, TimeoutError):
+                log.warning("gateway.gone")
+        _, address, _ = await client.http.get_bot_gateway()
+        return await begin(yarl.URL(address), resume=False)
 
 
 @dataclass(slots=True)

@@ -80,7 +80,10 @@ def find_row(database: Path, edit: Interaction) -> Row | None:
     query = """
         SELECT state, reason, detail, posted, charged, token,
             message_id, acknowledged_at, submitted_at
-        FROM edit JOIN edit_private ON edit_id = id WHERE id = $1
+        FROM edit
+        JOIN edit_private ON edit_private.edit_id = id
+        LEFT JOIN edit_token ON edit_token.edit_id = id
+        WHERE id = $1
     """
     found = look_up(database, query, edit.id)
     return Row(*found[0]) if found else None

@@ -3,14 +3,18 @@
 Whatever happens to the connection, a command that comes afterwards is served.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
+from bot.__main__ import serve
 from bot.discord_client import DiscordClient
+from bot.errors import OperatorFault
 from bot.sandbox.faults import Answer, DiscordFault, server_error
 from bot.sandbox.gateway import PRIVILEGED, Session
 from bot.sandbox.server import Sandbox
+from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import make_picture
@@ -132,6 +136,35 @@ async def test_a_first_connection_that_fails_is_made_again(
     assert fault.fired == 1
     await is_served(ada, events)
     assert sandbox.discord.gateway.identified == 1
+
+
+async def test_a_session_whose_gateway_is_gone_is_followed_by_a_new_one(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(DiscordClient, "before_identify_hook", identify_at_once)
+    sandbox.discord.gateway.resume_url = "ws://127.0.0.1:1/"
+    await start_bot()
+    before = (await sandbox.discord.connected()).connection
+    sandbox.faults.gateway.drop_all()
+    await connected_anew(sandbox, before)
+    await is_served(ada, events)
+    assert sandbox.discord.gateway.identified == 2
+    assert count(sandbox, "GET", "/gateway/bot") == 2
+
+
+@pytest.mark.parametrize("code", [4004, 4010, 4014])
+async def test_a_session_that_discord_ends_for_good_ends_the_bot_with_a_reason(
+    sandbox: Sandbox, settings: Settings, code: int
+):
+    bot = asyncio.create_task(serve(settings))
+    await sandbox.discord.connected()
+    await sandbox.faults.gateway.close_all(code)
+    with pytest.raises(OperatorFault, match="token" if code == 4004 else r"Discord"):
+        await bot
 
 
 async def test_no_intent_is_asked_for_that_needs_leave(sandbox: Sandbox, bot: RunningBot):

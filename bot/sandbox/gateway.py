@@ -196,6 +196,7 @@ class Gateway:
         self, world: World, token: str, *, heartbeat_seconds: float = HEARTBEAT_SECONDS
     ) -> None:
         self.url = ""
+        self.resume_url: str | None = None  # where sessions are told to resume, if not here
         self.privileged_intents = 0
         self.sessions: list[Session] = []
         self.identified = 0
@@ -373,7 +374,7 @@ class Gateway:
             "guilds": guilds,
             "session_id": session.id,
             "session_type": "normal",
-            "resume_gateway_url": self.url,
+            "resume_gateway_url": self.resume_url or self.url,
             "shard": list(session.shard),
             "application": application,
             "private_channels": [],
