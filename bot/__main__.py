@@ -8,9 +8,11 @@ import argparse
 import asyncio
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Generator
 from contextlib import AsyncExitStack, contextmanager
 from importlib import import_module
+from pathlib import Path
 
 import aiohttp
 import discord
@@ -81,6 +83,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
     Raises:
         OperatorFault: it cannot begin or go on, for a reason that its operator can mend.
     """
+    await asyncio.to_thread(_check_spool, settings.spool_dir)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_sqlite(settings.database))
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=_warm_pool()))
@@ -115,6 +118,23 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             await discord_client.login(settings.discord_token)
             await editor.resume()
             await discord_client.connect()
+
+
+def _check_spool(folder: Path) -> None:
+    """Find out before the first edit whether results can be written.
+
+    Raises:
+        BadSettings: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as fault:
+        raise BadSettings(
+            f"SPOOL_DIR is '{folder}', where nothing can be written ({fault.strerror}); "
+            "it takes a folder's path."
+        ) from fault
 
 
 def _warm_pool() -> aiohttp.TCPConnector:

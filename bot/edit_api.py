@@ -105,16 +105,27 @@ def parse_answer(
         raise Declined(_message(answer))
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise ServiceFailed(f"HTTP {status}")
+    return _read_results(answer)[:count]
+
+
+def _read_results(answer: Mapping[str, object]) -> tuple[str, ...]:
     code = answer.get("code")
-    if not isinstance(code, int) or isinstance(code, bool):
+    if not isinstance(code, int | float | str) or isinstance(code, bool):
         raise ServiceFailed("an answer of another shape")
-    if code != 0:
+    if code not in _SUCCESS:
         raise Declined(_message(answer))
-    addresses = _addresses(answer)
+    images = _as_object(answer.get("data")).get("images")
+    if not isinstance(images, list):
+        raise ServiceFailed("a success of another shape")
+    urls = (_as_object(image).get("url") for image in cast("list[object]", images))
+    addresses = tuple(url for url in urls if isinstance(url, str) and _is_usable(url))
     if not addresses:
         raise ResultLost("an answer without addresses")
-    return addresses[:count]
+    return addresses
 
+
+_SUCCESS = (0, "0")
+"""The page shows the number; a text is read as well, for pictures that were paid for."""
 
 _TURNED_AWAY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _OPERATORS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN})
@@ -165,10 +176,6 @@ def _as_object(value: object) -> dict[str, object]:
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _as_array(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
 def _message(answer: Mapping[str, object]) -> str | None:
     error = answer.get("error")
     for said in (answer.get("message"), error, _as_object(error).get("message")):
@@ -178,12 +185,6 @@ def _message(answer: Mapping[str, object]) -> str | None:
             if text:
                 return text
     return None
-
-
-def _addresses(answer: Mapping[str, object]) -> tuple[str, ...]:
-    images = _as_array(_as_object(answer.get("data")).get("images"))
-    urls = (_as_object(image).get("url") for image in images)
-    return tuple(url for url in urls if isinstance(url, str) and _is_usable(url))
 
 
 def _is_usable(url: str) -> bool:

@@ -510,6 +510,7 @@ WRONG: list[tuple[Mapping[str, str], int, list[str]]] = [
         2,
         ["DEFAULT_QUOTA", "'-1'", "EDIT_TIMEOUT", "above 0", "EDIT_API_KEY is not set"],
     ),
+    ({"SPOOL_DIR": f"{__file__}/spool"}, 2, ["SPOOL_DIR", "a folder's path"]),
     ({"DISCORD_API_URL": "http://127.0.0.1:1/api/v10"}, 1, ["Check the network"]),
 ]
 
