@@ -117,7 +117,23 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         with _discord_faults(settings):
             await discord_client.login(settings.discord_token)
             await editor.resume()
-            await discord_client.connect()
+            await _stay_connected(discord_client)
+
+
+async def _stay_connected(discord_client: DiscordClient) -> None:
+    """Serve the gateway until cancelled, which is passed on until it is obeyed.
+
+    Until Python 3.12 `asyncio.wait_for`, which discord.py connects with, could swallow it.
+    https://github.com/python/cpython/issues/86296
+    """
+    connection = asyncio.create_task(discord_client.connect())
+    try:
+        await asyncio.wait({connection})
+    finally:
+        while not connection.done():
+            connection.cancel()
+            await asyncio.wait({connection}, timeout=0.1)
+    await connection
 
 
 def _check_spool(folder: Path) -> None:

@@ -177,9 +177,11 @@ class Editor:
     async def close(self) -> None:
         """Stop; what is open stays in the ledger for the next start."""
         self._closed = True
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        while running := {task for task in self._running if not task.done()}:
+            for task in running:
+                task.cancel()
+            # Once more after a second: libraries have been seen to swallow a cancellation.
+            await asyncio.wait(running, timeout=1)
 
     async def _begin(self, edit: Edit, early: Acknowledgement | None) -> None:
         async with self._probing(edit.order) as probing:

@@ -492,10 +492,11 @@ async def test_a_result_at_a_forbidden_address_is_free_and_never_fetched(
 
 
 async def test_what_nobody_foresaw_ends_with_a_reference_that_the_log_has_too(
-    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, tmp_path: Path
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
-    (tmp_path / "spool").write_text("a file where a folder should be")
-    await start_bot()
+    bot = await start_bot()
+    bot.settings.spool_dir.rmdir()
+    bot.settings.spool_dir.write_text("a file where a folder should be")
     edit = await ada.edit()
     message = await fails(ada, events, edit, "failed", "unforeseen")
     logged = await events.logs("edit.unforeseen", edit=str(edit.id))

@@ -1,11 +1,14 @@
 """What a bot leaves open when it ends, the next one takes up: told, charged rightly, paid once."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 import pytest
 
+from bot.__main__ import serve
+from bot.discord_client import DiscordClient
 from bot.ledger.connection import connect_to_write, rows
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import (
@@ -19,6 +22,7 @@ from bot.sandbox.faults import (
     server_error,
 )
 from bot.sandbox.server import Interaction, Sandbox
+from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.invariants import find_contradictions
 from tests.members import Person, find_row, grow_old, move_to_yesterday
@@ -501,6 +505,27 @@ async def test_a_bot_that_is_asked_to_end_ends_well(process: BotProcess):
     process.terminate()
     assert await process.ended() == 0
     assert "Traceback" not in "\n".join(process.last_lines)
+
+
+async def test_a_bot_that_is_asked_to_end_while_it_connects_does_not_go_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    connecting = asyncio.Event()
+
+    async def swallow_once(_client: DiscordClient, *, reconnect: bool = True) -> None:
+        """Do what discord.py does where a cancellation comes as its connection is made."""
+        connecting.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(DiscordClient, "connect", swallow_once)
+    bot = asyncio.create_task(serve(settings))
+    async with asyncio.timeout(10):
+        await connecting.wait()
+        bot.cancel()
+        await asyncio.wait({bot})
+    assert bot.cancelled()
 
 
 WRONG: list[tuple[Mapping[str, str], int, list[str]]] = [
