@@ -30,7 +30,7 @@ from bot.settings import Settings, read_settings
 from cogs.cards import EditCards
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
-from cogs.failures import answer_failure
+from cogs.failures import FailureHandler
 
 WRONG_SETTINGS = 2
 FAILED = 1
@@ -38,6 +38,9 @@ FAILED = 1
 KEEP_ALIVE = 60
 DNS_CACHE = 300
 """Seconds: a cold connection is what makes the first command after a pause miss its 3 s."""
+
+USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py, {discord.__version__})"
+"""https://docs.discord.com/developers/reference#user-agent"""
 
 AUTHENTICATION_FAILED = 4004
 """https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway"""
@@ -86,7 +89,9 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
     await asyncio.to_thread(_check_spool, settings.spool_dir)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_sqlite(settings.database))
-        session = await stack.enter_async_context(aiohttp.ClientSession(connector=_warm_pool()))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=_warm_pool(), headers={"User-Agent": USER_AGENT})
+        )
         client = await stack.enter_async_context(
             EditClient(
                 settings.edit_api_url,
@@ -97,10 +102,11 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             )
         )
         rest = DiscordRest(session, settings.discord_api_url, settings.discord_token)
+        front = DiscordFront(rest, EditCards())
         editor = Editor(
             ledger,
             client,
-            DiscordFront(rest, EditCards()),
+            front,
             spool=settings.spool_dir,
             default_quota=settings.default_quota,
             concurrency=settings.edit_concurrency,
@@ -110,8 +116,8 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             DiscordClient(
                 api_url=settings.discord_api_url,
                 connector=_warm_pool(),
-                cogs=[EditCog(editor), CreditsCog(ledger, settings.default_quota)],
-                answer_failure=answer_failure,
+                cogs=[EditCog(editor), CreditsCog(ledger, front, settings.default_quota)],
+                answer_failure=FailureHandler(front).answer,
             )
         )
         with _discord_faults(settings):
@@ -170,7 +176,12 @@ def _discord_faults(settings: Settings) -> Generator[None]:
         raise DiscordRefused(f"Discord ended the connection with code {fault.code}.") from fault
     except discord.ClientException as fault:
         raise DiscordRefused(f"Discord does not let the bot in: {fault}") from fault
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as fault:
+    except discord.HTTPException as fault:
+        raise DiscordRefused(
+            f"Discord refused a request of the bot's start: HTTP {fault.status}, "
+            f"code {fault.code}: {fault.text}"
+        ) from fault
+    except (aiohttp.ClientError, OSError) as fault:
         raise DiscordRefused(
             f"Discord did not let the bot in at {settings.discord_api_url} "
             f"({type(fault).__name__}). Check the network and DISCORD_API_URL, and start it again."

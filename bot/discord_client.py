@@ -117,6 +117,13 @@ class GatewayFromRest(DiscordWebSocket):
         _, address, _ = await client.http.get_bot_gateway()
         return await begin(yarl.URL(address), resume=False)
 
+    async def received_message(self, msg: str | bytes, /) -> None:
+        """Take a payload in; one that discord.py cannot read is passed over, and ends nothing."""
+        try:
+            await super().received_message(msg)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            log.exception("gateway.unreadable")
+
 
 @dataclass(slots=True)
 class _NoSession:

@@ -93,18 +93,37 @@ class DiscordFront(Front):
         return Acknowledgement(Outcome.TOO_LATE)
 
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
-        content: JSON = {
-            "content": self._cards.refusal(refusal),
-            "allowed_mentions": _NO_MENTIONS,
-        }
-        if not acknowledged:
-            # Should a repeated try be told that there is an answer, it is this one.
-            data = {**content, "flags": EPHEMERAL}
-            await self._rest.respond(order.id, _token(order), {"type": MESSAGE, "data": data})
-            return
-        await self._rest.edit_original(
-            order.application_id, _token(order), content, until=_in(TOKEN_TRUSTED)
-        )
+        text = self._cards.refusal(refusal)
+        if acknowledged:
+            await self._rest.edit_original(
+                order.application_id, _token(order), _plain(text), until=_in(TOKEN_TRUSTED)
+            )
+        else:
+            await self.reply(order.application_id, order.id, _token(order), text)
+
+    async def reply(
+        self,
+        application_id: int,
+        interaction_id: int,
+        token: str,
+        text: str,
+        *,
+        instead: bool = False,
+    ) -> bool:
+        """Answer a command privately with a text; whether it surely stands there.
+
+        If the command has an answer already, it is this one, of a try that was repeated; or it is
+        another, and `instead` puts the text in its place.
+        """
+        data = {**_plain(text), "flags": EPHEMERAL}
+        answer = await self._rest.respond(interaction_id, token, {"type": MESSAGE, "data": data})
+        if answer is not None and answer.code == ALREADY_ACKNOWLEDGED:
+            if not instead:
+                return True
+            answer = await self._rest.edit_original(
+                application_id, token, _plain(text), until=_in(TOKEN_TRUSTED)
+            )
+        return answer is not None and answer.ok
 
     async def look_up(self, edit: Edit) -> Acknowledgement:
         return await self._look_up(edit.order, self._token_left(edit))
@@ -194,6 +213,10 @@ def _card(components: list[Component], attachments: list[JSON]) -> JSON:
         "attachments": attachments,
         "allowed_mentions": _NO_MENTIONS,
     }
+
+
+def _plain(text: str) -> JSON:
+    return {"content": text, "allowed_mentions": _NO_MENTIONS}
 
 
 def _ran_out_of_token(answer: Answer | None, tries: int | None) -> bool:

@@ -5,6 +5,7 @@ raises a 429 that has no `Via` header, and does not repeat what a cut connection
 """
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,8 +32,14 @@ REQUEST_TIMEOUT = 15.0
 UPLOAD_TIMEOUT = 120.0
 """Seconds for one request; an upload may have 25 MiB to carry."""
 
+UPLOADS = 16
+"""Requests with files on the wire at once."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 """Seconds before a failed request is made again; each pause is twice the one before."""
+
+PAUSE_BEFORE_UPLOAD = 1.0
+"""Seconds before an upload is made again."""
 
 LONGEST_PAUSE_BEFORE_ANSWER = 0.5
 """Seconds, so that the three that Discord waits are used to their end."""
@@ -67,6 +74,7 @@ class DiscordRest:
         self._session = session
         self._base = base
         self._authorization = {"Authorization": f"Bot {bot_token}"}
+        self._uploads = asyncio.Semaphore(UPLOADS)
 
     async def respond(self, interaction_id: int, token: str, body: JSON) -> Answer | None:
         """Give the first answer to an interaction, tried for as long as Discord waits for it.
@@ -148,18 +156,19 @@ class DiscordRest:
         # `encoded`: a token's characters go out as they came.
         url = URL(f"{self._base}/{path}", encoded=True)
         answer: Answer | None = None
-        pause = FIRST_PAUSE
+        pause = PAUSE_BEFORE_UPLOAD if form else FIRST_PAUSE
         failed = 0
         while (left := until - _now()) > 0:
-            answer = await self._try(
-                method,
-                url,
-                params=query,
-                headers=headers,
-                data=form() if form else None,
-                json=None if form else json_body,
-                timeout=min(left, UPLOAD_TIMEOUT if form else REQUEST_TIMEOUT),
-            )
+            async with self._uploads if form else contextlib.nullcontext():
+                answer = await self._try(
+                    method,
+                    url,
+                    params=query,
+                    headers=headers,
+                    data=form() if form else None,
+                    json=None if form else json_body,
+                    timeout=min(left, UPLOAD_TIMEOUT if form else REQUEST_TIMEOUT),
+                )
             if answer is not None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 wait = max(answer.retry_after, FIRST_PAUSE)
             elif is_failure(answer):

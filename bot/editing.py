@@ -43,8 +43,8 @@ UPLOAD_LIMIT = 24 * 2**20
 LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between tries of the ledger, once what it is to note has happened; the last for ever."""
 
-DOWNLOADS = 16
-"""Results fetched at once: each takes some buffers, and more would not come in sooner."""
+PROBES, DOWNLOADS = 64, 32
+"""Sources and results read at once: each takes some buffers, and slow ones must not stop others."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -213,7 +213,8 @@ class Editor:
 
     async def _carry(self, edit: Edit, probing: Awaitable[Picture]) -> None:
         """From held to the end."""
-        picture = await probing
+        async with self._while_it_may_wait(edit):
+            picture = await probing
         ratio = edit.order.size
         if ratio == SOURCE_SIZE:
             ratio = nearest_ratio(picture.width, picture.height)
@@ -246,20 +247,19 @@ class Editor:
 
     async def _deliver(self, edit: Edit) -> None:
         """From rendered to the end; doing it again, after a crash, does no harm."""
-        async with self._deliveries:
-            folder = await self._open_folder(edit)
-            fetched = await asyncio.gather(
-                *(
-                    self._fetch(edit, url, folder / str(number))
-                    for number, url in enumerate(edit.results, 1)
-                )
+        folder = await self._open_folder(edit)
+        fetched = await asyncio.gather(
+            *(
+                self._fetch(edit, url, folder / str(number))
+                for number, url in enumerate(edit.results, 1)
             )
-            pictures = [picture for picture in fetched if picture is not None]
-            if not pictures:
-                raise ResultLost("not one of the pictures could be had")
-            receipt = await self._write_receipt(edit, pictures)
-            if not receipt.pictures or not await self._front.post(edit, receipt):
-                raise NotPosted
+        )
+        pictures = [picture for picture in fetched if picture is not None]
+        if not pictures:
+            raise ResultLost("not one of the pictures could be had")
+        receipt = await self._write_receipt(edit, pictures)
+        if not receipt.pictures or not await self._front.post(edit, receipt):
+            raise NotPosted
         posted = len(receipt.pictures)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         ended = _in_step(
@@ -361,19 +361,28 @@ class Editor:
 
     @asynccontextmanager
     async def _turn(self, edit: Edit) -> AsyncGenerator[None]:
-        """A place among the calls under way, waited for as long as an edit may wait."""
-        left = LONGEST_WAIT - (self._clock() - edit.held_at)
-        if left <= timedelta(0):
-            raise WaitedTooLong
-        try:
-            async with asyncio.timeout(left.total_seconds()):
-                await self._calls.acquire()
-        except TimeoutError:
-            raise WaitedTooLong from None
+        """A place among the calls under way."""
+        async with self._while_it_may_wait(edit):
+            await self._calls.acquire()
         try:
             yield
         finally:
             self._calls.release()
+
+    @asynccontextmanager
+    async def _while_it_may_wait(self, edit: Edit) -> AsyncGenerator[None]:
+        """Wait for nothing longer than an edit may be held."""
+        left = LONGEST_WAIT - (self._clock() - edit.held_at)
+        if left <= timedelta(0):
+            raise WaitedTooLong
+        limit = asyncio.timeout(left.total_seconds())
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if limit.expired():
+                raise WaitedTooLong from None
+            raise
 
     async def _fetch(self, edit: Edit, url: str, place: Path) -> Spooled | None:
         """The picture at `url`, downloaded unless it is spooled already; None if it is lost."""

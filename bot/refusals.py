@@ -79,7 +79,7 @@ Refusal = (
 
 def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
     """The first thing that is wrong with the options themselves, if anything is."""
-    if all(unicodedata.category(character) in _UNSEEN for character in order.prompt):
+    if not any(map(_is_seen, order.prompt)):
         return PromptBlank()
     if len(order.prompt) > MAX_PROMPT:
         return PromptTooLong(len(order.prompt))
@@ -93,5 +93,12 @@ def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
     return None
 
 
-_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-"""Unicode's categories of characters that show nothing: a message of them alone is empty."""
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character) not in _UNSEEN and character not in _BLANK
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Zl", "Zp", "Zs"})
+"""Unicode's categories of characters that show nothing by themselves."""
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Hangul's fillers and the empty braille cell: letters and symbols that show nothing."""

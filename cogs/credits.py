@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_front import DiscordFront
 from bot.ledger import Ledger, PastEdit
 from bot.quotas import Balance, window_at
 from bot.states import OPEN_STATES, State
@@ -22,10 +23,12 @@ class CreditsCog(commands.Cog):
     def __init__(
         self,
         ledger: Ledger,
+        front: DiscordFront,
         default_quota: int | None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
+        self._front = front
         self._default_quota = default_quota
         self._clock = clock
 
@@ -36,15 +39,19 @@ class CreditsCog(commands.Cog):
     @app_commands.allowed_installs(guilds=True)
     async def credits(self, interaction: discord.Interaction) -> None:
         """Answer with the balance and the latest edits."""
-        guild_id, member_id = interaction.guild_id or 0, interaction.user.id
-        balance = await self._ledger.balance(
-            guild_id,
-            member_id,
+        balance, edits = await self._ledger.statement(
+            interaction.guild_id or 0,
+            interaction.user.id,
             window=window_at(self._clock()),
             default_quota=self._default_quota,
+            latest=LATEST,
         )
-        edits = await self._ledger.past_edits(guild_id, member_id, LATEST)
-        await interaction.response.send_message(credits_text(balance, edits), ephemeral=True)
+        await self._front.reply(
+            interaction.application_id,
+            interaction.id,
+            interaction.token,
+            credits_text(balance, edits),
+        )
 
 
 def credits_text(balance: Balance, edits: Sequence[PastEdit]) -> str:

@@ -2,31 +2,35 @@
 
 from typing import Any
 
-import aiohttp
 import discord
 import structlog
 from discord import app_commands
 
+from bot.discord_front import DiscordFront
 from bot.editing import new_reference
 from cogs.wording import unforeseen_text
-
-_REFUSED_OR_CUT = (discord.HTTPException, aiohttp.ClientError, OSError)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-async def answer_failure(
-    interaction: discord.Interaction[Any], error: app_commands.AppCommandError
-) -> None:
-    """Tell the member a reference under which the log has the error."""
-    reference = new_reference()
-    log.error("command.failed", reference=reference, exc_info=error)
-    text = unforeseen_text(reference)
-    try:
-        await interaction.response.send_message(text, ephemeral=True)
-    except (discord.InteractionResponded, *_REFUSED_OR_CUT):
-        # It may have been acknowledged: then the answer stands in its own message.
-        try:
-            await interaction.edit_original_response(content=text)
-        except _REFUSED_OR_CUT as fault:
-            log.warning("command.untold", reference=reference, fault=type(fault).__name__)
+class FailureHandler:
+    """Tells a member a reference under which the log has the error."""
+
+    def __init__(self, front: DiscordFront) -> None:
+        self._front = front
+
+    async def answer(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
+    ) -> None:
+        """Answer in the command's stead, or in the place of the answer that it gave."""
+        reference = new_reference()
+        log.error("command.failed", reference=reference, exc_info=error)
+        told = await self._front.reply(
+            interaction.application_id,
+            interaction.id,
+            interaction.token,
+            unforeseen_text(reference),
+            instead=True,
+        )
+        if not told:
+            log.warning("command.untold", reference=reference)

@@ -97,8 +97,9 @@ def ending_text(edit: Edit) -> str:
             said = "The editing service gave no picture that could be fetched. Try again."
         case Reason.NOT_POSTED:
             said = (
-                "The picture was made, but Discord did not take it: it may be too large to be "
-                "posted here. Try again, perhaps with a lower quality or fewer pictures."
+                "The picture was made, but Discord did not take it: its upload failed, or it is "
+                "too large here. Try again; if that does not help, choose a lower quality or "
+                "fewer pictures."
             )
         case Reason.EXPIRED:
             minutes = int(LONGEST_WAIT.total_seconds() // 60)

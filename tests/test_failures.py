@@ -3,6 +3,7 @@
 Each row of the table of failures goes through the whole bot, from the command to the ledger's file.
 """
 
+import asyncio
 import struct
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from bot.edit_client import Patience
+from bot.edit_client import EditClient, Patience
+from bot.pictures import Picture
 from bot.sandbox.faults import (
     Address,
     Answer,
@@ -489,6 +491,24 @@ async def test_a_result_at_a_forbidden_address_is_free_and_never_fetched(
 
 
 # What nobody foresaw.
+
+
+async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("bot.editing.LONGEST_WAIT", timedelta(seconds=0.3))
+
+    async def never(_client: EditClient, _url: str) -> Picture:
+        return await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(EditClient, "probe_source", never)
+    message = await fails(ada, events, await ada.edit(), "expired", "expired")
+    assert "turn did not come" in message.text
+    assert sandbox.edit_api.calls == []
 
 
 async def test_what_nobody_foresaw_ends_with_a_reference_that_the_log_has_too(

@@ -256,7 +256,7 @@ async def test_a_picture_larger_than_discord_takes_there_is_free_and_not_sent(
         attachment_size_limit=1000,
     )
     await is_void(ada, events, edit, "not_posted")
-    assert "too large to be posted here" in (await edit.settled()).text
+    assert "too large here" in (await edit.settled()).text
     assert count(sandbox, "PATCH", "/@original") == 1
 
 
@@ -448,6 +448,25 @@ async def test_what_the_store_fails_to_note_is_noted_once_it_works_again(
     assert row.message_id is not None
 
 
+# One edit never holds up another.
+
+
+async def test_a_post_that_hangs_holds_up_no_other_edit(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(edit_concurrency=1)
+    hang = Hang()
+    hanging = at_post(sandbox, hang)
+    slow = await ada.edit()
+    await hanging.happened()
+    quick = await ada.edit()
+    assert len((await quick.settled()).files) == 1
+    hang.release()
+    assert len((await slow.settled()).files) == 1
+    await events.logs("edit.closed", times=2)
+    assert ada.account() == (0, 16)
+
+
 # What nobody foresaw, outside of an edit.
 
 
@@ -468,7 +487,23 @@ async def test_a_command_that_breaks_and_cannot_be_answered_is_in_the_log(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     at_acknowledgement(sandbox, too_late(), times=None)
+    connection = connect_to_write(bot.settings.database)
+    rows(connection, "ALTER TABLE account RENAME TO account_gone")
     await sandbox.discord.invoke(ada.channel, ada.member, "credits", {})
     failed = await events.logs("command.failed")
     untold = await events.logs("command.untold")
+    rows(connection, "ALTER TABLE account_gone RENAME TO account")
+    connection.close()
     assert untold["reference"] == failed["reference"]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [CutBefore(), CutAfter(), server_error(), rate_limited(0.3, via=False)],
+    ids=["cut", "cut after", "502", "429"],
+)
+async def test_a_balance_is_shown_whatever_becomes_of_the_first_try(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, action: RequestAction
+):
+    at_acknowledgement(sandbox, action)
+    assert "Left 80 · Held 0 · Spent 0" in (await ada.credits()).splitlines()

@@ -156,6 +156,15 @@ async def test_a_session_whose_gateway_is_gone_is_followed_by_a_new_one(
     assert count(sandbox, "GET", "/gateway/bot") == 2
 
 
+async def test_a_payload_that_cannot_be_read_ends_nothing(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    gateway = sandbox.discord.gateway
+    gateway.dispatch("INTERACTION_CREATE", {"id": "1", "type": 2}, guild_id=None)
+    await events.logs("gateway.unreadable")
+    await is_served(ada, events)
+
+
 @pytest.mark.parametrize("code", [4004, 4010, 4014])
 async def test_a_session_that_discord_ends_for_good_ends_the_bot_with_a_reason(
     sandbox: Sandbox, settings: Settings, code: int

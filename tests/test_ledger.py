@@ -212,7 +212,10 @@ async def test_past_edits_come_newest_first(ledger: Ledger) -> None:
         await hold(ledger, order(edit_id, quality=Quality.LOW), now=moment)
     await ledger.void(12, Reason.API_FAILED, detail=None, now=NOON)
 
-    edits = await ledger.past_edits(20, 40, 10)
+    balance, edits = await ledger.statement(
+        20, 40, window=window_at(NOON), default_quota=QUOTA, latest=10
+    )
 
     assert [edit.held_at.minute for edit in edits] == list(range(12, 2, -1))
     assert (edits[0].state, edits[1].state) == (State.FAILED, State.HELD)
+    assert balance.held == 11 * 4

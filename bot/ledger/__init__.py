@@ -150,8 +150,16 @@ class Ledger(Protocol):
         """A member's credits over the window."""
         ...
 
-    async def past_edits(self, guild_id: int, member_id: int, limit: int) -> list[PastEdit]:
-        """A member's edits in a server, newest first."""
+    async def statement(
+        self,
+        guild_id: int,
+        member_id: int,
+        *,
+        window: Window,
+        default_quota: int | None,
+        latest: int,
+    ) -> tuple[Balance, list[PastEdit]]:
+        """A member's credits over the window and their latest edits, as they were at one moment."""
         ...
 
 

@@ -166,13 +166,25 @@ class SqliteLedger(Ledger):
             lambda connection: _balance(connection, guild_id, member_id, window, default_quota)
         )
 
-    async def past_edits(self, guild_id: int, member_id: int, limit: int) -> list[PastEdit]:
-        return await self._read(
-            lambda connection: [
-                _past_edit(row)
-                for row in rows(connection, statements.PAST_EDITS, guild_id, member_id, limit)
-            ]
-        )
+    async def statement(
+        self,
+        guild_id: int,
+        member_id: int,
+        *,
+        window: Window,
+        default_quota: int | None,
+        latest: int,
+    ) -> tuple[Balance, list[PastEdit]]:
+        def work(connection: apsw.Connection) -> tuple[Balance, list[PastEdit]]:
+            rows(connection, "BEGIN")
+            try:
+                balance = _balance(connection, guild_id, member_id, window, default_quota)
+                edits = rows(connection, statements.PAST_EDITS, guild_id, member_id, latest)
+            finally:
+                rows(connection, "ROLLBACK")
+            return balance, list(map(_past_edit, edits))
+
+        return await self._read(work)
 
     async def _move(self, edit_id: int, statement: str, *values: Value) -> Edit | None:
         def work(connection: apsw.Connection) -> Edit | None:
