@@ -17,6 +17,8 @@ from bot.discord_rest import (
     JSON,
     Answer,
     DiscordRest,
+    FirstAnswer,
+    OwnMessage,
     is_failure,
 )
 from bot.editing import Acknowledgement, Front, Outcome, Receipt
@@ -95,9 +97,7 @@ class DiscordFront(Front):
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
         text = self._cards.refusal(refusal)
         if acknowledged:
-            await self._rest.edit_original(
-                order.application_id, _token(order), _plain(text), until=_in(TOKEN_TRUSTED)
-            )
+            await self._rest.edit(_first_answer(order), _plain(text), until=_in(TOKEN_TRUSTED))
         else:
             await self.reply(order.application_id, order.id, _token(order), text)
 
@@ -120,8 +120,8 @@ class DiscordFront(Front):
         if answer is not None and answer.code == ALREADY_ACKNOWLEDGED:
             if not instead:
                 return True
-            answer = await self._rest.edit_original(
-                application_id, token, _plain(text), until=_in(TOKEN_TRUSTED)
+            answer = await self._rest.edit(
+                FirstAnswer(application_id, token), _plain(text), until=_in(TOKEN_TRUSTED)
             )
         return answer is not None and answer.ok
 
@@ -172,16 +172,15 @@ class DiscordFront(Front):
             left -= TOKEN_LIFE - TOKEN_TRUSTED
         answer: Answer | None = None
         if order.token is not None and left > timedelta(0):
-            answer = await self._rest.edit_original(
-                order.application_id, order.token, body, form=form, tries=tries, until=_in(left)
+            answer = await self._rest.edit(
+                _first_answer(order), body, form=form, tries=tries, until=_in(left)
             )
             if not _ran_out_of_token(answer, tries):
                 return answer
         if order.private or edit.message_id is None:
             return answer
-        return await self._rest.edit_message(
-            order.channel_id,
-            edit.message_id,
+        return await self._rest.edit(
+            OwnMessage(order.channel_id, edit.message_id),
             body,
             form=form,
             tries=tries,
@@ -189,9 +188,7 @@ class DiscordFront(Front):
         )
 
     async def _look_up(self, order: Order, patience: timedelta) -> Acknowledgement:
-        answer = await self._rest.get_original(
-            order.application_id, _token(order), until=_in(patience)
-        )
+        answer = await self._rest.get(_first_answer(order), until=_in(patience))
         if answer is None or is_failure(answer):
             return Acknowledgement(Outcome.UNANSWERED)
         if not answer.ok:
@@ -239,6 +236,10 @@ def _id_of(message: JSON) -> int | None:
         return int(message["id"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _first_answer(order: Order) -> FirstAnswer:
+    return FirstAnswer(order.application_id, _token(order))
 
 
 def _token(order: Order) -> str:

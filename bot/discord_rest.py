@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from json import loads
 from typing import Any, cast
@@ -67,6 +67,32 @@ class Answer:
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """The first answer to an interaction, reached by the interaction's own token."""
+
+    application_id: int
+    token: str = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        """Its route."""
+        return f"webhooks/{self.application_id}/{self.token}/messages/@original"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMessage:
+    """A message of the bot's, reached by its channel with the bot's token."""
+
+    channel_id: int
+    message_id: int
+
+    @property
+    def path(self) -> str:
+        """Its route."""
+        return f"channels/{self.channel_id}/messages/{self.message_id}"
+
+
 class DiscordRest:
     """Requests under one REST base, over a session that is handed in."""
 
@@ -90,45 +116,24 @@ class DiscordRest:
             longest_pause=LONGEST_PAUSE_BEFORE_ANSWER,
         )
 
-    async def get_original(self, application_id: int, token: str, *, until: float) -> Answer | None:
+    async def get(self, answer: FirstAnswer, *, until: float) -> Answer | None:
         """Look up the first answer to an interaction."""
-        return await self._request("GET", _original(application_id, token), until=until)
+        return await self._request("GET", answer.path, until=until)
 
-    async def edit_original(
+    async def edit(
         self,
-        application_id: int,
-        token: str,
+        message: FirstAnswer | OwnMessage,
         body: JSON,
         *,
         form: Callable[[], aiohttp.FormData] | None = None,
         tries: int | None = None,
         until: float,
     ) -> Answer | None:
-        """Edit the first answer to an interaction; `form` makes a form anew for every try."""
+        """Edit a message of the bot's; `form` makes a form with files anew for every try."""
         return await self._request(
             "PATCH",
-            _original(application_id, token),
-            json_body=body,
-            form=form,
-            tries=tries,
-            until=until,
-        )
-
-    async def edit_message(
-        self,
-        channel_id: int,
-        message_id: int,
-        body: JSON,
-        *,
-        form: Callable[[], aiohttp.FormData] | None = None,
-        tries: int | None = None,
-        until: float,
-    ) -> Answer | None:
-        """Edit one of the bot's messages by its channel, with the bot's own token."""
-        return await self._request(
-            "PATCH",
-            f"channels/{channel_id}/messages/{message_id}",
-            headers=self._authorization,
+            message.path,
+            headers=self._authorization if isinstance(message, OwnMessage) else None,
             json_body=body,
             form=form,
             tries=tries,
@@ -228,10 +233,6 @@ def is_failure(answer: Answer | None) -> bool:
         or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         or answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     )
-
-
-def _original(application_id: int, token: str) -> str:
-    return f"webhooks/{application_id}/{token}/messages/@original"
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:
