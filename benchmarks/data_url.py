@@ -108,7 +108,7 @@ async def watch_loop(stalls: list[float]) -> None:
     """Note how late each millisecond comes."""
     while True:
         before = time.perf_counter()
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # what is measured, not a wait for something
         stalls.append(time.perf_counter() - before - 0.001)
 
 

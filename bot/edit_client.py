@@ -489,7 +489,7 @@ class _Body(aiohttp.Payload):
             await writer.write(self._content.after)
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        raise NotImplementedError
+        raise TypeError("the body is streamed, and never a text as a whole")
 
 
 def _encoded_block(file: BinaryIO) -> bytes:

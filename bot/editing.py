@@ -43,8 +43,8 @@ UPLOAD_LIMIT = 24 * 2**20
 LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between tries of the ledger, once what it is to note has happened; the last for ever."""
 
-PROBES, DOWNLOADS = 64, 32
-"""Sources and results read at once: each takes some buffers, and slow ones must not stop others."""
+PROBES, LOOK_UPS, DOWNLOADS = 64, 64, 32
+"""Sources, answers and results read at once: buffers bound them, and slow ones must stop nobody."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -131,10 +131,9 @@ class Editor:
         self._default_quota = default_quota
         self._clock = clock
         self._owner = secrets.token_hex(8)
-        self._probes = asyncio.Semaphore(concurrency)
-        self._look_ups = asyncio.Semaphore(concurrency)
+        self._probes = asyncio.Semaphore(PROBES)
+        self._look_ups = asyncio.Semaphore(LOOK_UPS)
         self._calls = asyncio.Semaphore(concurrency)
-        self._deliveries = asyncio.Semaphore(concurrency)
         self._downloads = asyncio.Semaphore(DOWNLOADS)
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False

@@ -22,6 +22,9 @@ async def test_an_edit_is_acknowledged_posted_in_the_same_message_and_charged(
     assert "make it blue" in message.text
     assert "Medium · 4:3 · 16 credits · 64 left" in message.text
     assert not message.pinged
+    # https://docs.discord.com/developers/reference#user-agent
+    agents = {request.headers["User-Agent"] for request in sandbox.discord.requests}
+    assert not [agent for agent in agents if not agent.startswith("DiscordBot (https://")]
 
     await events.logs("edit.charged", edit=str(command.id), credits=16)
     balance = await sandbox.discord.invoke(channel, ada, "credits", {})

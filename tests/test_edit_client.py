@@ -852,7 +852,7 @@ def dripping(start: bytes) -> Play:
     async def play(exchange: Exchange) -> None:
         exchange.writer.write(start)
         while True:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # the server's pace: slower than any limit on its bytes
             exchange.writer.write(b" ")
             await exchange.writer.drain()
 

@@ -113,6 +113,7 @@ REFUSED: list[Any] = [
     ),
     pytest.param({"prompt": " \n\t "}, "The prompt is empty.", id="blank prompt"),
     pytest.param({"prompt": "\u200b\u2060"}, "The prompt is empty.", id="invisible prompt"),
+    pytest.param({"prompt": "\u2800\u3164\ufe0f"}, "The prompt is empty.", id="blank letters"),
 ]
 
 
@@ -509,6 +510,24 @@ async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
     message = await fails(ada, events, await ada.edit(), "expired", "expired")
     assert "turn did not come" in message.text
     assert sandbox.edit_api.calls == []
+
+
+async def test_a_source_that_never_comes_holds_up_no_other_edit(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
+    await start_bot(edit_concurrency=1)
+    probe, begun = EditClient.probe_source, asyncio.Event()
+
+    async def never_the_first(client: EditClient, url: str) -> Picture:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.get_running_loop().create_future()
+        return await probe(client, url)
+
+    monkeypatch.setattr(EditClient, "probe_source", never_the_first)
+    await ada.edit()
+    await begun.wait()
+    assert len((await (await ada.edit()).settled()).files) == 1
 
 
 async def test_what_nobody_foresaw_ends_with_a_reference_that_the_log_has_too(

@@ -11,7 +11,7 @@ import pytest
 from bot.__main__ import serve
 from bot.discord_client import DiscordClient
 from bot.errors import OperatorFault
-from bot.sandbox.faults import Answer, DiscordFault, server_error
+from bot.sandbox.faults import Answer, DiscordFault, refused, server_error
 from bot.sandbox.gateway import PRIVILEGED, Session
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
@@ -174,6 +174,15 @@ async def test_a_session_that_discord_ends_for_good_ends_the_bot_with_a_reason(
     await sandbox.faults.gateway.close_all(code)
     with pytest.raises(OperatorFault, match="token" if code == 4004 else r"Discord"):
         await bot
+
+
+async def test_a_start_that_discord_refuses_says_with_which_of_its_codes(
+    sandbox: Sandbox, settings: Settings
+):
+    refusal = refused(400, 30034, "Max number of daily application command creates")
+    sandbox.faults.discord.add(DiscordFault(action=refusal, method="PUT", path="/commands$"))
+    with pytest.raises(OperatorFault, match="code 30034"):
+        await serve(settings)
 
 
 async def test_no_intent_is_asked_for_that_needs_leave(sandbox: Sandbox, bot: RunningBot):

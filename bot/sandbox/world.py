@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox import permissions
@@ -553,12 +553,6 @@ class World:
         guild.members[user.id] = member
         return member
 
-    def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
-        """Add a role to a server."""
-        role = Role(self.new_id(), name, permissions, position=len(guild.roles))
-        guild.roles[role.id] = role
-        return role
-
     def guild(self, guild_id: int) -> Guild | None:
         """Find a server."""
         return next((guild for guild in self.guilds if guild.id == guild_id), None)
@@ -638,8 +632,3 @@ def safe_name(name: str) -> str:
     """Return a posted file's name as Discord keeps it: letters, digits, `_`, `-` and dots."""
     cleaned = re.sub(r"[^A-Za-z0-9_.\-]", "", name.replace(" ", "_")).strip(".")
     return cleaned or "unknown"
-
-
-def created_at(snowflake: int) -> datetime:
-    """Return the moment an id was made."""
-    return datetime.fromtimestamp(((snowflake >> 22) + EPOCH_MS) / 1000, UTC)
