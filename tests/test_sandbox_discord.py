@@ -13,18 +13,18 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from bot.sandbox.guilds import Overwrite
 from bot.sandbox.invocation import Upload
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import InvalidInvocation, Sandbox
 from bot.sandbox.values import as_array, as_object, object_at, objects_at, parse, text_at
-from bot.sandbox.world import Overwrite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
+    from bot.sandbox.guilds import Channel, Member
     from bot.sandbox.interactions import Interaction
     from bot.sandbox.values import JsonObject
-    from bot.sandbox.world import Channel, Member
 
 V2 = 1 << 15
 EPHEMERAL = 1 << 6

@@ -20,7 +20,7 @@ from bot.sandbox.results import CLIENT_GONE, as_response, cut
 from bot.sandbox.signals import Signal
 from bot.sandbox.uploads import Body, Received, entity_too_large, read_body
 from bot.sandbox.values import JsonObject, as_integer, dump, object_at, snowflake
-from bot.sandbox.world import FILE_LIMIT, Channel, Flag, Message, Revision
+from bot.sandbox.world import FILE_LIMIT, Flag, Message, Revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from bot.sandbox.commands import Registry
     from bot.sandbox.faults import DiscordFault, FaultList
     from bot.sandbox.gateway import Gateway
-    from bot.sandbox.world import Guild, World
+    from bot.sandbox.guilds import Channel, Guild
+    from bot.sandbox.world import World
 
 BASE = "/api/v10"
 

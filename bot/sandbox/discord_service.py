@@ -12,9 +12,6 @@ from bot.sandbox.invocation import check_leave, command_data, fill_payload
 from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import (
     FILE_LIMIT,
-    Channel,
-    Guild,
-    Member,
     Message,
     MessageCreated,
     MessageDeleted,
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from bot.sandbox.commands import Registry
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
+    from bot.sandbox.guilds import Channel, Guild, Member
     from bot.sandbox.invocation import Given
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World

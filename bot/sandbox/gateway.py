@@ -29,8 +29,9 @@ from bot.sandbox.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.sandbox.guilds import Guild
     from bot.sandbox.values import JsonObject
-    from bot.sandbox.world import Guild, World
+    from bot.sandbox.world import World
 
 VERSION = 10
 HEARTBEAT_SECONDS = 41.25

@@ -13,8 +13,9 @@ from bot.sandbox.world import FILE_LIMIT, Flag
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from bot.sandbox.guilds import Channel, Member
     from bot.sandbox.values import JsonObject
-    from bot.sandbox.world import Channel, Member, Message, World
+    from bot.sandbox.world import Message, World
 
 SECONDS_TO_ACKNOWLEDGE = 3.0
 TOKEN_SECONDS = 15 * 60.0

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox.cdn import StoredFile, guess_type
 from bot.sandbox.commands import InvalidInvocation, OptionType, check_options, contexts_of
+from bot.sandbox.guilds import Channel, Member, Role
 from bot.sandbox.permissions import Permission
 from bot.sandbox.values import JsonObject, objects_at, text_at
-from bot.sandbox.world import Channel, Member, Role, safe_name
+from bot.sandbox.world import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
