@@ -52,6 +52,7 @@ UNKNOWN_CHANNEL = Refusal(404, 10003, "Unknown Channel")
 UNKNOWN_GUILD = Refusal(404, 10004, "Unknown Guild")
 UNKNOWN_MEMBER = Refusal(404, 10007, "Unknown Member")
 UNKNOWN_MESSAGE = Refusal(404, 10008, "Unknown Message")
+UNKNOWN_ROLE = Refusal(404, 10011, "Unknown Role")
 UNKNOWN_USER = Refusal(404, 10013, "Unknown User")
 UNKNOWN_WEBHOOK = Refusal(404, 10015, "Unknown Webhook")
 UNKNOWN_INTERACTION = Refusal(404, 10062, "Unknown interaction")
@@ -178,6 +179,7 @@ class DiscordRest:
             ("GET", "/guilds/{guild}", self._get_guild),
             ("GET", "/guilds/{guild}/channels", self._list_channels),
             ("GET", "/guilds/{guild}/roles", self._list_roles),
+            ("GET", "/guilds/{guild}/roles/{role}", self._get_role),
             ("GET", "/guilds/{guild}/members/{user}", self._get_member),
             ("GET", "/channels/{channel}", self._get_channel),
             ("POST", "/channels/{channel}/typing", self._type),
@@ -368,6 +370,12 @@ class DiscordRest:
 
     def _list_roles(self, call: RestCall) -> Reply:
         return Reply([role.to_json() for role in self._guild(call).roles.values()])
+
+    def _get_role(self, call: RestCall) -> Reply:
+        role = self._guild(call).roles.get(call.id("role"))
+        if role is None:
+            raise UNKNOWN_ROLE.error()
+        return Reply(role.to_json())
 
     def _get_member(self, call: RestCall) -> Reply:
         member = self._guild(call).members.get(call.id("user"))

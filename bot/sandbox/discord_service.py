@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.sandbox.commands import Registry
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
-    from bot.sandbox.guilds import Channel, Guild, Member
+    from bot.sandbox.guilds import Channel, Guild, Member, Role
     from bot.sandbox.invocation import Given
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
@@ -72,6 +72,41 @@ class DiscordService:
     def add_member(self, guild: Guild, name: str, *, permissions: int = 0) -> Member:
         """Add a person to a server; permissions come on top of what everyone may do there."""
         return self.world.add_member(guild, name, permissions=permissions)
+
+    def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
+        """Add a role to a server, telling the bot."""
+        role = self.world.add_role(guild, name, permissions)
+        self._tell("GUILD_ROLE_CREATE", guild, {"role": role.to_json()})
+        return role
+
+    def delete_role(self, guild: Guild, role: Role) -> None:
+        """Take a role away from a server, and from whoever has it, telling the bot."""
+        guild.remove_role(role)
+        self._tell("GUILD_ROLE_DELETE", guild, {"role_id": str(role.id)})
+
+    def give_role(self, member: Member, role: Role) -> None:
+        """Give a member a role."""
+        if role not in member.roles:
+            member.roles.append(role)
+            self._tell_of_member(member)
+
+    def take_role(self, member: Member, role: Role) -> None:
+        """Take a role from a member."""
+        if role in member.roles:
+            member.roles.remove(role)
+            self._tell_of_member(member)
+
+    def _tell_of_member(self, member: Member) -> None:
+        # Of itself a bot hears whatever it asked for.
+        own = member.id == self.world.bot.id
+        intent = 0 if own else Intent.GUILD_MEMBERS
+        self._tell("GUILD_MEMBER_UPDATE", member.guild, member.to_json(), intent)
+
+    def _tell(
+        self, event: str, guild: Guild, body: JsonObject, intent: int = Intent.GUILDS
+    ) -> None:
+        told = {"guild_id": str(guild.id)} | body
+        self.gateway.dispatch(event, told, guild_id=guild.id, intent=intent)
 
     def connected(
         self, *, command: str | None = "edit", timeout: float = 30

@@ -165,7 +165,7 @@ class Channel:
         overwrites = [
             {
                 "id": str(target),
-                "type": 1 if target in self.guild.members else 0,
+                "type": 0 if target in self.guild.roles else 1,
                 "allow": str(overwrite.allow),
                 "deny": str(overwrite.deny),
             }
@@ -197,14 +197,27 @@ class Guild:
     members: dict[int, Member] = field(default_factory=dict[int, Member], repr=False)
     roles: dict[int, Role] = field(default_factory=dict[int, Role], repr=False)
 
+    @property
+    def everyone(self) -> Role:
+        """The role that every member has."""
+        return self.roles[self.id]
+
     def permissions_of(self, member: Member) -> int:
         """Return what a member may do in the server as a whole."""
         if member.id == self.owner_id:
             return permissions.EVERYTHING
-        given = self.roles[self.id].permissions | member.permissions
+        given = self.everyone.permissions | member.permissions
         for role in member.roles:
             given |= role.permissions
         return permissions.EVERYTHING if given & Permission.ADMINISTRATOR else given
+
+    def remove_role(self, role: Role) -> None:
+        """Take a role away from the server, from its members and from its channels' rules."""
+        del self.roles[role.id]
+        for member in self.members.values():
+            member.roles = [each for each in member.roles if each is not role]
+        for channel in self.channels:
+            channel.overwrites.pop(role.id, None)
 
     def to_json(self) -> JsonObject:
         """Return Discord's guild object, as REST has it."""

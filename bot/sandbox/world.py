@@ -290,6 +290,13 @@ class World:
         self.channels[channel.id] = channel
         return channel
 
+    def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
+        """Add a role to a server, above those that it has."""
+        position = max(role.position for role in guild.roles.values()) + 1
+        role = Role(self.new_id(), name, permissions, position)
+        guild.roles[role.id] = role
+        return role
+
     def add_member(
         self, guild: Guild, name: str, *, permissions: int = 0, roles: Sequence[Role] = ()
     ) -> Member:

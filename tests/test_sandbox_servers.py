@@ -1,0 +1,122 @@
+"""The sandbox's servers: roles, members, channels and threads, and how a bot hears of them."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.sandbox.guilds import Overwrite
+from bot.sandbox.permissions import Permission
+from bot.sandbox.values import object_at
+from tests.test_sandbox_discord import Client, connection
+from tests.test_sandbox_gateway import GUILDS, PRIVILEGED_MEMBERS, Bot, connected
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.sandbox.guilds import Guild
+    from bot.sandbox.server import Sandbox
+    from bot.sandbox.values import JsonObject
+
+
+@pytest.fixture
+async def client() -> AsyncGenerator[Client]:
+    async with connection() as made:
+        yield made
+
+
+@pytest.fixture
+def sandbox(client: Client) -> Sandbox:
+    return client.sandbox
+
+
+@pytest.fixture
+def guild(sandbox: Sandbox) -> Guild:
+    return sandbox.discord.guilds[0]
+
+
+@asynccontextmanager
+async def listening(sandbox: Sandbox, intents: int = GUILDS) -> AsyncGenerator[Bot]:
+    """A bot that has heard of its server already."""
+    sandbox.discord.gateway.privileged_intents = PRIVILEGED_MEMBERS
+    async with connected(sandbox) as bot:
+        await bot.identify(sandbox.discord_token, intents)
+        await bot.receive_event("GUILD_CREATE")
+        yield bot
+
+
+async def hear(bot: Bot, event: str) -> JsonObject:
+    """What the next event of a name says."""
+    return object_at(await bot.receive_event(event), "d")
+
+
+# Roles.
+
+
+async def test_a_bot_hears_of_a_new_role_and_of_one_that_goes(sandbox: Sandbox, guild: Guild):
+    async with listening(sandbox) as bot:
+        role = sandbox.discord.add_role(guild, "Painters", Permission.MANAGE_GUILD)
+        sandbox.discord.delete_role(guild, role)
+        made = await hear(bot, "GUILD_ROLE_CREATE")
+        assert made == {"guild_id": str(guild.id), "role": role.to_json()}
+        assert object_at(made, "role")["permissions"] == str(int(Permission.MANAGE_GUILD))
+        gone = await hear(bot, "GUILD_ROLE_DELETE")
+        assert gone == {"guild_id": str(guild.id), "role_id": str(role.id)}
+
+
+async def test_new_roles_are_listed_until_they_are_deleted(client: Client, guild: Guild):
+    role = client.sandbox.discord.add_role(guild, "Painters")
+    path = f"/guilds/{guild.id}/roles"
+    listed = await client.send("GET", path)
+    assert [each["name"] for each in listed.items] == ["@everyone", "Painters"]
+    assert (await client.send("GET", f"{path}/{role.id}")).body["position"] == 1
+    client.sandbox.discord.delete_role(guild, role)
+    answer = await client.send("GET", f"{path}/{role.id}")
+    assert (answer.status, answer.code) == (404, 10011)
+
+
+async def test_a_role_gives_its_members_what_it_allows(client: Client, guild: Guild):
+    role = client.sandbox.discord.add_role(guild, "Moderators", Permission.MANAGE_GUILD)
+    client.sandbox.discord.give_role(client.member, role)
+    assert guild.permissions_of(client.member) & Permission.MANAGE_GUILD
+    client.sandbox.discord.take_role(client.member, role)
+    assert not guild.permissions_of(client.member) & Permission.MANAGE_GUILD
+
+
+async def test_an_interaction_tells_its_members_roles(client: Client, guild: Guild):
+    await client.register()
+    role = client.sandbox.discord.add_role(guild, "Painters")
+    client.sandbox.discord.give_role(client.member, role)
+    member = object_at((await client.invoke()).payload, "member")
+    assert member["roles"] == [str(role.id)]
+
+
+async def test_a_deleted_role_is_taken_from_members_and_from_channels(client: Client, guild: Guild):
+    role = client.sandbox.discord.add_role(guild, "Painters")
+    client.sandbox.discord.give_role(client.member, role)
+    client.channel.overwrites[role.id] = Overwrite(deny=Permission.SEND_MESSAGES)
+    client.sandbox.discord.delete_role(guild, role)
+    assert client.member.roles == []
+    assert client.channel.overwrites == {}
+
+
+async def test_only_a_bot_that_asked_for_members_hears_of_their_roles(client: Client, guild: Guild):
+    discord = client.sandbox.discord
+    role = discord.add_role(guild, "Painters")
+    own = guild.members[client.sandbox.application_id]
+    async with (
+        listening(client.sandbox) as bot,
+        listening(client.sandbox, GUILDS | PRIVILEGED_MEMBERS) as curious,
+    ):
+        discord.give_role(client.member, role)
+        discord.give_role(own, role)
+        heard = [await hear(curious, "GUILD_MEMBER_UPDATE") for _ in range(2)]
+        assert [object_at(each, "user")["id"] for each in heard] == [
+            str(client.member.id),
+            str(own.id),
+        ]
+        alone = await hear(bot, "GUILD_MEMBER_UPDATE")
+        assert object_at(alone, "user")["id"] == str(own.id)
+        assert alone["roles"] == [str(role.id)]
