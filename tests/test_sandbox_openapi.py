@@ -144,14 +144,22 @@ def picture() -> bytes:
         "/guilds/{guild_id}",
         "/guilds/{guild_id}/channels",
         "/guilds/{guild_id}/roles",
+        "/guilds/{guild_id}/roles/{role_id}",
         "/guilds/{guild_id}/members/{user_id}",
         "/channels/{channel_id}",
     ],
 )
 async def test_what_a_bot_reads_at_login_has_discords_shape(client: Client, template: str):
     guild = client.sandbox.discord.guilds[0]
-    ids = {"guild_id": guild.id, "channel_id": guild.channels[0].id}
+    ids = {"guild_id": guild.id, "channel_id": guild.channels[0].id, "role_id": guild.id}
     await client.send("GET", template, ids | {"user_id": client.sandbox.application_id})
+
+
+async def test_threads_have_discords_shape(client: Client):
+    guild = client.sandbox.discord.guilds[0]
+    thread = client.sandbox.discord.add_thread(guild.channels[0], "brushes")
+    await client.send("GET", "/guilds/{guild_id}/threads/active", {"guild_id": guild.id})
+    await client.send("GET", "/channels/{channel_id}", {"channel_id": thread.id})
 
 
 async def test_commands_have_discords_shape(client: Client):

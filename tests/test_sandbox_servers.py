@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.guilds import Overwrite
 from bot.sandbox.permissions import Permission
-from bot.sandbox.values import object_at
+from bot.sandbox.values import object_at, objects_at
 from tests.test_sandbox_discord import Client, connection
 from tests.test_sandbox_gateway import GUILDS, PRIVILEGED_MEMBERS, Bot, connected
 
@@ -120,3 +120,93 @@ async def test_only_a_bot_that_asked_for_members_hears_of_their_roles(client: Cl
         alone = await hear(bot, "GUILD_MEMBER_UPDATE")
         assert object_at(alone, "user")["id"] == str(own.id)
         assert alone["roles"] == [str(role.id)]
+
+
+# Threads.
+
+
+async def test_a_bot_hears_of_a_new_thread_and_at_login_of_those_there_are(
+    client: Client, guild: Guild
+):
+    discord = client.sandbox.discord
+    async with listening(client.sandbox) as bot:
+        thread = discord.add_thread(client.channel, "brushes", client.member)
+        told = await hear(bot, "THREAD_CREATE")
+        assert told == thread.to_json() | {"newly_created": True}
+    assert (told["type"], told["guild_id"]) == (11, str(guild.id))
+    assert told["parent_id"] == str(client.channel.id)
+    assert told["owner_id"] == str(client.member.id)
+    async with connected(client.sandbox) as bot:
+        await bot.identify(client.sandbox.discord_token)
+        active = objects_at(await hear(bot, "GUILD_CREATE"), "threads")
+        assert [each["id"] for each in active] == [str(thread.id)]
+
+
+async def test_a_bot_learns_of_no_thread_in_a_channel_that_it_does_not_see(
+    client: Client, guild: Guild
+):
+    discord = client.sandbox.discord
+    client.channel.overwrites[client.sandbox.application_id] = Overwrite(
+        deny=Permission.VIEW_CHANNEL
+    )
+    async with listening(client.sandbox) as bot:
+        hidden = discord.add_thread(client.channel, "hidden")
+        discord.add_thread(guild.channels[1], "seen")
+        assert (await hear(bot, "THREAD_CREATE"))["name"] == "seen"
+    active = await client.send("GET", f"/guilds/{guild.id}/threads/active")
+    assert [each["name"] for each in objects_at(active.body, "threads")] == ["seen"]
+    answer = await client.send("GET", f"/channels/{hidden.id}")
+    assert (answer.status, answer.code) == (403, 50001)
+
+
+async def test_a_thread_is_no_channel_of_the_servers_list(client: Client, guild: Guild):
+    thread = client.sandbox.discord.add_thread(client.channel, "brushes")
+    listed = await client.send("GET", f"/guilds/{guild.id}/channels")
+    assert str(thread.id) not in [each["id"] for each in listed.items]
+    found = await client.send("GET", f"/channels/{thread.id}")
+    assert found.body["owner_id"] == str(guild.owner_id)
+
+
+async def test_a_thread_counts_what_was_posted_in_it(client: Client):
+    thread = client.sandbox.discord.add_thread(client.channel, "brushes")
+    for content in ("first", "second"):
+        await client.send("POST", f"/channels/{thread.id}/messages", {"content": content})
+    first, _ = client.sandbox.discord.messages(thread)
+    client.sandbox.discord.delete(first)
+    told = (await client.send("GET", f"/channels/{thread.id}")).body
+    assert (told["message_count"], told["total_message_sent"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("denied", "code"),
+    [
+        (Permission.VIEW_CHANNEL, 50001),
+        (Permission.SEND_MESSAGES_IN_THREADS, 50013),
+        (Permission.SEND_MESSAGES, None),
+    ],
+)
+async def test_posting_in_a_thread_needs_its_own_permission_of_the_channel_above(
+    client: Client, denied: Permission, code: int | None
+):
+    thread = client.sandbox.discord.add_thread(client.channel, "brushes")
+    client.channel.overwrites[client.sandbox.application_id] = Overwrite(deny=denied)
+    answer = await client.send("POST", f"/channels/{thread.id}/messages", {"content": "x"})
+    assert (answer.status, answer.code) == ((200, None) if code is None else (403, code))
+
+
+async def test_a_command_can_be_run_in_a_thread(client: Client):
+    await client.register({"name": "credits", "description": "d"})
+    thread = client.sandbox.discord.add_thread(client.channel, "brushes")
+    interaction = await client.sandbox.discord.invoke(thread, client.member, "credits")
+    told = object_at(interaction.payload, "channel")
+    assert (told["id"], told["type"]) == (str(thread.id), 11)
+    assert told["parent_id"] == str(client.channel.id)
+    assert interaction.payload["channel_id"] == str(thread.id)
+    assert (await client.acknowledge(interaction, 4, {"content": "80"})).status == 200
+    assert client.sandbox.discord.messages(thread) == [await interaction.settled()]
+
+
+def test_a_thread_has_no_threads(client: Client):
+    thread = client.sandbox.discord.add_thread(client.channel, "brushes")
+    with pytest.raises(ValueError, match="only the text channels"):
+        client.sandbox.discord.add_thread(thread, "under it")

@@ -179,6 +179,7 @@ class DiscordRest:
             ("GET", "/guilds/{guild}", self._get_guild),
             ("GET", "/guilds/{guild}/channels", self._list_channels),
             ("GET", "/guilds/{guild}/roles", self._list_roles),
+            ("GET", "/guilds/{guild}/threads/active", self._list_threads),
             ("GET", "/guilds/{guild}/roles/{role}", self._get_role),
             ("GET", "/guilds/{guild}/members/{user}", self._get_member),
             ("GET", "/channels/{channel}", self._get_channel),
@@ -368,6 +369,12 @@ class DiscordRest:
     def _list_channels(self, call: RestCall) -> Reply:
         return Reply([channel.to_json() for channel in self._guild(call).channels])
 
+    def _list_threads(self, call: RestCall) -> Reply:
+        guild = self._guild(call)
+        threads = guild.threads_for(guild.members[self._world.bot.id])
+        listed = [thread.to_json() for thread in threads]
+        return Reply({"threads": listed, "members": [], "has_more": False})
+
     def _list_roles(self, call: RestCall) -> Reply:
         return Reply([role.to_json() for role in self._guild(call).roles.values()])
 
@@ -401,8 +408,9 @@ class DiscordRest:
         allowed = self._world.bot_permissions_in(channel)
         if not allowed & Permission.VIEW_CHANNEL:
             raise MISSING_ACCESS.error()
-        if any(not allowed & bit for bit in needed):
-            raise MISSING_PERMISSIONS.error()
+        for bit in needed:
+            if not allowed & (channel.posting if bit is Permission.SEND_MESSAGES else bit):
+                raise MISSING_PERMISSIONS.error()
         return channel
 
     def _message(self, call: RestCall, *needed: Permission) -> Message:

@@ -9,6 +9,7 @@ from bot.sandbox.commands import CommandType, InvalidInvocation
 from bot.sandbox.gateway import Intent
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
 from bot.sandbox.invocation import check_leave, command_data, fill_payload
+from bot.sandbox.permissions import Permission
 from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import (
     FILE_LIMIT,
@@ -72,6 +73,14 @@ class DiscordService:
     def add_member(self, guild: Guild, name: str, *, permissions: int = 0) -> Member:
         """Add a person to a server; permissions come on top of what everyone may do there."""
         return self.world.add_member(guild, name, permissions=permissions)
+
+    def add_thread(self, channel: Channel, name: str, owner: Member | None = None) -> Channel:
+        """Add a public thread to a text channel, telling the bot if it sees the channel."""
+        thread, guild = self.world.add_thread(channel, name, owner), channel.guild
+        seen = self.world.bot_permissions_in(thread) & Permission.VIEW_CHANNEL
+        if guild is not None and seen:
+            self._tell("THREAD_CREATE", guild, thread.to_json() | {"newly_created": True})
+        return thread
 
     def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
         """Add a role to a server, telling the bot."""

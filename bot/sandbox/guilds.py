@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from bot.sandbox import permissions
@@ -14,8 +15,16 @@ if TYPE_CHECKING:
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Message
 
-GUILD_TEXT = 0
-DIRECT_MESSAGES = 1
+ARCHIVE_MINUTES = 4320
+"""After so many quiet minutes a thread leaves the list: three days."""
+
+
+class ChannelType(IntEnum):
+    """The types of channels that the sandbox has."""
+
+    GUILD_TEXT = 0
+    DIRECT_MESSAGES = 1
+    PUBLIC_THREAD = 11
 
 
 @dataclass(slots=True, eq=False)
@@ -130,6 +139,17 @@ class Channel:
     nsfw: bool = False
     overwrites: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     messages: dict[int, Message] = field(default_factory=dict[int, "Message"], repr=False)
+    sent: int = 0
+
+    @property
+    def type(self) -> ChannelType:
+        """Its type."""
+        return ChannelType.DIRECT_MESSAGES if self.guild is None else ChannelType.GUILD_TEXT
+
+    @property
+    def posting(self) -> Permission:
+        """What a member needs to post here."""
+        return Permission.SEND_MESSAGES
 
     def permissions_of(self, member: Member) -> int:
         """Return what a member may do here, by Discord's order of rules."""
@@ -152,16 +172,10 @@ class Channel:
 
     def to_json(self) -> JsonObject:
         """Return Discord's channel object."""
-        last = next(reversed(self.messages), None)
-        body: JsonObject = {
-            "id": str(self.id),
-            "last_message_id": None if last is None else str(last),
-            "flags": 0,
-            "last_pin_timestamp": None,
-        }
+        body = self._head()
         if self.guild is None:
             recipients = [] if self.recipient is None else [self.recipient.to_json()]
-            return body | {"type": DIRECT_MESSAGES, "recipients": recipients}
+            return body | {"recipients": recipients}
         overwrites = [
             {
                 "id": str(target),
@@ -172,7 +186,6 @@ class Channel:
             for target, overwrite in self.overwrites.items()
         ]
         return body | {
-            "type": GUILD_TEXT,
             "guild_id": str(self.guild.id),
             "name": self.name,
             "topic": None,
@@ -181,6 +194,61 @@ class Channel:
             "permission_overwrites": overwrites,
             "nsfw": self.nsfw,
             "rate_limit_per_user": 0,
+        }
+
+    def _head(self) -> JsonObject:
+        """Return what channels of all types have."""
+        last = next(reversed(self.messages), None)
+        return {
+            "id": str(self.id),
+            "type": self.type,
+            "last_message_id": None if last is None else str(last),
+            "flags": 0,
+            "last_pin_timestamp": None,
+        }
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Thread(Channel):
+    """A public thread under a text channel, whose rules hold in it too."""
+
+    parent: Channel = field(repr=False)
+    owner_id: int
+    created: datetime
+
+    @property
+    def type(self) -> ChannelType:
+        """Its type."""
+        return ChannelType.PUBLIC_THREAD
+
+    @property
+    def posting(self) -> Permission:
+        """What a member needs to post here."""
+        return Permission.SEND_MESSAGES_IN_THREADS
+
+    def permissions_of(self, member: Member) -> int:
+        """Return what a member may do here: what the channel above allows."""
+        return self.parent.permissions_of(member)
+
+    def to_json(self) -> JsonObject:
+        """Return Discord's thread object."""
+        guild = self.parent.guild
+        return self._head() | {
+            "guild_id": None if guild is None else str(guild.id),
+            "name": self.name,
+            "parent_id": str(self.parent.id),
+            "owner_id": str(self.owner_id),
+            "rate_limit_per_user": 0,
+            "message_count": len(self.messages),
+            "member_count": 1,
+            "total_message_sent": self.sent,
+            "thread_metadata": {
+                "archived": False,
+                "archive_timestamp": self.created.isoformat(),
+                "auto_archive_duration": ARCHIVE_MINUTES,
+                "locked": False,
+                "create_timestamp": self.created.isoformat(),
+            },
         }
 
 
@@ -194,6 +262,7 @@ class Guild:
     locale: str = "en-US"
     owner_id: int = 0
     channels: list[Channel] = field(default_factory=list[Channel], repr=False)
+    threads: list[Thread] = field(default_factory=list[Thread], repr=False)
     members: dict[int, Member] = field(default_factory=dict[int, Member], repr=False)
     roles: dict[int, Role] = field(default_factory=dict[int, Role], repr=False)
 
@@ -210,6 +279,11 @@ class Guild:
         for role in member.roles:
             given |= role.permissions
         return permissions.EVERYTHING if given & Permission.ADMINISTRATOR else given
+
+    def threads_for(self, member: Member) -> list[Thread]:
+        """Return the threads that a member sees."""
+        seen = Permission.VIEW_CHANNEL
+        return [thread for thread in self.threads if thread.permissions_of(member) & seen]
 
     def remove_role(self, role: Role) -> None:
         """Take a role away from the server, from its members and from its channels' rules."""
@@ -272,7 +346,7 @@ class Guild:
             "unavailable": False,
             "member_count": len(self.members),
             "channels": [channel.to_json() for channel in self.channels],
-            "threads": [],
+            "threads": [thread.to_json() for thread in self.threads_for(bot)],
             "members": [bot.to_json()],
             "voice_states": [],
             "presences": [],

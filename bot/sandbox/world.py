@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox import permissions
 from bot.sandbox.cdn import Cdn, StoredFile, guess_type, probe
-from bot.sandbox.guilds import Channel, Guild, Member, Role, User
+from bot.sandbox.guilds import Channel, ChannelType, Guild, Member, Role, Thread, User
 from bot.sandbox.signals import Signal
 from bot.sandbox.values import object_at, objects_at, text_at
 
@@ -291,6 +291,24 @@ class World:
         return channel
 
     def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
+    def add_thread(self, channel: Channel, name: str, owner: Member | None = None) -> Thread:
+        """Add a public thread to a text channel, begun by the server's owner if by nobody else."""
+        guild = channel.guild
+        if guild is None or channel.type is not ChannelType.GUILD_TEXT:
+            raise ValueError("only the text channels of servers have threads")
+        thread = Thread(
+            self.new_id(),
+            name,
+            guild,
+            nsfw=channel.nsfw,
+            parent=channel,
+            owner_id=guild.owner_id if owner is None else owner.id,
+            created=self.clock.now(),
+        )
+        guild.threads.append(thread)
+        self.channels[thread.id] = thread
+        return thread
+
         """Add a role to a server, above those that it has."""
         position = max(role.position for role in guild.roles.values()) + 1
         role = Role(self.new_id(), name, permissions, position)
@@ -369,6 +387,7 @@ class World:
         for file in message.files:
             if file.id not in kept:
                 self.cdn.forget(file)
+            message.channel.sent += 1
         message.revisions.append(revision)
         self.tell(MessageEdited(message))
 
