@@ -290,7 +290,6 @@ class World:
         self.channels[channel.id] = channel
         return channel
 
-    def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
     def add_thread(self, channel: Channel, name: str, owner: Member | None = None) -> Thread:
         """Add a public thread to a text channel, begun by the server's owner if by nobody else."""
         guild = channel.guild
@@ -309,6 +308,7 @@ class World:
         self.channels[thread.id] = thread
         return thread
 
+    def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
         """Add a role to a server, above those that it has."""
         position = max(role.position for role in guild.roles.values()) + 1
         role = Role(self.new_id(), name, permissions, position)
@@ -379,6 +379,7 @@ class World:
         """Put a new message into its channel, unless one member alone sees it."""
         if not message.ephemeral:
             message.channel.messages[message.id] = message
+            message.channel.sent += 1
         self.tell(MessageCreated(message))
 
     def edited(self, message: Message, revision: Revision) -> None:
@@ -387,7 +388,6 @@ class World:
         for file in message.files:
             if file.id not in kept:
                 self.cdn.forget(file)
-            message.channel.sent += 1
         message.revisions.append(revision)
         self.tell(MessageEdited(message))
 
