@@ -210,3 +210,47 @@ def test_a_thread_has_no_threads(client: Client):
     thread = client.sandbox.discord.add_thread(client.channel, "brushes")
     with pytest.raises(ValueError, match="only the text channels"):
         client.sandbox.discord.add_thread(thread, "under it")
+
+
+# What channels allow.
+
+
+async def test_a_bot_hears_what_a_channel_forbids_and_permits_again(client: Client, guild: Guild):
+    discord = client.sandbox.discord
+    own = guild.members[client.sandbox.application_id]
+    async with listening(client.sandbox) as bot:
+        discord.forbid(client.channel, own, Permission.SEND_MESSAGES)
+        told = await hear(bot, "CHANNEL_UPDATE")
+        assert (told["id"], told["guild_id"]) == (str(client.channel.id), str(guild.id))
+        assert objects_at(told, "permission_overwrites") == [
+            {
+                "id": str(own.id),
+                "type": 1,
+                "allow": "0",
+                "deny": str(int(Permission.SEND_MESSAGES)),
+            }
+        ]
+        answer = await client.send("POST", client.messages, {"content": "x"})
+        assert (answer.status, answer.code) == (403, 50013)
+        discord.permit(client.channel, own, Permission.SEND_MESSAGES)
+        (rule,) = objects_at(await hear(bot, "CHANNEL_UPDATE"), "permission_overwrites")
+        assert (rule["allow"], rule["deny"]) == (str(int(Permission.SEND_MESSAGES)), "0")
+        assert (await client.send("POST", client.messages, {"content": "x"})).status == 200
+
+
+async def test_a_channel_hidden_from_everyone_is_out_of_the_bots_reach(
+    client: Client, guild: Guild
+):
+    client.sandbox.discord.forbid(client.channel, guild.everyone, Permission.VIEW_CHANNEL)
+    answer = await client.send("POST", client.messages, {"content": "x"})
+    assert (answer.status, answer.code) == (403, 50001)
+    role = client.sandbox.discord.add_role(guild, "Bots")
+    client.sandbox.discord.give_role(guild.members[client.sandbox.application_id], role)
+    client.sandbox.discord.permit(client.channel, role, Permission.VIEW_CHANNEL)
+    assert (await client.send("POST", client.messages, {"content": "x"})).status == 200
+
+
+def test_a_thread_has_no_rules_of_its_own(client: Client, guild: Guild):
+    thread = client.sandbox.discord.add_thread(client.channel, "brushes")
+    with pytest.raises(ValueError, match="rules of their own"):
+        client.sandbox.discord.forbid(thread, guild.everyone, Permission.SEND_MESSAGES)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.sandbox.commands import CommandType, InvalidInvocation
 from bot.sandbox.gateway import Intent
+from bot.sandbox.guilds import ChannelType, Overwrite
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
 from bot.sandbox.invocation import check_leave, command_data, fill_payload
 from bot.sandbox.permissions import Permission
@@ -73,6 +74,26 @@ class DiscordService:
     def add_member(self, guild: Guild, name: str, *, permissions: int = 0) -> Member:
         """Add a person to a server; permissions come on top of what everyone may do there."""
         return self.world.add_member(guild, name, permissions=permissions)
+
+    def forbid(self, channel: Channel, target: Role | Member, permissions: int) -> None:
+        """Let a channel deny a role or a member something, telling the bot."""
+        self._overwrite(channel, target, deny=permissions)
+
+    def permit(self, channel: Channel, target: Role | Member, permissions: int) -> None:
+        """Let a channel allow a role or a member something, telling the bot."""
+        self._overwrite(channel, target, allow=permissions)
+
+    def _overwrite(
+        self, channel: Channel, target: Role | Member, *, allow: int = 0, deny: int = 0
+    ) -> None:
+        guild = channel.guild
+        if guild is None or channel.type is not ChannelType.GUILD_TEXT:
+            raise ValueError("only the text channels of servers have rules of their own")
+        old = channel.overwrites.get(target.id, Overwrite())
+        channel.overwrites[target.id] = Overwrite(
+            old.allow & ~deny | allow, old.deny & ~allow | deny
+        )
+        self._tell("CHANNEL_UPDATE", guild, channel.to_json())
 
     def add_thread(self, channel: Channel, name: str, owner: Member | None = None) -> Channel:
         """Add a public thread to a text channel, telling the bot if it sees the channel."""
