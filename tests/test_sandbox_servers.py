@@ -122,6 +122,36 @@ async def test_only_a_bot_that_asked_for_members_hears_of_their_roles(client: Cl
         assert alone["roles"] == [str(role.id)]
 
 
+# Members.
+
+
+async def test_only_a_bot_that_asked_for_members_hears_who_comes_and_goes(
+    client: Client, guild: Guild
+):
+    discord = client.sandbox.discord
+    async with (
+        listening(client.sandbox) as bot,
+        listening(client.sandbox, GUILDS | PRIVILEGED_MEMBERS) as curious,
+    ):
+        robot = discord.add_member(guild, "Robot", bot=True)
+        discord.leave(robot)
+        discord.add_role(guild, "Painters")
+        assert object_at(await hear(curious, "GUILD_MEMBER_ADD"), "user")["bot"] is True
+        assert await hear(curious, "GUILD_MEMBER_REMOVE") == {
+            "guild_id": str(guild.id),
+            "user": robot.user.to_json(),
+        }
+        assert (await bot.receive())["t"] == "GUILD_ROLE_CREATE"
+
+
+async def test_who_left_is_no_member_but_a_user_still(client: Client, guild: Guild):
+    client.sandbox.discord.leave(client.member)
+    answer = await client.send("GET", f"/guilds/{guild.id}/members/{client.member.id}")
+    assert (answer.status, answer.code) == (404, 10007)
+    answer = await client.send("GET", f"/users/{client.member.id}")
+    assert answer.body["global_name"] == "Ada"
+
+
 # Threads.
 
 

@@ -351,11 +351,10 @@ class DiscordRest:
         )
 
     def _get_user(self, call: RestCall) -> Reply:
-        wanted = call.id("user")
-        for guild in self._world.guilds:
-            if wanted in guild.members:
-                return Reply(guild.members[wanted].user.to_json())
-        raise UNKNOWN_USER.error()
+        user = self._world.users.get(call.id("user"))
+        if user is None:
+            raise UNKNOWN_USER.error()
+        return Reply(user.to_json())
 
     def _guild(self, call: RestCall) -> Guild:
         guild = self._world.guild(call.id("guild"))

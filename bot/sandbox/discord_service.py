@@ -71,9 +71,26 @@ class DiscordService:
         self.gateway.dispatch("GUILD_CREATE", event, guild_id=guild.id, intent=Intent.GUILDS)
         return guild
 
-    def add_member(self, guild: Guild, name: str, *, permissions: int = 0) -> Member:
-        """Add a person to a server; permissions come on top of what everyone may do there."""
-        return self.world.add_member(guild, name, permissions=permissions)
+    def add_member(
+        self,
+        guild: Guild,
+        name: str,
+        *,
+        permissions: int = 0,
+        roles: Sequence[Role] = (),
+        bot: bool = False,
+    ) -> Member:
+        """Add a person or a bot to a server; permissions come on top of what everyone may do."""
+        member = self.world.add_member(guild, name, permissions=permissions, roles=roles, bot=bot)
+        self._tell("GUILD_MEMBER_ADD", guild, member.to_json(), Intent.GUILD_MEMBERS)
+        return member
+
+    def leave(self, member: Member) -> None:
+        """Let a member leave its server; the user can still be named there."""
+        guild = member.guild
+        del guild.members[member.id]
+        body: JsonObject = {"user": member.user.to_json()}
+        self._tell("GUILD_MEMBER_REMOVE", guild, body, Intent.GUILD_MEMBERS)
 
     def forbid(self, channel: Channel, target: Role | Member, permissions: int) -> None:
         """Let a channel deny a role or a member something, telling the bot."""

@@ -262,6 +262,7 @@ class World:
         self._last_id = 0
         self.application_id = self.new_id()
         self.bot = User(self.application_id, "Darkroom", bot=True)
+        self.users = {self.bot.id: self.bot}
         self.bot_permissions: int = permissions.MEMBER
 
     def new_id(self) -> int:
@@ -316,10 +317,17 @@ class World:
         return role
 
     def add_member(
-        self, guild: Guild, name: str, *, permissions: int = 0, roles: Sequence[Role] = ()
+        self,
+        guild: Guild,
+        name: str,
+        *,
+        permissions: int = 0,
+        roles: Sequence[Role] = (),
+        bot: bool = False,
     ) -> Member:
-        """Add a person to a server; permissions come on top of what everyone may do there."""
-        user = User(self.new_id(), name)
+        """Add a person or a bot to a server; permissions come on top of what everyone may do."""
+        user = User(self.new_id(), name, bot)
+        self.users[user.id] = user
         member = Member(user, guild, self.clock.now(), list(roles), permissions)
         guild.members[user.id] = member
         return member
