@@ -9,7 +9,7 @@ from bot.sandbox.commands import CommandType, InvalidInvocation
 from bot.sandbox.gateway import Intent
 from bot.sandbox.guilds import ChannelType, Overwrite
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
-from bot.sandbox.invocation import check_leave, command_data, fill_payload
+from bot.sandbox.invocation import Resolved, check_leave, command_data, fill_payload
 from bot.sandbox.permissions import Permission
 from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import (
@@ -207,7 +207,8 @@ class DiscordService:
         if found is None:
             raise InvalidInvocation(f"there is no /{name}")
         check_leave(found, channel, member)
-        data = command_data(self.world, found, path, options or {})
+        resolved = Resolved(self.world, channel, member)
+        data = command_data(found, path, options or {}, resolved)
         if target is not None:
             data["target_id"] = str(target.id)
             data["resolved"] = {"messages": {str(target.id): target.to_json()}}

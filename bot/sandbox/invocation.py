@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox.cdn import StoredFile, guess_type
-from bot.sandbox.commands import InvalidInvocation, OptionType, check_options, contexts_of
+from bot.sandbox.commands import (
+    InvalidInvocation,
+    OptionType,
+    check_options,
+    contexts_of,
+)
 from bot.sandbox.guilds import Channel, Member, Role
 from bot.sandbox.permissions import Permission
-from bot.sandbox.values import JsonObject, objects_at, text_at
+from bot.sandbox.values import JsonObject, as_array, objects_at, text_at
 from bot.sandbox.world import safe_name
 
 if TYPE_CHECKING:
@@ -34,7 +39,18 @@ class Upload:
     height: int | None = None
 
 
-Given: TypeAlias = "str | int | float | bool | Upload | Member | Channel | Role"
+@dataclass(frozen=True, slots=True)
+class RawId:
+    """An id that no client would offer, of a deleted role or another server's: nothing is resolved.
+
+    Discord resolves what an id names in the server where the command was sent, and leaves out the
+    rest.
+    """
+
+    id: int
+
+
+Given: TypeAlias = "str | int | float | bool | Upload | Member | Channel | Role | RawId"
 
 
 @dataclass(slots=True)
@@ -42,16 +58,13 @@ class Resolved:
     """What the options of a command name by id."""
 
     world: World
-    attachments: JsonObject
-    users: JsonObject
-    members: JsonObject
-    channels: JsonObject
-    roles: JsonObject
-
-    @classmethod
-    def empty(cls, world: World) -> Resolved:
-        """Start with nothing."""
-        return cls(world, {}, {}, {}, {}, {})
+    channel: Channel
+    member: Member
+    attachments: JsonObject = field(default_factory=dict[str, object])
+    users: JsonObject = field(default_factory=dict[str, object])
+    members: JsonObject = field(default_factory=dict[str, object])
+    channels: JsonObject = field(default_factory=dict[str, object])
+    roles: JsonObject = field(default_factory=dict[str, object])
 
     def option(self, option: JsonObject, value: Given) -> JsonObject:
         """Return an option as it is sent, noting what it names."""
@@ -60,22 +73,51 @@ class Resolved:
             case Upload() if kind == OptionType.ATTACHMENT:
                 sent: object = self._attach(value)
             case Member() if kind in {OptionType.USER, OptionType.MENTIONABLE}:
-                sent = str(value.id)
-                self.users[str(value.id)] = value.user.to_json()
-                partial = value.to_json()
-                del partial["user"]
-                self.members[str(value.id)] = partial | {"permissions": "0"}
+                sent = self._name_user(name, value)
             case Role() if kind in {OptionType.ROLE, OptionType.MENTIONABLE}:
-                sent = str(value.id)
-                self.roles[str(value.id)] = value.to_json()
+                sent = self._name_role(name, value)
             case Channel() if kind == OptionType.CHANNEL:
+                sent = self._name_channel(option, value)
+            case RawId() if kind in NAMING - {OptionType.ATTACHMENT}:
                 sent = str(value.id)
-                self.channels[str(value.id)] = value.to_json() | {"permissions": "0"}
             case str() | int() | float() if kind not in NAMING:
                 sent = value
             case _:
                 raise InvalidInvocation(f"{name}: takes no {type(value).__name__}")
         return {"name": name, "type": kind, "value": sent}
+
+    def _name_user(self, name: str, named: Member) -> str:
+        """Resolve somebody; of one who is not in the server any more the user alone is left."""
+        guild, key = self.channel.guild, str(named.id)
+        if guild is not None and named.guild is not guild:
+            raise InvalidInvocation(f"{name}: {named.name} is of another server")
+        self.users[key] = named.user.to_json()
+        if guild is not None and named.id in guild.members:
+            allowed = self.channel.permissions_of(named)
+            left_out = ("user", "deaf", "mute")
+            partial = {at: value for at, value in named.to_json().items() if at not in left_out}
+            self.members[key] = partial | {"permissions": str(allowed)}
+        return key
+
+    def _name_role(self, name: str, named: Role) -> str:
+        guild, key = self.channel.guild, str(named.id)
+        if guild is None or named.id not in guild.roles:
+            raise InvalidInvocation(f"{name}: there is no role {named.name} here")
+        self.roles[key] = named.to_json()
+        return key
+
+    def _name_channel(self, option: JsonObject, named: Channel) -> str:
+        name, guild, key = option["name"], self.channel.guild, str(named.id)
+        if guild is None or named.guild is not guild:
+            raise InvalidInvocation(f"{name}: there is no #{named.name} here")
+        types = as_array(option.get("channel_types"))
+        if types and named.type not in types:
+            raise InvalidInvocation(f"{name}: takes no {named.type.name.lower()}")
+        allowed = named.permissions_of(self.member)
+        if not allowed & Permission.VIEW_CHANNEL:
+            raise InvalidInvocation(f"{name}: {self.member.name} does not see #{named.name}")
+        self.channels[key] = named.to_json() | {"permissions": str(allowed)}
+        return key
 
     def _attach(self, upload: Upload) -> str:
         path = upload.data if isinstance(upload.data, Path) else self.world.place(upload.data)
@@ -130,6 +172,8 @@ def check_leave(command: JsonObject, channel: Channel, member: Member) -> None:
         raise InvalidInvocation(f"/{name} is not offered here")
     if channel.guild is None:
         return
+    if channel.guild.members.get(member.id) is not member:
+        raise InvalidInvocation(f"{member.name} is not in {channel.guild.name}")
     allowed = channel.permissions_of(member)
     if not allowed & Permission.USE_APPLICATION_COMMANDS:
         raise InvalidInvocation(f"{member.name} may not use commands in #{channel.name}")
@@ -141,32 +185,45 @@ def check_leave(command: JsonObject, channel: Channel, member: Member) -> None:
 
 
 def command_data(
-    world: World, command: JsonObject, path: list[str], given: Mapping[str, Given]
+    command: JsonObject, path: list[str], given: Mapping[str, Given], resolved: Resolved
 ) -> JsonObject:
     """Return the data of a command's interaction, its options checked as a client checks them."""
-    level: JsonObject = command
-    chain: list[JsonObject] = []
+    chain = _descend(command, path)
+    check_options(chain[-1], given)
+    registered = _options_of(chain[-1])
+    options = [resolved.option(registered[name], value) for name, value in given.items()]
+    data = _nest(chain, options)
+    named = resolved.to_json()
+    if named:
+        data["resolved"] = named
+    return data
+
+
+def _descend(command: JsonObject, path: list[str]) -> list[JsonObject]:
+    """Return a command and those of its groups and subcommands that a path names."""
+    chain = [command]
     for name in path:
-        inner = (each for each in objects_at(level, "options") if each["name"] == name)
-        found = next(inner, None)
+        found = _options_of(chain[-1]).get(name)
         if found is None:
             raise InvalidInvocation(f"/{command['name']} has no {name}")
-        level = found
         chain.append(found)
-    check_options(level, given)
-    registered = {text_at(each, "name"): each for each in objects_at(level, "options")}
-    resolved = Resolved.empty(world)
-    options = [resolved.option(registered[name], value) for name, value in given.items()]
-    for inner in reversed(chain):
-        options = [{"name": inner["name"], "type": inner["type"], "options": options}]
+    return chain
+
+
+def _options_of(level: JsonObject) -> dict[str, JsonObject]:
+    return {text_at(each, "name"): each for each in objects_at(level, "options")}
+
+
+def _nest(chain: list[JsonObject], options: list[JsonObject]) -> JsonObject:
+    """Return a command's data with options at the end of a path."""
+    command, *inner = chain
+    for level in reversed(inner):
+        options = [{"name": level["name"], "type": level["type"], "options": options}]
     data: JsonObject = {"id": command["id"], "name": command["name"], "type": command["type"]}
     if options:
         data["options"] = options
     if "guild_id" in command:
         data["guild_id"] = command["guild_id"]
-    named = resolved.to_json()
-    if named:
-        data["resolved"] = named
     return data
 
 

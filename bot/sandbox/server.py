@@ -20,14 +20,14 @@ from bot.sandbox.edit_service import EditService
 from bot.sandbox.faults import Faults
 from bot.sandbox.gateway import HEARTBEAT_SECONDS, Gateway
 from bot.sandbox.interactions import Acknowledgement, Interaction
-from bot.sandbox.invocation import Upload
+from bot.sandbox.invocation import RawId, Upload
 from bot.sandbox.listener import HOST, Listener
 from bot.sandbox.world import World
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Acknowledgement", "Interaction", "InvalidInvocation", "Sandbox", "Upload"]
+__all__ = ["Acknowledgement", "Interaction", "InvalidInvocation", "RawId", "Sandbox", "Upload"]
 
 
 class Sandbox:

@@ -1,0 +1,166 @@
+"""What members give to a command's options in the sandbox: people, roles, channels, suggestions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.sandbox.permissions import Permission
+from bot.sandbox.server import InvalidInvocation, RawId
+from bot.sandbox.values import object_at, objects_at
+from tests.test_sandbox_discord import Client, connection
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.sandbox.guilds import Guild
+    from bot.sandbox.invocation import Given
+    from bot.sandbox.values import JsonObject
+
+SHOW: JsonObject = {
+    "name": "show",
+    "description": "d",
+    "options": [
+        {"type": 6, "name": "who", "description": "d"},
+        {"type": 8, "name": "role", "description": "d"},
+        {"type": 7, "name": "where", "description": "d"},
+        {"type": 7, "name": "room", "description": "d", "channel_types": [0]},
+        {"type": 9, "name": "whatever", "description": "d"},
+    ],
+}
+QUOTA: JsonObject = {
+    "name": "quota",
+    "description": "d",
+    "options": [
+        {
+            "type": 1,
+            "name": "default",
+            "description": "d",
+            "options": [
+                {"type": 8, "name": "role", "description": "d", "required": True},
+                {"type": 3, "name": "window", "description": "d", "autocomplete": True},
+                {"type": 4, "name": "credits", "description": "d", "autocomplete": True},
+                {"type": 10, "name": "factor", "description": "d", "autocomplete": True},
+                {"type": 5, "name": "silent", "description": "d"},
+            ],
+        }
+    ],
+}
+
+
+@pytest.fixture
+async def client() -> AsyncGenerator[Client]:
+    async with connection() as made:
+        await made.register(SHOW, QUOTA)
+        yield made
+
+
+@pytest.fixture
+def guild(client: Client) -> Guild:
+    return client.sandbox.discord.guilds[0]
+
+
+async def show(client: Client, **options: Given) -> JsonObject:
+    """Run `/show`; what was sent."""
+    interaction = await client.sandbox.discord.invoke(
+        client.channel, client.member, "show", options
+    )
+    return object_at(interaction.payload, "data")
+
+
+def values(data: JsonObject) -> list[object]:
+    return [each["value"] for each in objects_at(data, "options")]
+
+
+# People, roles and channels.
+
+
+async def test_what_an_option_names_is_resolved_beside_its_id(client: Client, guild: Guild):
+    role = client.sandbox.discord.add_role(guild, "Painters")
+    client.sandbox.discord.give_role(client.member, role)
+    data = await show(client, who=client.member, role=role, where=client.channel, whatever=role)
+    assert values(data) == [
+        str(client.member.id),
+        str(role.id),
+        str(client.channel.id),
+        str(role.id),
+    ]
+    resolved = object_at(data, "resolved")
+    assert object_at(resolved, "roles") == {str(role.id): role.to_json()}
+    assert object_at(resolved, "users") == {str(client.member.id): client.member.user.to_json()}
+    member = object_at(object_at(resolved, "members"), str(client.member.id))
+    assert member["roles"] == [str(role.id)]
+    assert member.keys().isdisjoint({"user", "deaf", "mute"})
+    allowed = str(client.channel.permissions_of(client.member))
+    assert member["permissions"] == allowed
+    channel = object_at(object_at(resolved, "channels"), str(client.channel.id))
+    assert (channel["type"], channel["permissions"]) == (0, allowed)
+
+
+async def test_a_bot_can_be_named_as_a_member(client: Client, guild: Guild):
+    robot = client.sandbox.discord.add_member(guild, "Robot", bot=True)
+    resolved = object_at(await show(client, who=robot), "resolved")
+    assert object_at(object_at(resolved, "users"), str(robot.id))["bot"] is True
+
+
+async def test_somebody_who_left_can_be_named_as_a_user_alone(client: Client, guild: Guild):
+    gone = client.sandbox.discord.add_member(guild, "Gone")
+    client.sandbox.discord.leave(gone)
+    data = await show(client, who=gone)
+    assert values(data) == [str(gone.id)]
+    assert object_at(data, "resolved") == {"users": {str(gone.id): gone.user.to_json()}}
+
+
+async def test_somebody_who_left_runs_no_command(client: Client):
+    client.sandbox.discord.leave(client.member)
+    with pytest.raises(InvalidInvocation, match="Ada is not in Sandbox"):
+        await show(client)
+
+
+async def test_a_thread_can_be_named_where_the_option_takes_threads(client: Client):
+    thread = client.sandbox.discord.add_thread(client.channel, "brushes")
+    resolved = object_at(await show(client, where=thread), "resolved")
+    told = object_at(object_at(resolved, "channels"), str(thread.id))
+    assert (told["type"], told["parent_id"]) == (11, str(client.channel.id))
+    assert object_at(told, "thread_metadata")["archived"] is False
+    with pytest.raises(InvalidInvocation, match="room: takes no public_thread"):
+        await show(client, room=thread)
+
+
+async def test_a_channel_that_a_member_does_not_see_is_not_offered(client: Client, guild: Guild):
+    secret = guild.channels[1]
+    client.sandbox.discord.forbid(secret, guild.everyone, Permission.VIEW_CHANNEL)
+    with pytest.raises(InvalidInvocation, match="where: Ada does not see #pictures"):
+        await show(client, where=secret)
+
+
+async def test_nothing_of_another_server_is_offered(client: Client):
+    discord = client.sandbox.discord
+    other = discord.add_guild("Elsewhere")
+    with pytest.raises(InvalidInvocation, match="who: Bob is of another server"):
+        await show(client, who=discord.add_member(other, "Bob"))
+    with pytest.raises(InvalidInvocation, match="role: there is no role Painters here"):
+        await show(client, role=discord.add_role(other, "Painters"))
+    with pytest.raises(InvalidInvocation, match="where: there is no #general here"):
+        await show(client, where=other.channels[0])
+
+
+async def test_a_raw_id_is_sent_with_nothing_resolved(client: Client, guild: Guild):
+    role = client.sandbox.discord.add_role(guild, "Painters")
+    client.sandbox.discord.delete_role(guild, role)
+    with pytest.raises(InvalidInvocation, match="role: there is no role Painters here"):
+        await show(client, role=role)
+    data = await show(client, role=RawId(role.id), who=RawId(1), where=RawId(2), whatever=RawId(3))
+    assert values(data) == [str(role.id), "1", "2", "3"]
+    assert "resolved" not in data
+
+
+async def test_a_raw_id_is_no_text(client: Client):
+    with pytest.raises(InvalidInvocation, match="window: takes text"):
+        await client.sandbox.discord.invoke(
+            client.channel,
+            client.member,
+            "quota default",
+            {"role": RawId(1), "window": RawId(1)},
+        )
