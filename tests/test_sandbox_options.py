@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bot.sandbox.guilds import Guild
+    from bot.sandbox.interactions import Interaction
     from bot.sandbox.invocation import Given
     from bot.sandbox.values import JsonObject
 
@@ -164,3 +165,94 @@ async def test_a_raw_id_is_no_text(client: Client):
             "quota default",
             {"role": RawId(1), "window": RawId(1)},
         )
+
+
+# Suggestions.
+
+
+async def complete(client: Client, focused: str, **typed: Given) -> Interaction:
+    """Ask for suggestions for an option of `/quota default`."""
+    return await client.sandbox.discord.complete(
+        client.channel, client.member, "quota default", typed, focused=focused
+    )
+
+
+async def test_suggestions_are_asked_for_with_what_was_typed_so_far(client: Client, guild: Guild):
+    role = client.sandbox.discord.add_role(guild, "Painters")
+    asked = await complete(client, "credits", silent=True, role=role, credits="1x", factor=2)
+    assert asked.payload["type"] == 4
+    (sub,) = objects_at(object_at(asked.payload, "data"), "options")
+    assert objects_at(sub, "options") == [
+        {"name": "silent", "type": 5, "value": True},
+        {"name": "role", "type": 8, "value": str(role.id)},
+        {"name": "credits", "type": 4, "value": "1x", "focused": True},
+        {"name": "factor", "type": 10, "value": "2"},
+    ]
+    assert "resolved" not in object_at(asked.payload, "data")
+
+
+async def test_an_option_in_which_nothing_is_typed_is_asked_for_with_an_empty_text(client: Client):
+    asked = await complete(client, "window")
+    (sub,) = objects_at(object_at(asked.payload, "data"), "options")
+    assert objects_at(sub, "options") == [
+        {"name": "window", "type": 3, "value": "", "focused": True}
+    ]
+
+
+async def test_suggestions_are_read_from_the_acknowledgement(client: Client):
+    asked = await complete(client, "credits", credits="8")
+    choices = [{"name": "80 credits", "value": 80}]
+    assert (await client.acknowledge(asked, 8, {"choices": choices})).status == 200
+    assert (await asked.acknowledged()).choices == choices
+
+
+@pytest.mark.parametrize(
+    ("focused", "choice", "field", "code"),
+    [
+        ("window", {"name": "n" * 101, "value": "day"}, "name", "BASE_TYPE_BAD_LENGTH"),
+        ("window", {"name": "Day", "value": "d" * 101}, "value", "BASE_TYPE_MAX_LENGTH"),
+        ("window", {"name": "Day"}, "value", "BASE_TYPE_REQUIRED"),
+        ("credits", {"name": "Many", "value": "many"}, "value", "NUMBER_TYPE_COERCE"),
+        ("credits", {"name": "Many", "value": 2**53}, "value", "NUMBER_TYPE_MAX"),
+        ("factor", {"name": "Half", "value": "half"}, "value", "NUMBER_TYPE_COERCE"),
+    ],
+)
+async def test_a_suggestion_that_does_not_fit_its_option_is_refused(
+    client: Client, focused: str, choice: JsonObject, field: str, code: str
+):
+    answer = await client.acknowledge(await complete(client, focused), 8, {"choices": [choice]})
+    assert answer.wrong("data", "choices", "0", field) == code
+
+
+async def test_more_than_twenty_five_suggestions_are_refused(client: Client):
+    choices = [{"name": str(number), "value": number} for number in range(26)]
+    answer = await client.acknowledge(await complete(client, "credits"), 8, {"choices": choices})
+    assert answer.wrong("data", "choices") == "BASE_TYPE_BAD_LENGTH"
+
+
+async def test_suggestions_are_answered_with_choices_and_nothing_else(client: Client):
+    answer = await client.acknowledge(await complete(client, "credits"), 4, {"content": "x"})
+    assert answer.wrong("type") == "BASE_TYPE_CHOICES"
+
+
+@pytest.mark.parametrize(
+    ("focused", "typed", "words"),
+    [
+        ("silent", {}, "silent: nothing is suggested for this option"),
+        ("mood", {}, "mood: /quota has no such option"),
+        ("credits", {"mood": "sad"}, "mood: /quota has no such option"),
+        ("credits", {"role": "Painters"}, "role: takes no str"),
+    ],
+)
+async def test_suggestions_are_not_asked_for_where_discord_would_not(
+    client: Client, focused: str, typed: dict[str, str], words: str
+):
+    with pytest.raises(InvalidInvocation, match=words):
+        await complete(client, focused, **typed)
+
+
+async def test_suggestions_are_not_asked_for_by_who_is_not_offered_the_command(client: Client):
+    needed = str(int(Permission.MANAGE_GUILD))
+    await client.register(QUOTA | {"default_member_permissions": needed})
+    with pytest.raises(InvalidInvocation, match="not offered to Ada"):
+        await complete(client, "credits")

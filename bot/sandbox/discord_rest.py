@@ -13,6 +13,7 @@ from bot.sandbox import messages
 from bot.sandbox.faults import Answer, CutAfter, CutBefore, CutReading, wait_out
 from bot.sandbox.forms import DiscordError, Form, Problems
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
+from bot.sandbox.invocation import focused_kind
 from bot.sandbox.messages import Payload, Place
 from bot.sandbox.modals import check_choices, check_modal
 from bot.sandbox.permissions import Permission
@@ -578,7 +579,7 @@ class DiscordRest:
             case CallbackType.DEFERRED_UPDATE:
                 return interaction.source
             case CallbackType.CHOICES:
-                check_choices(data)
+                check_choices(data, focused_kind(interaction.payload))
             case CallbackType.MODAL:
                 check_modal(data)
             case _:

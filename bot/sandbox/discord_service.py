@@ -9,7 +9,13 @@ from bot.sandbox.commands import CommandType, InvalidInvocation
 from bot.sandbox.gateway import Intent
 from bot.sandbox.guilds import ChannelType, Overwrite
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
-from bot.sandbox.invocation import Resolved, check_leave, command_data, fill_payload
+from bot.sandbox.invocation import (
+    Resolved,
+    check_leave,
+    command_data,
+    fill_payload,
+    suggestion_data,
+)
 from bot.sandbox.permissions import Permission
 from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import (
@@ -202,11 +208,7 @@ class DiscordService:
         """
         name, *path = [command] if target is not None else command.split()
         kind = CommandType.CHAT_INPUT if target is None else CommandType.MESSAGE
-        guild_id = None if channel.guild is None else channel.guild.id
-        found = self.registry.find(name, guild_id, kind)
-        if found is None:
-            raise InvalidInvocation(f"there is no /{name}")
-        check_leave(found, channel, member)
+        found = self._offered(channel, member, name, kind)
         resolved = Resolved(self.world, channel, member)
         data = command_data(found, path, options or {}, resolved)
         if target is not None:
@@ -214,6 +216,25 @@ class DiscordService:
             data["resolved"] = {"messages": {str(target.id): target.to_json()}}
         interaction = Interaction(self.world, InteractionType.COMMAND, channel, member)
         return self._send(interaction, data, app_permissions, attachment_size_limit)
+
+    async def complete(
+        self,
+        channel: Channel,
+        member: Member,
+        command: str,
+        options: Mapping[str, Given] | None = None,
+        *,
+        focused: str,
+    ) -> Interaction:
+        """Let a member's client ask what to suggest for an option; raises InvalidInvocation.
+
+        The options are what the member has typed so far, which need not be valid or complete.
+        """
+        name, *path = command.split()
+        found = self._offered(channel, member, name, CommandType.CHAT_INPUT)
+        data = suggestion_data(found, path, options or {}, focused)
+        interaction = Interaction(self.world, InteractionType.AUTOCOMPLETE, channel, member)
+        return self._send(interaction, data)
 
     async def press(
         self,
@@ -252,6 +273,16 @@ class DiscordService:
     def delete(self, message: Message) -> None:
         """Let somebody delete a message."""
         self.world.deleted(message)
+
+    def _offered(
+        self, channel: Channel, member: Member, name: str, kind: CommandType
+    ) -> JsonObject:
+        guild_id = None if channel.guild is None else channel.guild.id
+        found = self.registry.find(name, guild_id, kind)
+        if found is None:
+            raise InvalidInvocation(f"there is no /{name}")
+        check_leave(found, channel, member)
+        return found
 
     def _send(
         self,

@@ -147,6 +147,14 @@ class Form:
             self.wrong(key, "NUMBER_TYPE_MAX", words)
         return number
 
+    def number(self, key: str, *, required: bool = False) -> float | None:
+        """Read a number."""
+        value = self._given(key, required=required)
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return value
+        self.wrong(key, "NUMBER_TYPE_COERCE", f'Value "{value}" is not float.')
+        return None
+
     def choice(self, key: str, of: Collection[int], *, required: bool = False) -> int | None:
         """Read an integer that must be one of a few."""
         value = self._given(key, required=required)

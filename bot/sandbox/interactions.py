@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from bot.sandbox.signals import Signal
+from bot.sandbox.values import objects_at
 from bot.sandbox.world import FILE_LIMIT, Flag
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Acknowledgement:
     def ephemeral(self) -> bool:
         """Whether the member alone sees the answer."""
         return bool(self.flags & Flag.EPHEMERAL)
+
+    @property
+    def choices(self) -> list[JsonObject]:
+        """What was suggested."""
+        return objects_at(self.data, "choices")
 
 
 class Interaction:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox.cdn import StoredFile, guess_type
 from bot.sandbox.commands import (
+    CHOOSABLE,
     InvalidInvocation,
     OptionType,
     check_options,
@@ -15,7 +16,7 @@ from bot.sandbox.commands import (
 )
 from bot.sandbox.guilds import Channel, Member, Role
 from bot.sandbox.permissions import Permission
-from bot.sandbox.values import JsonObject, as_array, objects_at, text_at
+from bot.sandbox.values import JsonObject, as_array, object_at, objects_at, text_at
 from bot.sandbox.world import safe_name
 
 if TYPE_CHECKING:
@@ -197,6 +198,50 @@ def command_data(
     if named:
         data["resolved"] = named
     return data
+
+
+def suggestion_data(
+    command: JsonObject, path: list[str], typed: Mapping[str, Given], focused: str
+) -> JsonObject:
+    """Return the data of an interaction that asks what to suggest for one of a command's options.
+
+    It carries whatever was given so far, as typed and with nothing resolved
+    (https://discord.com/developers/docs/interactions/application-commands#autocomplete).
+    """
+    chain = _descend(command, path)
+    registered = _options_of(chain[-1])
+    for name in (*typed, focused):
+        if name not in registered:
+            raise InvalidInvocation(f"{name}: /{command['name']} has no such option")
+    if not registered[focused].get("autocomplete"):
+        raise InvalidInvocation(f"{focused}: nothing is suggested for this option")
+    options = [
+        _typed_option(registered[name], value) | ({"focused": True} if name == focused else {})
+        for name, value in (dict(typed) | {focused: typed.get(focused, "")}).items()
+    ]
+    return _nest(chain, options)
+
+
+def focused_kind(payload: JsonObject) -> object:
+    """Return the kind of the option that an interaction asks suggestions for."""
+    level = object_at(payload, "data")
+    while nested := objects_at(level, "options"):
+        level = next((each for each in nested if each.get("focused")), nested[0])
+    return level.get("type")
+
+
+def _typed_option(option: JsonObject, value: Given) -> JsonObject:
+    name, kind = text_at(option, "name"), option["type"]
+    match value:
+        case bool() if kind == OptionType.BOOLEAN:
+            sent: object = value
+        case str() | int() | float() if kind in CHOOSABLE and not isinstance(value, bool):
+            sent = str(value)
+        case Member() | Role() | Channel() | RawId() if kind in NAMING - {OptionType.ATTACHMENT}:
+            sent = str(value.id)
+        case _:
+            raise InvalidInvocation(f"{name}: takes no {type(value).__name__}")
+    return {"name": name, "type": kind, "value": sent}
 
 
 def _descend(command: JsonObject, path: list[str]) -> list[JsonObject]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from bot.sandbox.commands import INT53, OptionType
 from bot.sandbox.components import LONGEST_CUSTOM_ID, SELECTS
 from bot.sandbox.forms import Form, Problems
 from bot.sandbox.values import as_integer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from bot.sandbox.values import JsonObject
 
 MOST_CHOICES = 25
+LONGEST_CHOICE = 100
 MOST_FIELDS = 5
 LONGEST_TITLE = 45
 LONGEST_LABEL = 45
@@ -41,14 +43,19 @@ LABELLED = SELECTS | {
 }
 
 
-def check_choices(data: JsonObject) -> None:
-    """Refuse suggestions that Discord would not show; raises DiscordError."""
+def check_choices(data: JsonObject, kind: object) -> None:
+    """Refuse suggestions that Discord would not show for an option's kind; raises DiscordError."""
     problems = Problems()
     form = Form(data, problems, ("data",))
     for choice in form.objects("choices", most=MOST_CHOICES, required=True) or []:
         choice.string("name", shortest=1, longest=100, required=True)
-        if choice.fields.get("value") is None:
-            choice.wrong("value", "BASE_TYPE_REQUIRED", "This field is required")
+        match kind:
+            case OptionType.STRING:
+                choice.string("value", longest=LONGEST_CHOICE, required=True)
+            case OptionType.INTEGER:
+                choice.integer("value", least=-INT53, most=INT53, required=True)
+            case _:
+                choice.number("value", required=True)
     problems.check()
 
 
