@@ -601,6 +601,23 @@ async def test_an_edit_keeps_the_files_that_it_names_and_adds_new_ones(client: C
     assert [file.name for file in message.files] == ["b.png", "c.png"]
 
 
+async def test_a_message_can_be_awaited_by_what_it_shows(client: Client):
+    log = client.sandbox.discord.guilds[0].channels[1]
+    awaited = asyncio.create_task(
+        client.sandbox.discord.posted(log, lambda message: "second" in message.text)
+    )
+    for content in ("first", f"second of <@{client.member.id}>"):
+        card: JsonObject = {"flags": V2, "components": [text(content)]}
+        card["allowed_mentions"] = {"parse": []}
+        assert (await client.send("POST", f"/channels/{log.id}/messages", card)).status == 200
+    message = await awaited
+    assert client.sandbox.discord.messages(log)[1] is message
+    assert not message.pinged
+    assert await client.sandbox.discord.posted(log) is client.sandbox.discord.messages(log)[0]
+    with pytest.raises(TimeoutError):
+        await client.sandbox.discord.posted(client.channel, timeout=0.01)
+
+
 # Mentions.
 
 

@@ -28,7 +28,7 @@ from bot.sandbox.world import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from bot.sandbox.commands import Registry
     from bot.sandbox.discord_rest import DiscordRest, Request
@@ -186,6 +186,20 @@ class DiscordService:
             return found[times - 1] if len(found) >= times else None
 
         return self.rest.answered.until(look, timeout=timeout)
+
+    def posted(
+        self,
+        channel: Channel,
+        satisfied: Callable[[Message], bool] = lambda _: True,
+        *,
+        timeout: float = 30,
+    ) -> Coroutine[object, object, Message]:
+        """Wait for a channel's first message that satisfies a condition; raises TimeoutError."""
+
+        def look() -> Message | None:
+            return next(filter(satisfied, self.messages(channel)), None)
+
+        return self.world.changed.until(look, timeout=timeout)
 
     def _find(self, name: str) -> JsonObject | None:
         named = (each for each in self.registry.commands.values() if each["name"] == name)
