@@ -130,12 +130,16 @@ class Interactions:
 
     by_id: dict[int, Interaction] = field(default_factory=dict[int, Interaction])
     by_token: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
-    by_message: dict[int, Interaction] = field(default_factory=dict[int, Interaction])
+    by_message: dict[int, list[Interaction]] = field(default_factory=dict[int, list["Interaction"]])
 
     def add(self, interaction: Interaction) -> None:
         """Remember an interaction."""
         self.by_id[interaction.id] = interaction
         self.by_token[interaction.token] = interaction
+
+    def bind(self, interaction: Interaction, message: Message) -> None:
+        """Remember that an interaction made a message, or was answered by changing it."""
+        self.by_message.setdefault(message.id, []).append(interaction)
 
 
 class DiscordRest:
@@ -561,6 +565,8 @@ class DiscordRest:
         form.problems.check()
         data = object_at(call.body.fields, "data")
         message = self._first_answer(interaction, CallbackType(kind or 0), call.body, data)
+        if message is not None and message is interaction.source:
+            self.interactions.bind(interaction, message)
         flags = 0 if message is None else message.flags
         interaction.acknowledge(kind or 0, flags, message, data)
         if not call.flag("with_response"):
@@ -616,7 +622,7 @@ class DiscordRest:
             application_id=self._world.application_id,
             interaction_metadata=interaction.metadata(),
         )
-        self.interactions.by_message[message.id] = interaction
+        self.interactions.bind(interaction, message)
         return message
 
     def _interaction(self, call: RestCall) -> Interaction:
@@ -669,7 +675,10 @@ class DiscordRest:
         revision = self._compose(call.body, place, interaction.attachment_size_limit)
         message = self._new_answer(interaction, revision)
         message.kind = REPLY
-        message.replies_to = None if first is None else first.id
+        if first is not None:
+            message.replies_to = first.id
+            told: JsonObject = {"original_response_message_id": str(first.id)}
+            message.interaction_metadata = interaction.metadata() | told
         interaction.followups.append(message)
         self._world.created(message)
         interaction.changed.fire()

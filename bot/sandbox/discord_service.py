@@ -282,6 +282,7 @@ class DiscordService:
         data: JsonObject = {"custom_id": shown.data["custom_id"], "components": rows}
         interaction = Interaction(self.world, InteractionType.MODAL, form.channel, form.member)
         interaction.source = form.source
+        interaction.form = form
         return self._send(interaction, data)
 
     def delete(self, message: Message) -> None:
@@ -323,10 +324,9 @@ class DiscordService:
 
     def _pass_on(self, change: Change) -> None:
         message = change.message
-        interaction = self.rest.interactions.by_message.get(message.id)
-        if interaction is not None:
+        for interaction in self.rest.interactions.by_message.get(message.id, ()):
             interaction.changed.fire()
-        if message.ephemeral or (interaction is not None and message.loading):
+        if message.ephemeral or message.loading:
             return
         guild = message.channel.guild
         intent = Intent.DIRECT_MESSAGES if guild is None else Intent.GUILD_MESSAGES

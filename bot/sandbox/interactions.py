@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from bot.sandbox.signals import Signal
-from bot.sandbox.values import objects_at
+from bot.sandbox.values import object_at, objects_at, text_at
 from bot.sandbox.world import FILE_LIMIT, Flag
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Interaction:
         self.acknowledgement: Acknowledgement | None = None
         self.message: Message | None = None
         self.source: Message | None = None
+        self.form: Interaction | None = None
         self.followups: list[Message] = []
         self.attachment_size_limit = FILE_LIMIT
         self.payload: JsonObject = {}
@@ -157,6 +158,11 @@ class Interaction:
             "user": self.member.user.to_json(),
             "authorizing_integration_owners": self.payload["authorizing_integration_owners"],
         }
-        if self.source is not None:
+        target = text_at(object_at(self.payload, "data"), "target_id")
+        if target:
+            body["target_message_id"] = target
+        if self.form is not None:
+            body["triggering_interaction_metadata"] = self.form.metadata()
+        elif self.source is not None:
             body["interacted_message_id"] = str(self.source.id)
         return body
