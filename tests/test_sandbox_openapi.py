@@ -73,6 +73,10 @@ CARD: JsonObject = {
 }
 
 
+AFRESH: JsonObject = {"attachments": [{"id": 0}]}
+FOLLOW_UP: JsonObject = {"content": "more", "flags": 1 << 6}
+
+
 @cache
 def description() -> JsonObject:
     return as_object(parse(Path(DESCRIPTION or "").read_bytes())) or {}
@@ -199,3 +203,7 @@ async def test_an_answer_to_an_interaction_has_discords_shape(client: Client):
     ids = {"webhook_id": application, "webhook_token": interaction.token}
     await client.send("PATCH", original, ids, {"content": None} | CARD, picture())
     await client.send("GET", original, ids)
+    await client.send("POST", "/webhooks/{webhook_id}/{webhook_token}?wait=true", ids, FOLLOW_UP)
+    pressed = await client.sandbox.discord.press(await interaction.settled(), member, "b")
+    ids = {"interaction_id": pressed.id, "interaction_token": pressed.token}
+    await client.send("POST", callback, ids, {"type": 7, "data": CARD | AFRESH}, picture())

@@ -14,7 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from PIL import Image
 
-from bot.sandbox.server import Sandbox, Upload
+from bot.sandbox.server import RawId, Sandbox, Upload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -29,12 +29,13 @@ def png(width: int = 640, height: int = 480, colour: str = "red") -> bytes:
 
 
 class EchoBot(discord.Client):
-    """Answers `/edit` with the picture it got, as a Components V2 card."""
+    """Answers `/edit` with the picture it got, as a card, and `/name` with what was named."""
 
     def __init__(self) -> None:
         super().__init__(intents=discord.Intents(guilds=True))
         self.tree: app_commands.CommandTree[discord.Client] = app_commands.CommandTree(self)
         self.tree.command(name="edit", description="Edit a picture")(edit)
+        self.tree.command(name="name", description="Name something")(name)
 
     async def setup_hook(self) -> None:
         """Register the command before anything else."""
@@ -58,6 +59,34 @@ async def edit(
     view.add_item(gallery)
     view.add_item(discord.ui.TextDisplay(f"Done: {prompt}"))
     await interaction.edit_original_response(view=view, attachments=files)
+
+
+async def suggest(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=f"{typed}!", value=typed)]
+
+
+@app_commands.autocomplete(hint=suggest)
+async def name(
+    interaction: discord.Interaction,
+    who: discord.User | None = None,
+    role: discord.Role | None = None,
+    where: discord.TextChannel | discord.Thread | None = None,
+    hint: str | None = None,
+) -> None:
+    named = [type(each).__name__ for each in (who, role, where, interaction.channel) if each]
+    told = f"Named {', '.join(named)}"
+    await interaction.response.send_message(told, view=Turning(timeout=None), ephemeral=True)
+
+
+class Turning(discord.ui.View):
+    """A button that puts a picture in place of what it stands under."""
+
+    @discord.ui.button(label="Turn", custom_id="turn")
+    async def turn(
+        self, interaction: discord.Interaction, _: discord.ui.Button[discord.ui.View]
+    ) -> None:
+        file = discord.File(io.BytesIO(png()), "turned.png")
+        await interaction.response.edit_message(content="Turned", attachments=[file], view=None)
 
 
 @asynccontextmanager
@@ -110,3 +139,48 @@ async def test_a_discord_py_bot_resumes_after_a_cut_and_misses_nothing(
         interaction = await sandbox.discord.invoke(guild.channels[0], member, "edit", options)
         assert (await interaction.settled()).text == "Done: make it blue"
         assert sandbox.discord.gateway.connected == [session]
+
+
+async def test_a_discord_py_bot_reads_what_members_name(monkeypatch: pytest.MonkeyPatch):
+    async with Sandbox() as sandbox, running_bot(sandbox, monkeypatch):
+        guild = sandbox.discord.guilds[0]
+        member = sandbox.discord.add_member(guild, "Ada")
+        gone = sandbox.discord.add_member(guild, "Gone")
+        sandbox.discord.leave(gone)
+        role = sandbox.discord.add_role(guild, "Painters")
+        thread = sandbox.discord.add_thread(guild.channels[0], "brushes")
+        options = {"who": member, "role": role, "where": thread}
+        here = await sandbox.discord.invoke(guild.channels[0], member, "name", options)
+        assert (await here.settled()).text == "Named Member, Role, Thread, TextChannel"
+        there = await sandbox.discord.invoke(thread, member, "name", {"who": gone})
+        assert (await there.settled()).text == "Named User, Thread"
+        raw = {"who": RawId(1), "role": RawId(2)}
+        unknown = await sandbox.discord.invoke(thread, member, "name", raw)
+        assert (await unknown.settled()).text == "Named Object, Object, Thread"
+
+
+async def test_a_discord_py_bot_suggests(monkeypatch: pytest.MonkeyPatch):
+    async with Sandbox() as sandbox, running_bot(sandbox, monkeypatch):
+        guild = sandbox.discord.guilds[0]
+        member = sandbox.discord.add_member(guild, "Ada")
+        typed = {"role": guild.everyone, "hint": "blu"}
+        asked = await sandbox.discord.complete(
+            guild.channels[0], member, "name", typed, focused="hint"
+        )
+        (choice,) = (await asked.acknowledged()).choices
+        assert (choice["name"], choice["value"]) == ("blu!", "blu")
+
+
+async def test_a_discord_py_bot_puts_a_picture_into_a_private_message(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async with Sandbox() as sandbox, running_bot(sandbox, monkeypatch):
+        guild = sandbox.discord.guilds[0]
+        member = sandbox.discord.add_member(guild, "Ada")
+        shown = await sandbox.discord.invoke(guild.channels[0], member, "name")
+        message = await shown.settled()
+        assert message.ephemeral
+        pressed = await sandbox.discord.press(message, member, "turn")
+        await pressed.until(lambda message: message.text == "Turned")
+        assert [file.name for file in message.files] == ["turned.png"]
+        assert message.components == ()
