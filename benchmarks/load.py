@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.ledger.connection import connect_to_read, rows
+from bot.ledger.sqlite.connection import connect_to_read, rows
 from bot.sandbox.child import BotProcess
 from bot.sandbox.server import Sandbox, Upload
 

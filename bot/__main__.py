@@ -17,8 +17,11 @@ from pathlib import Path
 import aiohttp
 import discord
 
+from bot.custom_ids import CustomIds
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
+from bot.discord_journal import DiscordJournal
+from bot.discord_replies import Replies
 from bot.discord_rest import DiscordRest
 from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
@@ -27,10 +30,14 @@ from bot.ledger.sqlite import open_sqlite
 from bot.logs import logging_to_stderr
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_settings
+from cogs.admission import Admission
 from cogs.cards import EditCards
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
 from cogs.failures import FailureHandler
+from cogs.journal import journal_line
+from cogs.presses import PressesCog
+from cogs.quota import QuotaCog
 
 WRONG_SETTINGS = 2
 FAILED = 1
@@ -88,7 +95,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
     """
     await asyncio.to_thread(_check_spool, settings.spool_dir)
     async with AsyncExitStack() as stack:
-        ledger = await stack.enter_async_context(open_sqlite(settings.database))
+        stores = await stack.enter_async_context(open_sqlite(settings.database))
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=_warm_pool(), headers={"User-Agent": USER_AGENT})
         )
@@ -102,22 +109,36 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             )
         )
         rest = DiscordRest(session, settings.discord_api_url, settings.discord_token)
-        front = DiscordFront(rest, EditCards())
+        replies = Replies(rest)
+        journal = DiscordJournal(stores.rulebook, rest, journal_line)
+        stack.push_async_callback(journal.close)
         editor = Editor(
-            ledger,
+            stores.ledger,
+            stores.rulebook,
             client,
-            front,
+            DiscordFront(rest, replies, EditCards()),
+            journal,
             spool=settings.spool_dir,
-            default_quota=settings.default_quota,
+            limits=settings.limits,
             concurrency=settings.edit_concurrency,
         )
         stack.push_async_callback(editor.close)
+        admission = Admission(replies, settings.servers)
+        failures = FailureHandler(replies)
+        custom_ids = CustomIds(settings.discord_token)
+        quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
         discord_client = await stack.enter_async_context(
             DiscordClient(
                 api_url=settings.discord_api_url,
                 connector=_warm_pool(),
-                cogs=[EditCog(editor), CreditsCog(ledger, front, settings.default_quota)],
-                answer_failure=FailureHandler(front).answer,
+                cogs=[
+                    EditCog(editor),
+                    CreditsCog(stores.ledger, replies, settings.limits),
+                    quota,
+                    PressesCog(custom_ids, replies, admission, failures, quota.actions),
+                ],
+                admits=admission.admits,
+                answer_failure=failures.answer,
             )
         )
         with _discord_faults(settings):

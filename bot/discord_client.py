@@ -1,7 +1,7 @@
 """The discord.py client: finds its gateway, keeps its commands in step, answers what breaks."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any, Self, cast
@@ -34,9 +34,8 @@ class DiscordClient(commands.Bot):
         api_url: yarl.URL,
         connector: aiohttp.TCPConnector,
         cogs: Sequence[commands.Cog],
-        answer_failure: Callable[
-            [discord.Interaction[Any], app_commands.AppCommandError], Coroutine[Any, Any, None]
-        ],
+        admits: Callable[[discord.Interaction[Any]], Awaitable[bool]],
+        answer_failure: Callable[[discord.Interaction[Any], Exception], Coroutine[Any, Any, None]],
     ) -> None:
         # discord.py has no parameters for these.
         discord.VoiceClient.warn_nacl = False
@@ -52,7 +51,9 @@ class DiscordClient(commands.Bot):
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
             connector=connector,
+            tree_cls=GuardedTree,
         )
+        cast("GuardedTree", self.tree).admits = admits
         self.ws = cast("DiscordWebSocket", _NoSession())
         self.tree.error(answer_failure)
         self._own_cogs = cogs
@@ -70,6 +71,16 @@ class DiscordClient(commands.Bot):
     async def on_connect(self) -> None:
         """Say that commands arrive from now on."""
         log.info("bot.ready")
+
+
+class GuardedTree(app_commands.CommandTree["DiscordClient"]):
+    """Commands that are looked at before they are run."""
+
+    admits: Callable[[discord.Interaction[Any]], Awaitable[bool]]
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Whether the command is run; if not, it was answered."""
+        return await self.admits(interaction)
 
 
 class GatewayFromRest(DiscordWebSocket):

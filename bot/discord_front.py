@@ -1,4 +1,4 @@
-"""Answers members in Discord, from an edit's row alone, with words that are handed in."""
+"""Carries an edit's message in Discord, from its row alone, with words that are handed in."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,23 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 
 import aiohttp
 import structlog
 
+from bot.discord_replies import (
+    COMPONENTS_V2,
+    DEFERRED,
+    EPHEMERAL,
+    NO_MENTIONS,
+    TOKEN_LIFE,
+    TOKEN_TRUSTED,
+    Asked,
+    Component,
+    Replies,
+    Reply,
+)
 from bot.discord_rest import (
     ALREADY_ACKNOWLEDGED,
     ANSWER_WITHIN,
@@ -25,24 +37,8 @@ from bot.editing import Acknowledgement, Front, Outcome, Receipt
 from bot.ledger import Edit, Order
 from bot.refusals import Refusal
 
-EPHEMERAL = 1 << 6
-COMPONENTS_V2 = 1 << 15
-"""https://docs.discord.com/developers/resources/message#message-object-message-flags"""
-
-MESSAGE, DEFERRED = 4, 5
-"""Types of the first answer to an interaction.
-
-https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type
-"""
-
-TOKEN_LIFE = timedelta(minutes=15)
-TOKEN_TRUSTED = timedelta(minutes=13)
-"""From this age on the channel's route is used, so that no upload ends after its token."""
-
 POST_TRIES = 2
 """Requests with the pictures, before a message without them."""
-
-Component = dict[str, Any]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -73,11 +69,13 @@ class DiscordFront(Front):
     def __init__(
         self,
         rest: DiscordRest,
+        replies: Replies,
         cards: Cards,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._rest = rest
+        self._replies = replies
         self._cards = cards
         self._clock = clock
 
@@ -95,35 +93,8 @@ class DiscordFront(Front):
         return Acknowledgement(Outcome.TOO_LATE)
 
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
-        text = self._cards.refusal(refusal)
-        if acknowledged:
-            await self._rest.edit(_first_answer(order), _plain(text), until=_in(TOKEN_TRUSTED))
-        else:
-            await self.reply(order.application_id, order.id, _token(order), text)
-
-    async def reply(
-        self,
-        application_id: int,
-        interaction_id: int,
-        token: str,
-        text: str,
-        *,
-        instead: bool = False,
-    ) -> bool:
-        """Answer a command privately with a text; whether it surely stands there.
-
-        If the command has an answer already, it is this one, of a try that was repeated; or it is
-        another, and `instead` puts the text in its place.
-        """
-        data = {**_plain(text), "flags": EPHEMERAL}
-        answer = await self._rest.respond(interaction_id, token, {"type": MESSAGE, "data": data})
-        if answer is not None and answer.code == ALREADY_ACKNOWLEDGED:
-            if not instead:
-                return True
-            answer = await self._rest.edit(
-                FirstAnswer(application_id, token), _plain(text), until=_in(TOKEN_TRUSTED)
-            )
-        return answer is not None and answer.ok
+        asked = Asked(order.application_id, order.id, _token(order))
+        await self._replies.give(asked, Reply(self._cards.refusal(refusal)), deferred=acknowledged)
 
     async def look_up(self, edit: Edit) -> Acknowledgement:
         return await self._look_up(edit.order, self._token_left(edit))
@@ -199,21 +170,14 @@ class DiscordFront(Front):
         return TOKEN_LIFE - (self._clock() - edit.held_at)
 
 
-_NO_MENTIONS: JSON = {"parse": []}
-
-
 def _card(components: list[Component], attachments: list[JSON]) -> JSON:
     """A Components V2 message; what is not in `attachments` is taken off it."""
     return {
         "flags": COMPONENTS_V2,
         "components": components,
         "attachments": attachments,
-        "allowed_mentions": _NO_MENTIONS,
+        "allowed_mentions": NO_MENTIONS,
     }
-
-
-def _plain(text: str) -> JSON:
-    return {"content": text, "allowed_mentions": _NO_MENTIONS}
 
 
 def _ran_out_of_token(answer: Answer | None, tries: int | None) -> bool:

@@ -7,6 +7,7 @@ raises a 429 that has no `Via` header, and does not repeat what a cut connection
 import asyncio
 import contextlib
 import math
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -114,6 +115,19 @@ class DiscordRest:
             json_body=body,
             until=_now() + ANSWER_WITHIN,
             longest_pause=LONGEST_PAUSE_BEFORE_ANSWER,
+        )
+
+    async def post(self, channel_id: int, body: JSON, *, patience: float) -> Answer | None:
+        """Post a message, tried until Discord takes or refuses it, for `patience` seconds.
+
+        A nonce keeps a try whose answer was lost from posting twice.
+        """
+        return await self._request(
+            "POST",
+            f"channels/{channel_id}/messages",
+            headers=self._authorization,
+            json_body={**body, "nonce": secrets.token_hex(12), "enforce_nonce": True},
+            until=_now() + patience,
         )
 
     async def get(self, answer: FirstAnswer, *, until: float) -> Answer | None:

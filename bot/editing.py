@@ -23,10 +23,12 @@ from bot.edit_api import EditCall
 from bot.edit_client import EditClient
 from bot.errors import Declined, EditFault, LedgerFault, NotPosted, ResultLost, WaitedTooLong
 from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota
+from bot.ledger.rulebook import Rulebook
 from bot.pictures import Format, Picture
 from bot.pricing import SOURCE_SIZE, nearest_ratio
-from bot.quotas import window_at
-from bot.refusals import Attachment, LedgerSilent, Refusal, refuse_order
+from bot.quotas import Balance, OperatorLimits
+from bot.refusals import Ask, CannotAfford, LedgerSilent, Refusal, refuse_here, refuse_order
+from bot.server_settings import ServerSettings, read_settings
 from bot.states import Reason, State
 
 T = TypeVar("T")
@@ -66,6 +68,8 @@ class Receipt:
     charged: int
     left: int | None
     """Credits that the member can still spend in this window; None where nothing limits."""
+    spoiler: bool = False
+    """Whether the pictures go behind a spoiler."""
 
 
 class Outcome(Enum):
@@ -110,25 +114,37 @@ class Front(Protocol):
         ...
 
 
+class Journal(Protocol):
+    """Where the ends of edits are noted for those who look after a server."""
+
+    def note(self, ended: Edit) -> None:
+        """Note how an edit ended, some time soon."""
+        ...
+
+
 class Editor:
     """Takes orders and carries each through to its end, a bounded number at a time."""
 
     def __init__(
         self,
         ledger: Ledger,
+        rulebook: Rulebook,
         client: EditClient,
         front: Front,
+        journal: Journal,
         *,
         spool: Path,
-        default_quota: int | None,
+        limits: OperatorLimits,
         concurrency: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
+        self._rulebook = rulebook
         self._client = client
         self._front = front
+        self._journal = journal
         self._spool = spool
-        self._default_quota = default_quota
+        self._limits = limits
         self._clock = clock
         self._owner = secrets.token_hex(8)
         self._probes = asyncio.Semaphore(PROBES)
@@ -138,19 +154,20 @@ class Editor:
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def take(self, order: Order, attachment: Attachment) -> None:
+    async def take(self, ask: Ask) -> None:
         """Refuse the order, or hold its price and carry it on from there in the background."""
+        order = ask.order
         if self._closed:
             return
-        if refusal := refuse_order(order, attachment):
+        if refusal := refuse_order(order, ask.attachment):
             await self._refuse(order, refusal, early=None)
             return
-        holding = asyncio.create_task(self._hold(order))
+        holding = asyncio.create_task(self._hold(ask))
         await asyncio.wait({holding}, timeout=STORE_PATIENCE)
         early = None if holding.done() else await self._front.acknowledge(order)
         match await holding:
             case Held(edit):
-                log.info("edit.held", edit=str(order.id), credits=order.hold)
+                log.info("edit.held", edit=str(order.id), credits=edit.order.hold)
                 self._run(edit, self._begin(edit, early))
             case AlreadyHeld():
                 log.warning("edit.repeated", edit=str(order.id))
@@ -267,6 +284,7 @@ class Editor:
             )
         )
         log.info("edit.charged", edit=str(edit.order.id), credits=ended.charged)
+        self._journal.note(ended)
         await self._close(edit)
 
     async def _end(self, edit: Edit, reason: Reason, detail: str | None = None) -> None:
@@ -279,6 +297,7 @@ class Editor:
             )
         )
         log.info("edit.voided", edit=str(edit.order.id), reason=reason, credits=edit.order.hold)
+        self._journal.note(voided)
         return voided
 
     async def _tell(self, ended: Edit) -> None:
@@ -316,14 +335,21 @@ class Editor:
         except Exception:
             log.exception("edit.left_open", edit=str(edit.order.id))
 
-    async def _hold(self, order: Order) -> Held | AlreadyHeld | OverQuota | LedgerSilent:
+    async def _hold(self, ask: Ask) -> Held | AlreadyHeld | Refusal:
         try:
-            return await self._ledger.hold(
-                order, default_quota=self._default_quota, owner=self._owner, now=self._clock()
+            settings = read_settings(await self._rulebook.list_settings(ask.order.guild_id))
+            order = ask.completed(settings)
+            if refusal := refuse_here(order, ask.place_id, settings):
+                return refusal
+            outcome = await self._ledger.hold(
+                order, limits=self._limits, owner=self._owner, now=self._clock()
             )
         except LedgerFault:
-            log.exception("ledger.silent", edit=str(order.id))
+            log.exception("ledger.silent", edit=str(ask.order.id))
             return LedgerSilent()
+        if isinstance(outcome, OverQuota):
+            return CannotAfford(outcome, settings.max_count)
+        return outcome
 
     async def _refuse(
         self, order: Order, refusal: Refusal, *, early: Acknowledgement | None
@@ -399,17 +425,25 @@ class Editor:
         order = edit.order
         fitting = _choose_fitting(pictures, order.upload_limit)
         charged = order.quality.price * len(fitting)
-        window = window_at(self._clock())
-        balance = await self._insist(
-            lambda: self._ledger.balance(
-                order.guild_id, order.member_id, window=window, default_quota=self._default_quota
-            )
-        )
+        balance, settings = await self._insist(lambda: self._read_standing(order))
         # What is held in one window gives nothing back to the next.
-        given_back = order.hold - charged if window == window_at(edit.held_at) else 0
+        given_back = order.hold - charged if edit.held_at in balance.window else 0
         return Receipt(
-            pictures=tuple(fitting), charged=charged, left=balance.left_after(given_back)
+            pictures=tuple(fitting),
+            charged=charged,
+            left=balance.left_after(given_back),
+            spoiler=settings.spoiler,
         )
+
+    async def _read_standing(self, order: Order) -> tuple[Balance, ServerSettings]:
+        balance = await self._ledger.balance(
+            order.guild_id,
+            order.member_id,
+            order.role_ids,
+            limits=self._limits,
+            now=self._clock(),
+        )
+        return balance, read_settings(await self._rulebook.list_settings(order.guild_id))
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Have the ledger note what has happened, however long it fails."""

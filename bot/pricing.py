@@ -28,6 +28,12 @@ class Quality(StrEnum):
 _PRICES = {Quality.LOW: 4, Quality.MEDIUM: 8, Quality.HIGH: 16}
 
 
+def affordable(left: int, most: int) -> list[tuple[Quality, int]]:
+    """For each quality, best first, how many pictures `left` credits pay for, up to `most`."""
+    counts = [(quality, min(left // quality.price, most)) for quality in reversed(Quality)]
+    return [(quality, count) for quality, count in counts if count > 0]
+
+
 def nearest_ratio(width: int, height: int) -> str:
     """The ratio of `RATIOS` nearest to `width`:`height`, compared by the ratio of the ratios.
 

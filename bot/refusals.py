@@ -1,10 +1,12 @@
-"""What is said no to before anything is held, from what the command itself already shows."""
+"""What is said no to before anything is held: by what a command shows, and by where it is run."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.ledger import Order, OverQuota
+from bot.phrases import find_phrase
 from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, looks_like_picture
+from bot.server_settings import ServerSettings
 
 MAX_PROMPT = 4_000
 """Characters; the most that Discord lets a member write too."""
@@ -19,6 +21,28 @@ class Attachment:
     size: int
     width: int | None
     height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An order as it was given, before the server's settings were applied to it."""
+
+    order: Order
+    """With the bot's own defaults where the member chose nothing."""
+    attachment: Attachment
+    place_id: int
+    """The channel, or a thread's parent: what the server's settings name."""
+    chose_quality: bool = True
+    chose_size: bool = True
+
+    def completed(self, settings: ServerSettings) -> Order:
+        """The order with the server's defaults for what the member left open."""
+        order = self.order
+        if not self.chose_quality and settings.quality is not None:
+            order = replace(order, quality=settings.quality)
+        if not self.chose_size and settings.size is not None:
+            order = replace(order, size=settings.size)
+        return order
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +78,42 @@ class PromptTooLong:
 
 
 @dataclass(frozen=True, slots=True)
+class NotHere:
+    """Edits may be made in other channels of the server alone."""
+
+    channel_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyPictures:
+    """More pictures than the server lets one edit have."""
+
+    count: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRefused:
+    """The server refuses prompts with this word or phrase."""
+
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotInPrivate:
+    """The server wants every edit to be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotAfford:
+    """The quota or a budget leaves too little."""
+
+    over: OverQuota
+    most: int
+    """Pictures that the server lets one edit have."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerSilent:
     """The ledger did not carry out the hold."""
 
@@ -71,7 +131,11 @@ Refusal = (
     | PictureTooLarge
     | PromptBlank
     | PromptTooLong
-    | OverQuota
+    | NotHere
+    | TooManyPictures
+    | PromptRefused
+    | NotInPrivate
+    | CannotAfford
     | LedgerSilent
     | Unforeseen
 )
@@ -90,6 +154,19 @@ def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
     width, height = attachment.width or 0, attachment.height or 0
     if width * height > MAX_SOURCE_PIXELS:
         return PictureTooLarge(width, height)
+    return None
+
+
+def refuse_here(order: Order, place_id: int, settings: ServerSettings) -> Refusal | None:
+    """The first thing that the server's settings forbid, if anything is."""
+    if settings.channel_ids and place_id not in settings.channel_ids:
+        return NotHere(tuple(sorted(settings.channel_ids)))
+    if order.count > settings.max_count:
+        return TooManyPictures(order.count, settings.max_count)
+    if order.private and not settings.private:
+        return NotInPrivate()
+    if phrase := find_phrase(order.prompt, settings.refused):
+        return PromptRefused(phrase)
     return None
 
 

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
@@ -14,11 +15,15 @@ from environs import Env
 from yarl import URL
 
 from bot.errors import BadSettings
+from bot.quotas import OperatorLimits
 
 T = TypeVar("T")
 
 LARGEST_QUOTA = 1_000_000_000_000
 """Far above any use and far below what a 64-bit column holds."""
+
+LONGEST_RETENTION = 36_500
+"""Days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +37,24 @@ class Settings:
     database: Path
     """The SQLite file."""
     default_quota: int | None
-    """Credits a member may spend in a window; None: unlimited."""
+    """Credits a member may spend in a window where the server has no rule; None: unlimited."""
+    operator_budget: int | None
+    """Credits a UTC day over all servers; None: unlimited."""
+    servers: frozenset[int] | None
+    """The servers that are served; None: all."""
+    retention: timedelta | None
+    """How long prompts, names and addresses are kept; None: for ever."""
     edit_concurrency: int
     edit_timeout: float
     """Seconds."""
     edit_source: Literal["url", "data"]
     spool_dir: Path
     log_level: str
+
+    @property
+    def limits(self) -> OperatorLimits:
+        """What the operator set for all servers."""
+        return OperatorLimits(self.default_quota, self.operator_budget)
 
 
 def read_settings(dotenv: Path = Path(".env")) -> Settings:
@@ -60,7 +76,10 @@ def read_settings(dotenv: Path = Path(".env")) -> Settings:
         edit_api_url=read.optional("EDIT_API_URL", "https://api.gptimageapi.dev", _address),
         discord_api_url=read.optional("DISCORD_API_URL", "https://discord.com/api/v10", _address),
         database=database,
-        default_quota=read.optional("DEFAULT_QUOTA", "80", _quota),
+        default_quota=read.optional("DEFAULT_QUOTA", "80", _credits),
+        operator_budget=read.optional("OPERATOR_BUDGET", "unlimited", _credits),
+        servers=read.optional("SERVERS", "all", _servers),
+        retention=read.optional("RETENTION_DAYS", "90", _retention),
         edit_concurrency=read.optional("EDIT_CONCURRENCY", "8", _concurrency),
         edit_timeout=read.optional("EDIT_TIMEOUT", "180", _seconds),
         edit_source=read.optional("EDIT_SOURCE", "url", _source_mode),
@@ -115,6 +134,9 @@ _TAKES = {
     "DISCORD_API_URL": "an http or https address without credentials, query or fragment",
     "DATABASE_URL": "sqlite:///relative/path or sqlite:////absolute/path",
     "DEFAULT_QUOTA": f"a whole number from 0 to {LARGEST_QUOTA:,}, or unlimited",
+    "OPERATOR_BUDGET": f"a whole number from 0 to {LARGEST_QUOTA:,}, or unlimited",
+    "SERVERS": "servers' ids with commas between them, or all",
+    "RETENTION_DAYS": f"a whole number of days from 0 to {LONGEST_RETENTION:,}; 0 is for ever",
     "EDIT_CONCURRENCY": "a whole number, 1 or more",
     "EDIT_TIMEOUT": "a number of seconds above 0",
     "EDIT_SOURCE": "url or data",
@@ -144,13 +166,32 @@ def _database(given: str) -> Path:
     return Path(path)
 
 
-def _quota(given: str) -> int | None:
+def _credits(given: str) -> int | None:
     if given.strip().lower() == "unlimited":
         return None
     quota = int(given)
     if not 0 <= quota <= LARGEST_QUOTA:
         raise ValueError
     return quota
+
+
+def _servers(given: str) -> frozenset[int] | None:
+    if given.strip().lower() == "all":
+        return None
+    return frozenset(map(_snowflake, re.split(r"[\s,;]+", given.strip(" \t,;"))))
+
+
+def _snowflake(given: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,19}", given):
+        raise ValueError
+    return int(given)
+
+
+def _retention(given: str) -> timedelta | None:
+    days = int(given)
+    if not 0 <= days <= LONGEST_RETENTION:
+        raise ValueError
+    return timedelta(days=days) if days else None
 
 
 def _concurrency(given: str) -> int:

@@ -67,6 +67,17 @@ class Reason(StrEnum):
         return _ENDS.get(self, State.FAILED)
 
 
+MAY_HAVE_COST = frozenset(
+    {
+        Reason.API_FAILED,
+        Reason.NO_RESULT,
+        Reason.NOT_POSTED,
+        Reason.INTERRUPTED,
+        Reason.UNFORESEEN,
+    }
+)
+"""Why an edit that was sent ended without pictures although the API may have executed it."""
+
 _ENDS = {
     Reason.API_DECLINED: State.DECLINED,
     Reason.EXPIRED: State.EXPIRED,

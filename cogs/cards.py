@@ -10,6 +10,7 @@ from bot.discord_front import Cards
 from bot.editing import Receipt
 from bot.ledger import Edit
 from bot.refusals import Refusal
+from cogs.components import as_components
 from cogs.plain_text import as_plain
 from cogs.wording import count_credits, ending_text, refusal_text
 
@@ -27,11 +28,13 @@ class EditCards(Cards):
         alt_text = self.alt_text(edit)
         gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
             *(
-                discord.MediaGalleryItem(f"attachment://{name}", description=alt_text)
+                discord.MediaGalleryItem(
+                    f"attachment://{name}", description=alt_text, spoiler=receipt.spoiler
+                )
                 for name in names
             )
         )
-        return _as_components(
+        return as_components(
             ui.Container(
                 gallery,
                 ui.TextDisplay(as_plain(edit.order.prompt)),
@@ -41,7 +44,7 @@ class EditCards(Cards):
         )
 
     def ending(self, edit: Edit) -> list[dict[str, Any]]:
-        return _as_components(
+        return as_components(
             ui.Container(ui.TextDisplay(ending_text(edit)), accent_colour=_NOT_MADE)
         )
 
@@ -65,11 +68,3 @@ def _summary(edit: Edit, receipt: Receipt) -> str:
             "and cost nothing."
         )
     return summary
-
-
-def _as_components(container: "ui.Container[ui.LayoutView]") -> list[dict[str, Any]]:
-    view = ui.LayoutView(timeout=None)
-    view.add_item(container)
-    # It is sent as data, and nothing will be dispatched to it.
-    view.stop()
-    return view.to_components()

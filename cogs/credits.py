@@ -7,11 +7,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_front import DiscordFront
+from bot.discord_replies import Replies, Reply
 from bot.ledger import Ledger, PastEdit
-from bot.quotas import Balance, window_at
+from bot.quotas import Balance, OperatorLimits
 from bot.states import OPEN_STATES, State
-from cogs.wording import count_credits, day_and_time
+from cogs.asking import asked_by, guild_of, roles_of
+from cogs.balances import details_lines, sums_line
+from cogs.wording import count_credits
 
 LATEST = 10
 """Edits that are listed."""
@@ -23,13 +25,13 @@ class CreditsCog(commands.Cog):
     def __init__(
         self,
         ledger: Ledger,
-        front: DiscordFront,
-        default_quota: int | None,
+        replies: Replies,
+        limits: OperatorLimits,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
-        self._front = front
-        self._default_quota = default_quota
+        self._replies = replies
+        self._limits = limits
         self._clock = clock
 
     @app_commands.command(
@@ -39,28 +41,24 @@ class CreditsCog(commands.Cog):
     @app_commands.allowed_installs(guilds=True)
     async def credits(self, interaction: discord.Interaction) -> None:
         """Answer with the balance and the latest edits."""
+        await self._replies.answer(asked_by(interaction), self._state(interaction))
+
+    async def _state(self, interaction: discord.Interaction) -> Reply:
+        guild_id = guild_of(interaction)
         balance, edits = await self._ledger.statement(
-            interaction.guild_id or 0,
+            guild_id,
             interaction.user.id,
-            window=window_at(self._clock()),
-            default_quota=self._default_quota,
+            roles_of(interaction.user, guild_id),
+            limits=self._limits,
+            now=self._clock(),
             latest=LATEST,
         )
-        await self._front.reply(
-            interaction.application_id,
-            interaction.id,
-            interaction.token,
-            credits_text(balance, edits),
-        )
+        return Reply(credits_text(balance, edits))
 
 
 def credits_text(balance: Balance, edits: Sequence[PastEdit]) -> str:
-    """The balance on a line that programs can read, and a line for each edit."""
-    left = "unlimited" if balance.left is None else balance.left
-    lines = [
-        f"Left {left} · Held {balance.held} · Spent {balance.spent}",
-        f"This window ends on {day_and_time(balance.window.ends_at)}.",
-    ]
+    """The balance on a line that programs can read, how it comes about, and the latest edits."""
+    lines = [sums_line(balance), *details_lines(balance)]
     if edits:
         lines += ["", "**Your latest edits**", *map(_line, edits)]
     return "\n".join(lines)

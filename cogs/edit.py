@@ -7,7 +7,8 @@ from discord.ext import commands
 from bot.editing import Editor
 from bot.ledger import Order
 from bot.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
-from bot.refusals import MAX_PROMPT, Attachment
+from bot.refusals import MAX_PROMPT, Ask, Attachment
+from cogs.asking import guild_of, roles_of
 
 QUALITIES = [
     app_commands.Choice(
@@ -33,8 +34,8 @@ class EditCog(commands.Cog):
     @app_commands.describe(
         image="The picture: PNG, JPEG or WebP",
         prompt="What to change, and what to leave as it is",
-        quality="How carefully each picture is made; medium if you do not say",
-        size="The shape of the result; nearest to the picture's own if you do not say",
+        quality="How carefully each picture is made; medium if you and this server do not say",
+        size="The shape of the result; nearest to the picture's own if nobody says",
         count="How many pictures to make",
         private="Only you see the result",
     )
@@ -44,8 +45,8 @@ class EditCog(commands.Cog):
         interaction: discord.Interaction,
         image: discord.Attachment,
         prompt: app_commands.Range[str, 1, MAX_PROMPT],
-        quality: str = Quality.MEDIUM.value,
-        size: str = SOURCE_SIZE,
+        quality: str | None = None,
+        size: str | None = None,
         count: app_commands.Range[int, 1, MAX_COUNT] = 1,
         private: bool = False,
     ) -> None:
@@ -53,7 +54,7 @@ class EditCog(commands.Cog):
         order = Order(
             id=interaction.id,
             application_id=interaction.application_id,
-            guild_id=interaction.guild_id or 0,
+            guild_id=guild_of(interaction),
             channel_id=interaction.channel_id or 0,
             member_id=interaction.user.id,
             member_name=interaction.user.display_name,
@@ -61,11 +62,12 @@ class EditCog(commands.Cog):
             source_url=image.url,
             source_name=image.filename,
             prompt=prompt,
-            quality=Quality(quality),
-            size=size,
+            quality=Quality(quality or Quality.MEDIUM),
+            size=size or SOURCE_SIZE,
             count=count,
             private=private,
             upload_limit=interaction.filesize_limit,
+            role_ids=tuple(roles_of(interaction.user, guild_of(interaction))),
         )
         attachment = Attachment(
             name=image.filename,
@@ -74,4 +76,19 @@ class EditCog(commands.Cog):
             width=image.width,
             height=image.height,
         )
-        await self._editor.take(order, attachment)
+        await self._editor.take(
+            Ask(
+                order,
+                attachment,
+                place_id=_place_of(interaction),
+                chose_quality=quality is not None,
+                chose_size=size is not None,
+            )
+        )
+
+
+def _place_of(interaction: discord.Interaction) -> int:
+    """The channel, or a thread's parent."""
+    if isinstance(interaction.channel, discord.Thread):
+        return interaction.channel.parent_id
+    return interaction.channel_id or 0

@@ -1,36 +1,39 @@
-"""The one handler of what nobody foresaw in a command."""
+"""The one handler of what broke in a command or button."""
 
 from typing import Any
 
 import discord
 import structlog
-from discord import app_commands
 
-from bot.discord_front import DiscordFront
+from bot.discord_replies import Replies, Reply
 from bot.editing import new_reference
-from cogs.wording import unforeseen_text
+from bot.errors import LedgerFault
+from cogs.asking import asked_by
+from cogs.wording import LEDGER_SILENT, unforeseen_text
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class FailureHandler:
-    """Tells a member a reference under which the log has the error."""
+    """Says that the ledger does not answer, or a reference under which the log has the error."""
 
-    def __init__(self, front: DiscordFront) -> None:
-        self._front = front
+    def __init__(self, replies: Replies) -> None:
+        self._replies = replies
 
-    async def answer(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
-    ) -> None:
+    async def answer(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         """Answer in the command's stead, or in the place of the answer that it gave."""
-        reference = new_reference()
-        log.error("command.failed", reference=reference, exc_info=error)
-        told = await self._front.reply(
-            interaction.application_id,
-            interaction.id,
-            interaction.token,
-            unforeseen_text(reference),
-            instead=True,
-        )
-        if not told:
-            log.warning("command.untold", reference=reference)
+        if interaction.type is discord.InteractionType.autocomplete:
+            log.error("autocomplete.failed", exc_info=error)
+            return
+        cause = getattr(error, "original", error)
+        if isinstance(cause, LedgerFault):
+            log.error("ledger.silent", fault=str(cause))
+            text = LEDGER_SILENT
+        else:
+            reference = new_reference()
+            log.error("command.failed", reference=reference, exc_info=error)
+            text = unforeseen_text(reference)
+        asked = asked_by(interaction)
+        told = asked.by_button and await self._replies.beside(asked, text)
+        if not told and not await self._replies.give(asked, Reply(text), instead=True):
+            log.warning("command.untold", interaction=str(interaction.id))

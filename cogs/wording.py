@@ -3,27 +3,43 @@
 Each says in a sentence or two what happened, whether it cost anything, and what to do.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
 from bot.editing import LONGEST_WAIT
 from bot.ledger import Edit, OverQuota
 from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
+from bot.pricing import affordable
+from bot.quotas import Bound
 from bot.refusals import (
     MAX_PROMPT,
+    CannotAfford,
     FileTooLarge,
     LedgerSilent,
     NoPicture,
+    NotHere,
+    NotInPrivate,
     PictureTooLarge,
     PromptBlank,
+    PromptRefused,
     PromptTooLong,
     Refusal,
+    TooManyPictures,
     Unforeseen,
 )
 from bot.states import Reason
 from cogs.plain_text import as_plain
 
+LEDGER_SILENT = (
+    "The bot cannot reach its ledger just now, so nothing was changed. Nothing was charged. "
+    "Try again in a minute."
+)
+
 _LIMITS = f"up to {MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**6} megapixels"
+MOST_CHANNELS = 10
+"""Channels that a refusal names."""
+
 _NOT_A_PICTURE = (
     "That file is not a picture that can be edited. "
     f"Attach a PNG, JPEG or WebP picture of {_LIMITS}."
@@ -49,14 +65,24 @@ def refusal_text(refusal: Refusal) -> str:
                 f"The prompt has {length:,} characters, more than the {MAX_PROMPT:,} that are "
                 "taken. Make it shorter."
             )
-        case OverQuota(hold, balance):
+        case NotHere(channel_ids):
+            said = f"Edits are not made in this channel. Run it in {_listed_channels(channel_ids)}."
+        case TooManyPictures(count, most):
             said = (
-                f"This edit costs {count_credits(hold)} and you have {balance.left or 0} left "
-                f"until {day_and_time(balance.window.ends_at)}, when a new window begins. "
-                "Choose a lower quality or fewer pictures, or wait until then."
+                f"count: got {count}, and this server lets one edit have {most} at most. "
+                "Choose fewer pictures."
             )
+        case PromptRefused(phrase):
+            said = (
+                f"This server does not take prompts with “{as_plain(phrase)}”. "
+                "Say it without, if you can."
+            )
+        case NotInPrivate():
+            said = "This server wants every edit to be seen. Run it again without `private`."
+        case CannotAfford(over, most):
+            said = _cannot_afford(over, most)
         case LedgerSilent():
-            said = "The bot cannot write down your credits just now. Try again in a minute."
+            return LEDGER_SILENT
         case Unforeseen(reference):
             return unforeseen_text(reference)
         case _:
@@ -129,6 +155,31 @@ def count_credits(number: int) -> str:
 def day_and_time(moment: datetime) -> str:
     """A moment in UTC, for people."""
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def _cannot_afford(over: OverQuota, most: int) -> str:
+    balance = over.balance
+    left, ends = balance.left or 0, day_and_time(balance.ends_at)
+    match balance.bound:
+        case Bound.OPERATOR:
+            who = f"the bot's own budget for today has {left} left; it renews on {ends}"
+        case Bound.BUDGET:
+            who = f"this server's budget has {left} left until {ends}"
+        case _:
+            who = f"you have {left} left until {ends}, when a new window begins"
+    said = f"This edit costs {count_credits(over.hold)} and {who}."
+    if fitting := affordable(left, most):
+        orders = [f"{quality.capitalize()} × {count}" for quality, count in fitting]
+        return f"{said} {' or '.join(orders)} would fit."
+    if balance.bound is Bound.OPERATOR:
+        return f"{said} It is used up: nothing fits until then."
+    return f"{said} Nothing fits until then."
+
+
+def _listed_channels(channel_ids: Sequence[int]) -> str:
+    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:MOST_CHANNELS]]
+    more = len(channel_ids) - len(shown)
+    return ", ".join(shown) + (f" or {more} others" if more else "")
 
 
 def _too_many_pixels(shape: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.ledger.connection import connect_to_read, connect_to_write, rows
+from bot.ledger.sqlite.connection import connect_to_read, connect_to_write, rows
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Channel, Member
 from bot.settings import Settings

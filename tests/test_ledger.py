@@ -10,7 +10,7 @@ import pytest
 from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota
 from bot.ledger.sqlite import open_sqlite
 from bot.pricing import Quality
-from bot.quotas import Balance, window_at
+from bot.quotas import Balance, OperatorLimits
 from bot.states import Reason, State
 from tests.orders import TOKEN, order
 
@@ -20,18 +20,24 @@ QUOTA = 80
 
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncGenerator[Ledger]:
-    async with open_sqlite(tmp_path / "bot.db") as opened:
-        yield opened
+    async with open_sqlite(tmp_path / "bot.db") as stores:
+        yield stores.ledger
 
 
 async def hold(
-    ledger: Ledger, wanted: Order, *, quota: int | None = QUOTA, now: datetime = NOON
+    ledger: Ledger,
+    wanted: Order,
+    *,
+    quota: int | None = QUOTA,
+    daily_budget: int | None = None,
+    now: datetime = NOON,
 ) -> Held | OverQuota | AlreadyHeld:
-    return await ledger.hold(wanted, default_quota=quota, owner="test", now=now)
+    limits = OperatorLimits(quota, daily_budget)
+    return await ledger.hold(wanted, limits=limits, owner="test", now=now)
 
 
 async def balance(ledger: Ledger, *, now: datetime = NOON, member_id: int = 40) -> Balance:
-    return await ledger.balance(20, member_id, window=window_at(now), default_quota=QUOTA)
+    return await ledger.balance(20, member_id, (20,), limits=OperatorLimits(QUOTA), now=now)
 
 
 async def submitted(ledger: Ledger, wanted: Order) -> Edit:
@@ -53,8 +59,8 @@ async def test_a_hold_sets_the_price_of_all_pictures_aside(ledger: Ledger) -> No
 
     assert isinstance(held, Held)
     assert (held.edit.state, held.edit.order.hold) == (State.HELD, 32)
-    assert (held.balance.held, held.balance.spent, held.balance.left) == (32, 0, 48)
-    assert await balance(ledger) == held.balance
+    now = await balance(ledger)
+    assert (now.held, now.spent, now.left) == (32, 0, 48)
 
 
 async def test_a_hold_that_would_pass_the_quota_changes_nothing(ledger: Ledger) -> None:
@@ -80,7 +86,6 @@ async def test_a_quota_of_nothing_refuses_and_an_unlimited_one_never_does(ledger
     for edit_id in range(2, 20):
         held = await hold(ledger, order(edit_id, quality=Quality.HIGH, count=4), quota=None)
         assert isinstance(held, Held)
-        assert held.balance.left is None
 
 
 async def test_however_many_holds_come_at_once_the_quota_stands(ledger: Ledger) -> None:
@@ -213,7 +218,7 @@ async def test_past_edits_come_newest_first(ledger: Ledger) -> None:
     await ledger.void(12, Reason.API_FAILED, detail=None, now=NOON)
 
     balance, edits = await ledger.statement(
-        20, 40, window=window_at(NOON), default_quota=QUOTA, latest=10
+        20, 40, (20,), limits=OperatorLimits(QUOTA), now=NOON, latest=10
     )
 
     assert [edit.held_at.minute for edit in edits] == list(range(12, 2, -1))

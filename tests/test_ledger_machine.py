@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from bot.ledger import Held, Order, OverQuota
 from bot.ledger.sqlite import open_sqlite
 from bot.pricing import Quality
-from bot.quotas import window_at
+from bot.quotas import OperatorLimits
 from bot.states import LEAVES_FROM, OPEN_STATES, Reason, State
 from tests.invariants import find_contradictions, find_overrun
 from tests.orders import order
@@ -27,6 +27,7 @@ from tests.orders import order
 T = TypeVar("T")
 
 QUOTA = 60
+LIMITS = OperatorLimits(QUOTA)
 MEMBERS = (40, 41)
 
 
@@ -49,7 +50,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "bot.db"
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
-        self.ledger = self.run(self.stack.enter_async_context(open_sqlite(self.path)))
+        self.ledger = self.run(self.stack.enter_async_context(open_sqlite(self.path))).ledger
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
         self.edits: dict[int, Known] = {}
 
@@ -76,7 +77,7 @@ class LedgerMachine(RuleBasedStateMachine):
         async def hold_all() -> list[object]:
             return await asyncio.gather(
                 *(
-                    self.ledger.hold(each, default_quota=QUOTA, owner="test", now=self.now)
+                    self.ledger.hold(each, limits=LIMITS, owner="test", now=self.now)
                     for each in wanted
                 )
             )
@@ -124,7 +125,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule()
     def start_again(self) -> None:
         self.run(self.stack.aclose())
-        self.ledger = self.run(self.stack.enter_async_context(open_sqlite(self.path)))
+        self.ledger = self.run(self.stack.enter_async_context(open_sqlite(self.path))).ledger
 
     @invariant()
     def the_file_contradicts_itself_nowhere(self) -> None:
@@ -134,9 +135,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def the_balances_are_the_models(self) -> None:
         for member in MEMBERS:
-            balance = self.run(
-                self.ledger.balance(20, member, window=window_at(self.now), default_quota=QUOTA)
-            )
+            balance = self.run(self.ledger.balance(20, member, (), limits=LIMITS, now=self.now))
             day = self.now.date().isoformat()
             assert balance.held + balance.spent == self.expected(member, day)
 

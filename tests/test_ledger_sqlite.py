@@ -13,13 +13,16 @@ import pytest
 
 from bot.errors import LedgerFault, LedgerInUse, LedgerUnusable
 from bot.ledger import Held
-from bot.ledger.connection import connect_to_write, rows
-from bot.ledger.migrations import MIGRATIONS, Migration, migrate, version_of
-from bot.ledger.sqlite import SqliteLedger, open_sqlite
-from bot.ledger.writer import Writer
+from bot.ledger.sqlite import open_sqlite
+from bot.ledger.sqlite.connection import connect_to_write, rows
+from bot.ledger.sqlite.edits import SqliteLedger
+from bot.ledger.sqlite.migrations import MIGRATIONS, Migration, migrate, version_of
+from bot.ledger.sqlite.writer import Writer
+from bot.quotas import OperatorLimits
 from bot.states import Reason
 from tests.orders import TOKEN, order
 
+LIMITS = OperatorLimits(80)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -30,15 +33,15 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def ledger(path: Path) -> AsyncGenerator[SqliteLedger]:
-    async with open_sqlite(path) as opened:
-        yield opened
+    async with open_sqlite(path) as stores:
+        yield stores.ledger
 
 
 async def test_what_was_held_is_there_after_the_file_was_opened_again(path: Path) -> None:
-    async with open_sqlite(path) as ledger:
-        await ledger.hold(order(1), default_quota=80, owner="first", now=NOON)
-    async with open_sqlite(path) as ledger:
-        assert [edit.order for edit in await ledger.unfinished()] == [order(1)]
+    async with open_sqlite(path) as stores:
+        await stores.ledger.hold(order(1), limits=LIMITS, owner="first", now=NOON)
+    async with open_sqlite(path) as stores:
+        assert [edit.order for edit in await stores.ledger.unfinished()] == [order(1)]
 
 
 def test_commits_reach_the_disk_and_what_is_erased_is_overwritten(path: Path) -> None:
@@ -101,13 +104,14 @@ async def test_no_byte_of_an_erased_token_stays_in_any_file_after_the_bot_stoppe
     async def hold(edit_id: int) -> None:
         token = f"{TOKEN}-{edit_id}-" * repeats[edit_id]
         wanted = order(edit_id, member_id=edit_id, token=token)
-        await ledger.hold(wanted, default_quota=80, owner="test", now=NOON)
+        await ledger.hold(wanted, limits=LIMITS, owner="test", now=NOON)
 
     async def end(edit_id: int) -> None:
         await ledger.void(edit_id, Reason.API_FAILED, detail=None, now=NOON)
         await ledger.forget_token(edit_id)
 
-    async with open_sqlite(path) as ledger:
+    async with open_sqlite(path) as stores:
+        ledger = stores.ledger
         await asyncio.gather(*map(hold, edit_ids))
         await asyncio.gather(*(end(each) for each in edit_ids if each not in still_open))
 
@@ -133,16 +137,17 @@ async def test_work_that_fails_takes_nothing_else_of_its_transaction_with_it(pat
 
 
 async def test_a_ledger_locked_by_another_process_says_so_and_goes_on_later(path: Path) -> None:
-    async with open_sqlite(path, patience=50) as ledger:
+    async with open_sqlite(path, patience=50) as stores:
+        ledger = stores.ledger
         shell = connect_to_write(path)
         rows(shell, "BEGIN IMMEDIATE")
 
         with pytest.raises(LedgerFault, match="BusyError"):
-            await ledger.hold(order(1), default_quota=80, owner="test", now=NOON)
+            await ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON)
 
         rows(shell, "ROLLBACK")
         shell.close()
-        held = await ledger.hold(order(1), default_quota=80, owner="test", now=NOON)
+        held = await ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON)
         assert isinstance(held, Held)
 
 
@@ -164,7 +169,7 @@ async def test_a_ledger_locked_by_another_process_says_so_and_goes_on_later(path
 async def test_the_database_itself_refuses_what_can_never_be_true(
     ledger: SqliteLedger, path: Path, statement: str
 ) -> None:
-    await ledger.hold(order(1), default_quota=80, owner="test", now=NOON)
+    await ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON)
     shell = connect_to_write(path)
     with pytest.raises(apsw.ConstraintError):
         rows(shell, statement)

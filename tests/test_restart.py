@@ -9,7 +9,7 @@ import pytest
 
 from bot.__main__ import serve
 from bot.discord_client import DiscordClient
-from bot.ledger.connection import connect_to_write, rows
+from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import (
     CutAfter,

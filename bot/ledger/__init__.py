@@ -1,16 +1,18 @@
 """The ledger: what each member was granted, holds and spent, and every edit that was ever held.
 
-This module is the interface that a store implements; `sqlite` is the store on one machine. Only
-this package knows SQL. Whatever a store does is one transaction, on the disk when the call returns.
+This module is the interface that a store implements, with `rulebook`, `usage` and `archive` for
+what moderators set, what they look up, and members' own data; `sqlite` is the store on one machine.
+Only this package knows SQL. Whatever a store does is one transaction, on the disk when the call
+returns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from bot.pricing import Quality
-from bot.quotas import Balance, Window
+from bot.quotas import Balance, OperatorLimits
 from bot.states import Reason, State
 
 
@@ -37,6 +39,8 @@ class Order:
     private: bool
     upload_limit: int
     """Bytes that Discord takes in one file here, as the interaction said."""
+    role_ids: tuple[int, ...] = ()
+    """The roles that the member had, @everyone's among them."""
 
     @property
     def hold(self) -> int:
@@ -82,15 +86,14 @@ class PastEdit:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The price is set aside; `balance` counts it."""
+    """The price is set aside."""
 
     edit: Edit
-    balance: Balance
 
 
 @dataclass(frozen=True, slots=True)
 class OverQuota:
-    """Nothing was held, because it would have passed the quota."""
+    """Nothing was held, because it would have passed the quota or a budget."""
 
     hold: int
     balance: Balance
@@ -109,9 +112,9 @@ class Ledger(Protocol):
     """
 
     async def hold(
-        self, order: Order, *, default_quota: int | None, owner: str, now: datetime
+        self, order: Order, *, limits: OperatorLimits, owner: str, now: datetime
     ) -> Held | OverQuota | AlreadyHeld:
-        """Set the order's price aside, unless the member's quota forbids it."""
+        """Set the order's price aside, unless the member's quota or a budget forbids it."""
         ...
 
     async def acknowledge(self, edit_id: int, *, message_id: int | None, now: datetime) -> None:
@@ -145,21 +148,28 @@ class Ledger(Protocol):
         ...
 
     async def balance(
-        self, guild_id: int, member_id: int, *, window: Window, default_quota: int | None
+        self,
+        guild_id: int,
+        member_id: int,
+        role_ids: Collection[int],
+        *,
+        limits: OperatorLimits,
+        now: datetime,
     ) -> Balance:
-        """A member's credits over the window."""
+        """The credits of a member with these roles, over the window that `now` lies in."""
         ...
 
     async def statement(
         self,
         guild_id: int,
         member_id: int,
+        role_ids: Collection[int],
         *,
-        window: Window,
-        default_quota: int | None,
+        limits: OperatorLimits,
+        now: datetime,
         latest: int,
     ) -> tuple[Balance, list[PastEdit]]:
-        """A member's credits over the window and their latest edits, as they were at one moment."""
+        """A member's balance and their latest edits, as they were at one moment."""
         ...
 
 

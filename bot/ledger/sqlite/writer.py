@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import apsw
 
-from bot.ledger.connection import as_ledger_fault, rows
+from bot.ledger.sqlite.connection import as_ledger_fault, rows
 
 T = TypeVar("T")
 

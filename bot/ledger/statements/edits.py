@@ -1,19 +1,25 @@
-"""The ledger's SQL, in the words that SQLite and PostgreSQL share; parameters are `$1`, `$2`, ....
+"""Accounts and edits: holding, moving from state to state, settling."""
 
-Rows of `account` with member 0 are the server's own.
+RULES = """
+SELECT scope, subject_id, credits FROM rule
+WHERE guild_id = $1 AND (scope <> 'member' OR subject_id = $2)
 """
 
-BALANCE = """
-SELECT coalesce(sum(granted), 0), coalesce(sum(held), 0), coalesce(sum(spent), 0)
+PERIOD = "SELECT period FROM server WHERE guild_id = $1"
+
+SUMS = """
+SELECT
+    coalesce(sum(granted), 0), coalesce(sum(held), 0),
+    coalesce(sum(spent), 0), coalesce(sum(sent), 0)
 FROM account
 WHERE guild_id = $1 AND member_id = $2 AND day >= $3 AND day < $4
 """
 
-HOLD_WITHIN_QUOTA = """
+_HOLD_WITHIN = """
 INSERT INTO account (guild_id, member_id, day, held)
 SELECT $1, $2, $3, $4
 WHERE $5 IS NULL OR $4 + (
-    SELECT coalesce(sum(spent + held - granted), 0)
+    SELECT coalesce(sum({used}), 0)
     FROM account
     WHERE guild_id = $1 AND member_id = $2 AND day >= $6 AND day < $7
 ) <= $5
@@ -21,10 +27,9 @@ ON CONFLICT (guild_id, member_id, day) DO UPDATE SET held = account.held + exclu
 RETURNING held
 """
 
-HOLD_FOR_SERVER = """
-INSERT INTO account (guild_id, member_id, day, held) VALUES ($1, 0, $2, $3)
-ON CONFLICT (guild_id, member_id, day) DO UPDATE SET held = account.held + excluded.held
-"""
+HOLD_WITHIN_LIMIT = _HOLD_WITHIN.format(used="spent + held - granted")
+
+HOLD_WITHIN_OPERATOR_BUDGET = _HOLD_WITHIN.format(used="sent + held")
 
 INSERT_EDIT = """
 INSERT INTO edit (
@@ -37,8 +42,8 @@ RETURNING id
 """
 
 INSERT_PRIVATE = """
-INSERT INTO edit_private (edit_id, member_name, source_url, source_name, prompt)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO edit_private (edit_id, member_name, source_url, source_name, prompt, roles, held_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 INSERT_TOKEN = "INSERT INTO edit_token (edit_id, token) VALUES ($1, $2)"
@@ -64,46 +69,58 @@ KEEP_RESULTS = "UPDATE edit_private SET results = $2 WHERE edit_id = $1"
 CAPTURE = """
 UPDATE edit SET state = 'delivered', posted = $2, charged = price * $2, ended_at = $3
 WHERE id = $1 AND state = 'rendered'
-RETURNING guild_id, member_id, day, price * count, charged
+RETURNING guild_id, member_id, day, price * count, charged, submitted_at
 """
 
 VOID = """
 UPDATE edit SET state = $2, reason = $3, ended_at = $4
 WHERE id = $1 AND state IN ($5, $6, $7)
-RETURNING guild_id, member_id, day, price * count, charged
+RETURNING guild_id, member_id, day, price * count, charged, submitted_at
 """
 
 SETTLE = """
-UPDATE account SET held = held - $4, spent = spent + $5
-WHERE guild_id = $1 AND member_id IN (0, $2) AND day = $3
+UPDATE account SET held = held - $4, spent = spent + $5, sent = sent + $6
+WHERE (guild_id, member_id) IN (VALUES ($1, $2), ($1, 0), (0, 0)) AND day = $3
 """
 
 KEEP_DETAIL = "UPDATE edit_private SET detail = $2 WHERE edit_id = $1"
 
 FORGET_TOKEN = "DELETE FROM edit_token WHERE edit_id = $1"
 
+ERASE_IF_ASKED = "DELETE FROM edit_private WHERE edit_id = $1 AND doomed = 1"
+
 TOKENS = "SELECT edit_id, token FROM edit_token"
 
 FORGET_ALL_TOKENS = "DELETE FROM edit_token"
+
+_ERASED_AS_EMPTY = {
+    **dict.fromkeys(("member_name", "source_url", "source_name", "prompt"), "''"),
+    **dict.fromkeys(("roles", "results"), "'[]'"),
+}
 
 EDIT_COLUMNS = (
     *("id", "application_id", "guild_id", "channel_id", "member_id", "message_id"),
     *("quality", "size", "ratio", "count", "private", "upload_limit"),
     *("state", "reason", "posted", "charged"),
     *("held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
-    *("member_name", "token", "source_url", "source_name", "prompt", "detail", "results"),
+    *(*_ERASED_AS_EMPTY, "detail", "token"),
 )
 
+_SELECTED = [
+    f"coalesce({column}, {_ERASED_AS_EMPTY[column]})" if column in _ERASED_AS_EMPTY else column
+    for column in EDIT_COLUMNS
+]
+
 EDIT = f"""
-SELECT {", ".join(EDIT_COLUMNS)}
+SELECT {", ".join(_SELECTED).replace("held_at", "edit.held_at")}
 FROM edit
-JOIN edit_private ON edit_private.edit_id = id
+LEFT JOIN edit_private ON edit_private.edit_id = id
 LEFT JOIN edit_token ON edit_token.edit_id = id
 """
 
 EDIT_BY_ID = f"{EDIT} WHERE id = $1"
 
-UNFINISHED = f"{EDIT} WHERE id IN (SELECT edit_id FROM edit_token) ORDER BY held_at, id"
+UNFINISHED = f"{EDIT} WHERE id IN (SELECT edit_id FROM edit_token) ORDER BY edit.held_at, id"
 
 PAST_EDITS = """
 SELECT held_at, state, quality, count, posted, charged

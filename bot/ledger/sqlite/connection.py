@@ -1,6 +1,7 @@
 """SQLite connections as the ledger wants them, and the one way to run a statement on them."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -42,6 +43,21 @@ def rows(connection: apsw.Connection, statement: str, *values: Value) -> list[tu
     """All rows of a statement whose parameters are numbered `$1`, `$2`, ... as PostgreSQL's are."""
     numbered = {str(place): value for place, value in enumerate(values, 1)}
     return list(cast("_Executes", connection).execute(statement, numbered))
+
+
+def milliseconds(moment: datetime) -> int:
+    """A moment as the columns have it: milliseconds since 1970, UTC."""
+    return round(moment.timestamp() * 1000)
+
+
+def moment(milliseconds: int) -> datetime:
+    """The moment that a column has."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def moment_or_none(milliseconds: int | None) -> datetime | None:
+    """The moment that a column has, if it has one."""
+    return None if milliseconds is None else moment(milliseconds)
 
 
 def as_ledger_fault(fault: apsw.Error) -> LedgerFault:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import apsw
 
 from bot.errors import LedgerUnusable
-from bot.ledger.connection import rows
+from bot.ledger.sqlite.connection import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,87 @@ MIGRATIONS = (
                 edit_id INTEGER PRIMARY KEY REFERENCES edit ON DELETE CASCADE,
                 token TEXT NOT NULL
             ) STRICT
+            """,
+        ),
+    ),
+    Migration(
+        "rules, settings and their trail; what was sent; members' data by age",
+        (
+            """
+            CREATE TABLE server (
+                guild_id INTEGER PRIMARY KEY,
+                period TEXT NOT NULL DEFAULT 'day' CHECK (period IN ('day', 'week', 'month'))
+            ) STRICT
+            """,
+            """
+            CREATE TABLE rule (
+                guild_id INTEGER NOT NULL,
+                scope TEXT NOT NULL CHECK (scope IN ('member', 'role', 'default', 'budget')),
+                subject_id INTEGER NOT NULL,  -- the member or role; 0: the server
+                credits INTEGER CHECK (credits >= 0),  -- NULL: unlimited
+                PRIMARY KEY (guild_id, scope, subject_id),
+                CHECK ((scope IN ('member', 'role')) = (subject_id <> 0))
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE setting (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                guild_id INTEGER NOT NULL,
+                name TEXT NOT NULL,
+                value TEXT NOT NULL,
+                UNIQUE (guild_id, name, value)
+            ) STRICT
+            """,
+            """
+            CREATE TABLE change (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                guild_id INTEGER NOT NULL,
+                made_at INTEGER NOT NULL,
+                author_id INTEGER NOT NULL,
+                topic TEXT NOT NULL,
+                subject_id INTEGER NOT NULL,
+                setting TEXT,
+                before TEXT,
+                after TEXT,
+                reason TEXT
+            ) STRICT
+            """,
+            "CREATE INDEX change_by_server ON change (guild_id, id)",
+            "CREATE INDEX change_by_subject ON change (guild_id, subject_id, id)",
+            "ALTER TABLE account ADD COLUMN sent INTEGER NOT NULL DEFAULT 0 CHECK (sent >= 0)",
+            """
+            UPDATE account SET sent = (
+                SELECT coalesce(sum(price * count), 0)
+                FROM edit
+                WHERE edit.guild_id = account.guild_id AND edit.day = account.day
+                AND (account.member_id = 0 OR edit.member_id = account.member_id)
+                AND submitted_at IS NOT NULL AND ended_at IS NOT NULL
+                AND (
+                    reason IS NULL OR reason IN
+                    ('api_failed', 'no_result', 'not_posted', 'interrupted', 'unforeseen')
+                )
+            )
+            """,
+            """
+            INSERT INTO account (guild_id, member_id, day, held, spent, sent)  -- the whole bot's
+            SELECT 0, 0, day, sum(held), sum(spent), sum(sent)
+            FROM account
+            WHERE member_id = 0
+            GROUP BY day
+            """,
+            "ALTER TABLE edit_private ADD COLUMN roles TEXT NOT NULL DEFAULT '[]'",
+            "ALTER TABLE edit_private ADD COLUMN held_at INTEGER NOT NULL DEFAULT 0",
+            """
+            ALTER TABLE edit_private
+            ADD COLUMN doomed INTEGER NOT NULL  -- its member had it erased while it was open
+            DEFAULT 0 CHECK (doomed IN (0, 1))
+            """,
+            "UPDATE edit_private SET held_at = (SELECT held_at FROM edit WHERE id = edit_id)",
+            "CREATE INDEX edit_private_by_age ON edit_private (held_at)",
+            """
+            CREATE INDEX edit_that_ended ON edit
+            (guild_id, day, quality, reason, member_id, posted, charged, ended_at)
+            WHERE ended_at IS NOT NULL
             """,
         ),
     ),

@@ -1,0 +1,81 @@
+"""The ledger on one machine: SQLite through apsw, which brings its own, newest SQLite."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from bot.errors import LedgerFault, LedgerUnusable
+from bot.ledger.sqlite.archive import SqliteArchive
+from bot.ledger.sqlite.connection import BUSY_MILLISECONDS, connect_to_write
+from bot.ledger.sqlite.database import Database
+from bot.ledger.sqlite.edits import SqliteLedger, rewrite_tokens
+from bot.ledger.sqlite.lock import only_process
+from bot.ledger.sqlite.migrations import migrate
+from bot.ledger.sqlite.rulebook import SqliteRulebook
+from bot.ledger.sqlite.usage import SqliteUsageBook
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteStores:
+    """Everything that one database keeps."""
+
+    ledger: SqliteLedger
+    rulebook: SqliteRulebook
+    usage: SqliteUsageBook
+    archive: SqliteArchive
+
+
+@asynccontextmanager
+async def open_sqlite(
+    path: Path, *, patience: int = BUSY_MILLISECONDS
+) -> AsyncGenerator[SqliteStores]:
+    """Open the database in the file `path`, made where there is none, for this process alone.
+
+    A statement waits `patience` milliseconds for another process's transaction.
+
+    Raises:
+        LedgerInUse: another process has it.
+        LedgerUnusable: it cannot be opened, is no database, or is of a newer version.
+    """
+    path = await asyncio.to_thread(_prepare_folder, path)
+    with only_process(path):
+        connection = await asyncio.to_thread(_connect_and_migrate, path, patience)
+        database = await asyncio.to_thread(Database, path, connection)
+        try:
+            yield SqliteStores(
+                ledger=SqliteLedger(database),
+                rulebook=SqliteRulebook(database),
+                usage=SqliteUsageBook(database.reporter),
+                archive=SqliteArchive(database),
+            )
+        finally:
+            # Nothing is to be left of the erased tokens in the files.
+            with contextlib.suppress(LedgerFault):
+                await database.write(rewrite_tokens)
+            await database.close()
+
+
+def _connect_and_migrate(path: Path, patience: int) -> apsw.Connection:
+    try:
+        connection = connect_to_write(path, patience=patience)
+        migrate(connection)
+    except (apsw.Error, LedgerUnusable) as fault:
+        raise LedgerUnusable(
+            f"The database {path} cannot be used: {fault}. Nothing in it was changed; "
+            "mend it, or name another in DATABASE_URL."
+        ) from fault
+    return connection
+
+
+def _prepare_folder(path: Path) -> Path:
+    path = path.resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise LedgerUnusable(f"The folder {path.parent} cannot be made: {fault}") from fault
+    return path

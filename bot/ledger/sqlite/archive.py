@@ -1,0 +1,77 @@
+"""`archive.Archive` over SQLite."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import apsw
+
+from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit
+from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
+from bot.ledger.sqlite.database import Database
+from bot.ledger.statements import archive as statements
+from bot.pricing import Quality
+from bot.states import Reason, State
+
+
+class SqliteArchive(Archive):
+    """Members' data in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def export(
+        self, guild_id: int, member_id: int
+    ) -> tuple[Sequence[KeptAccount], Sequence[KeptEdit]]:
+        def work(
+            connection: apsw.Connection,
+        ) -> tuple[Sequence[KeptAccount], Sequence[KeptEdit]]:
+            accounts = rows(connection, statements.EXPORT_ACCOUNTS, guild_id, member_id)
+            edits = rows(connection, statements.EXPORT_EDITS, guild_id, member_id)
+            return (
+                [KeptAccount(date.fromisoformat(day), *sums) for day, *sums in accounts],
+                list(map(_kept_edit, edits)),
+            )
+
+        return await self._database.reporter.run(work)
+
+    async def erase(self, guild_id: int, member_id: int) -> Erasure:
+        def work(connection: apsw.Connection) -> Erasure:
+            waiting = rows(connection, statements.ERASE_AT_THEIR_END, guild_id, member_id)
+            erased = rows(connection, statements.ERASE_ENDED, guild_id, member_id)
+            return Erasure(erased=len(erased), under_way=len(waiting))
+
+        return await self._database.write(work)
+
+    async def erase_older(self, before: datetime, *, most: int) -> int:
+        def work(connection: apsw.Connection) -> int:
+            return len(rows(connection, statements.ERASE_OLDER, milliseconds(before), most))
+
+        return await self._database.write(work)
+
+
+def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
+    column = dict(zip(statements.EXPORTED, row, strict=True))
+    return KeptEdit(
+        id=column["id"],
+        held_at=moment(column["held_at"]),
+        ended_at=moment_or_none(column["ended_at"]),
+        channel_id=column["channel_id"],
+        message_id=column["message_id"],
+        quality=Quality(column["quality"]),
+        size=column["size"],
+        ratio=column["ratio"],
+        count=column["count"],
+        private=bool(column["private"]),
+        state=State(column["state"]),
+        reason=None if column["reason"] is None else Reason(column["reason"]),
+        posted=column["posted"],
+        charged=column["charged"],
+        member_name=column["member_name"],
+        prompt=column["prompt"],
+        source_name=column["source_name"],
+        source_url=column["source_url"],
+        results=tuple(json.loads(column["results"] or "[]")),
+        detail=column["detail"],
+    )

@@ -1,0 +1,328 @@
+"""`ledger.Ledger` over SQLite: every decision falls inside a guarded statement."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import apsw
+
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit
+from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
+from bot.ledger.sqlite.database import Database
+from bot.ledger.sqlite.rulebook import read_rules
+from bot.ledger.statements import edits as statements
+from bot.pricing import Quality
+from bot.quotas import Allowance, Balance, Budget, OperatorLimits, Window, day_of, decide, window_at
+from bot.states import LEAVES_FROM, MAY_HAVE_COST, Reason, State
+
+SERVER = 0
+"""The member whose accounts are the server's."""
+
+BOT = 0
+"""The server whose accounts are the whole bot's."""
+
+
+class SqliteLedger(Ledger):
+    """Edits and accounts in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def hold(
+        self, order: Order, *, limits: OperatorLimits, owner: str, now: datetime
+    ) -> Held | OverQuota | AlreadyHeld:
+        day = day_of(now).isoformat()
+
+        def work(connection: apsw.Connection) -> Held | OverQuota | AlreadyHeld:
+            try:
+                with connection:
+                    _hold(connection, order, day=day, limits=limits, now=now)
+                    _insert(connection, order, day=day, owner=owner, now=now)
+            except _NotHeldError:
+                return _say_why_not(connection, order, limits, now)
+            return Held(_get_edit(connection, order.id))
+
+        return await self._database.write(work)
+
+    async def acknowledge(self, edit_id: int, *, message_id: int | None, now: datetime) -> None:
+        await self._database.write(
+            lambda connection: rows(
+                connection, statements.ACKNOWLEDGE, edit_id, message_id, milliseconds(now)
+            )
+        )
+
+    async def submit(self, edit_id: int, *, ratio: str, now: datetime) -> Edit | None:
+        return await self._move(edit_id, statements.SUBMIT, ratio, milliseconds(now))
+
+    async def render(self, edit_id: int, results: Sequence[str], *, now: datetime) -> Edit | None:
+        def work(connection: apsw.Connection) -> Edit | None:
+            if not rows(connection, statements.RENDER, edit_id, milliseconds(now)):
+                return None
+            rows(connection, statements.KEEP_RESULTS, edit_id, json.dumps(list(results)))
+            return _get_edit(connection, edit_id)
+
+        return await self._database.write(work)
+
+    async def capture(self, edit_id: int, *, posted: int, now: datetime) -> Edit | None:
+        def work(connection: apsw.Connection) -> Edit | None:
+            for row in rows(connection, statements.CAPTURE, edit_id, posted, milliseconds(now)):
+                _settle(connection, row, reason=None)
+                ended = _get_edit(connection, edit_id)
+                _forget_token(connection, edit_id)
+                return replace(ended, order=replace(ended.order, token=None))
+            return None
+
+        return await self._database.write(work)
+
+    async def void(
+        self, edit_id: int, reason: Reason, *, detail: str | None, now: datetime
+    ) -> Edit | None:
+        arrows = (*LEAVES_FROM[reason.state], None, None)[:3]
+
+        def work(connection: apsw.Connection) -> Edit | None:
+            end = (reason.state, reason, milliseconds(now))
+            for row in rows(connection, statements.VOID, edit_id, *end, *arrows):
+                _settle(connection, row, reason=reason)
+                rows(connection, statements.KEEP_DETAIL, edit_id, detail)
+                return _get_edit(connection, edit_id)
+            return None
+
+        return await self._database.write(work)
+
+    async def forget_token(self, edit_id: int) -> None:
+        await self._database.write(lambda connection: _forget_token(connection, edit_id))
+
+    async def unfinished(self) -> list[Edit]:
+        return await self._database.read(
+            lambda connection: [_edit(row) for row in rows(connection, statements.UNFINISHED)]
+        )
+
+    async def balance(
+        self,
+        guild_id: int,
+        member_id: int,
+        role_ids: Collection[int],
+        *,
+        limits: OperatorLimits,
+        now: datetime,
+    ) -> Balance:
+        return await self._database.read(
+            lambda connection: _balance(connection, guild_id, member_id, role_ids, limits, now)
+        )
+
+    async def statement(
+        self,
+        guild_id: int,
+        member_id: int,
+        role_ids: Collection[int],
+        *,
+        limits: OperatorLimits,
+        now: datetime,
+        latest: int,
+    ) -> tuple[Balance, list[PastEdit]]:
+        def work(connection: apsw.Connection) -> tuple[Balance, list[PastEdit]]:
+            balance = _balance(connection, guild_id, member_id, role_ids, limits, now)
+            edits = rows(connection, statements.PAST_EDITS, guild_id, member_id, latest)
+            return balance, list(map(_past_edit, edits))
+
+        return await self._database.read(work)
+
+    async def _move(self, edit_id: int, statement: str, *values: Value) -> Edit | None:
+        def work(connection: apsw.Connection) -> Edit | None:
+            if not rows(connection, statement, edit_id, *values):
+                return None
+            return _get_edit(connection, edit_id)
+
+        return await self._database.write(work)
+
+
+class _NotHeldError(Exception):
+    """Rolls back a hold that one of the guards, or a row of the same interaction, forbids."""
+
+
+def _hold(
+    connection: apsw.Connection, order: Order, *, day: str, limits: OperatorLimits, now: datetime
+) -> None:
+    """Set the price aside on all accounts that it counts in; raises where a guard forbids it."""
+    allowance = _allowance(connection, order.guild_id, order.member_id, order.role_ids, limits, now)
+    member, server, bot = (order.guild_id, order.member_id), (order.guild_id, SERVER), (BOT, SERVER)
+    within, within_operators = statements.HOLD_WITHIN_LIMIT, statements.HOLD_WITHIN_OPERATOR_BUDGET
+    guards = (
+        (within, member, allowance.quota.credits, allowance.window),
+        (within, server, allowance.budget, allowance.window),
+        (within_operators, bot, limits.daily_budget, window_at(now)),
+    )
+    for statement, account, limit, window in guards:
+        if not rows(connection, statement, *account, day, order.hold, limit, *_days(window)):
+            raise _NotHeldError
+
+
+def _say_why_not(
+    connection: apsw.Connection, order: Order, limits: OperatorLimits, now: datetime
+) -> OverQuota | AlreadyHeld:
+    if rows(connection, statements.EDIT_BY_ID, order.id):
+        return AlreadyHeld()
+    balance = _balance(connection, order.guild_id, order.member_id, order.role_ids, limits, now)
+    return OverQuota(order.hold, balance)
+
+
+def _allowance(
+    connection: apsw.Connection,
+    guild_id: int,
+    member_id: int,
+    role_ids: Collection[int],
+    limits: OperatorLimits,
+    now: datetime,
+) -> Allowance:
+    rules = read_rules(connection, guild_id, about=member_id)
+    return decide(rules, member_id, role_ids, now, default_quota=limits.default_quota)
+
+
+def _balance(
+    connection: apsw.Connection,
+    guild_id: int,
+    member_id: int,
+    role_ids: Collection[int],
+    limits: OperatorLimits,
+    now: datetime,
+) -> Balance:
+    allowance = _allowance(connection, guild_id, member_id, role_ids, limits, now)
+    window, today = allowance.window, window_at(now)
+    granted, held, spent, _ = _sums(connection, guild_id, member_id, window)
+    budget = operator_budget = None
+    if allowance.budget is not None:
+        _, all_held, all_spent, _ = _sums(connection, guild_id, SERVER, window)
+        budget = Budget(allowance.budget, all_held + all_spent, window)
+    if limits.daily_budget is not None:
+        _, all_held, _, all_sent = _sums(connection, BOT, SERVER, today)
+        operator_budget = Budget(limits.daily_budget, all_held + all_sent, today)
+    return Balance(
+        quota=allowance.quota,
+        granted=granted,
+        held=held,
+        spent=spent,
+        window=window,
+        budget=budget,
+        operator_budget=operator_budget,
+    )
+
+
+def _sums(
+    connection: apsw.Connection, guild_id: int, member_id: int, window: Window
+) -> tuple[int, int, int, int]:
+    """What an account was granted, holds, spent and had sent over a window."""
+    ((granted, held, spent, sent),) = rows(
+        connection, statements.SUMS, guild_id, member_id, *_days(window)
+    )
+    return granted, held, spent, sent
+
+
+def _days(window: Window) -> tuple[str, str]:
+    return window.first.isoformat(), window.end.isoformat()
+
+
+def _insert(
+    connection: apsw.Connection, order: Order, *, day: str, owner: str, now: datetime
+) -> None:
+    """Keep the order as a row; raises where its interaction has one."""
+    inserted = rows(
+        connection,
+        statements.INSERT_EDIT,
+        *(order.id, order.application_id, order.guild_id, order.channel_id, order.member_id, day),
+        *(order.quality, order.size, order.count, int(order.private), order.upload_limit),
+        *(order.quality.price, owner, milliseconds(now)),
+    )
+    if not inserted:
+        raise _NotHeldError
+    rows(
+        connection,
+        statements.INSERT_PRIVATE,
+        *(order.id, order.member_name, order.source_url, order.source_name, order.prompt),
+        *(json.dumps(order.role_ids), milliseconds(now)),
+    )
+    rows(connection, statements.INSERT_TOKEN, order.id, order.token)
+
+
+def rewrite_tokens(connection: apsw.Connection) -> None:
+    """Write the open edits' tokens anew, onto pages that were zeroed.
+
+    SQLite overwrites what is deleted, but not the copies that it leaves behind when it moves rows
+    from page to page; emptying the whole table zeroes its pages.
+    """
+    kept = rows(connection, statements.TOKENS)
+    rows(connection, statements.FORGET_ALL_TOKENS)
+    for edit_id, token in kept:
+        rows(connection, statements.INSERT_TOKEN, edit_id, token)
+
+
+def _forget_token(connection: apsw.Connection, edit_id: int) -> None:
+    """Erase an ended edit's token, and its member's data if they asked for it meanwhile."""
+    rows(connection, statements.FORGET_TOKEN, edit_id)
+    rows(connection, statements.ERASE_IF_ASKED, edit_id)
+
+
+def _settle(connection: apsw.Connection, ended: tuple[Any, ...], *, reason: Reason | None) -> None:
+    """Take an ended edit's hold off all accounts, charge them, and count what was sent."""
+    guild_id, member_id, day, hold, charged, submitted_at = ended
+    sent = submitted_at is not None and (reason is None or reason in MAY_HAVE_COST)
+    rows(
+        connection,
+        statements.SETTLE,
+        *(guild_id, member_id, day, hold, charged, hold if sent else 0),
+    )
+
+
+def _get_edit(connection: apsw.Connection, edit_id: int) -> Edit:
+    (row,) = rows(connection, statements.EDIT_BY_ID, edit_id)
+    return _edit(row)
+
+
+def _edit(row: tuple[Any, ...]) -> Edit:
+    column = dict(zip(statements.EDIT_COLUMNS, row, strict=True))
+    return Edit(
+        order=Order(
+            id=column["id"],
+            application_id=column["application_id"],
+            guild_id=column["guild_id"],
+            channel_id=column["channel_id"],
+            member_id=column["member_id"],
+            member_name=column["member_name"],
+            token=column["token"],
+            source_url=column["source_url"],
+            source_name=column["source_name"],
+            prompt=column["prompt"],
+            quality=Quality(column["quality"]),
+            size=column["size"],
+            count=column["count"],
+            private=bool(column["private"]),
+            upload_limit=column["upload_limit"],
+            role_ids=tuple(json.loads(column["roles"])),
+        ),
+        state=State(column["state"]),
+        reason=None if column["reason"] is None else Reason(column["reason"]),
+        detail=column["detail"],
+        message_id=column["message_id"],
+        ratio=column["ratio"],
+        results=tuple(json.loads(column["results"])),
+        posted=column["posted"],
+        charged=column["charged"],
+        held_at=moment(column["held_at"]),
+        acknowledged_at=moment_or_none(column["acknowledged_at"]),
+        submitted_at=moment_or_none(column["submitted_at"]),
+        rendered_at=moment_or_none(column["rendered_at"]),
+        ended_at=moment_or_none(column["ended_at"]),
+    )
+
+
+def _past_edit(row: tuple[Any, ...]) -> PastEdit:
+    held_at, state, quality, count, posted, charged = row
+    return PastEdit(
+        held_at=moment(held_at),
+        state=State(state),
+        quality=Quality(quality),
+        count=count,
+        posted=posted,
+        charged=charged,
+    )

@@ -1,0 +1,131 @@
+"""`usage.UsageBook` over SQLite."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import apsw
+
+from bot.ledger.sqlite.connection import moment, moment_or_none, rows
+from bot.ledger.sqlite.database import Reader
+from bot.ledger.sqlite.rulebook import read_rules
+from bot.ledger.statements import edits as accounts
+from bot.ledger.statements import usage as statements
+from bot.ledger.usage import DailyUse, MemberUse, ServerUse, Usage, UsageBook, UsageRow
+from bot.pricing import Quality
+from bot.quotas import SERVER_BUDGET, Limit, Period, Window
+from bot.states import Reason, State
+
+EVER = ("0000-01-01", "9999-12-31")
+
+
+class SqliteUsageBook(UsageBook):
+    """Sums and rows, read over a connection of their own."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def usage(self, guild_id: int, *, window: Window, since: date, most: int) -> Usage:
+        days = _days(window)
+
+        def work(connection: apsw.Connection) -> Usage:
+            rules = read_rules(connection, guild_id)
+            ((_, held, _, sent),) = rows(connection, accounts.SUMS, guild_id, 0, *days)
+            daily = rows(connection, statements.DAILY, guild_id, since.isoformat(), days[1])
+            return Usage(
+                window=window,
+                period=rules.period,
+                budget=rules.limits.get(SERVER_BUDGET, Limit(None)).credits,
+                daily=tuple(_daily(*row) for row in daily),
+                top=tuple(
+                    MemberUse(member_id, name, pictures, credits)
+                    for member_id, pictures, credits, name in rows(
+                        connection, statements.TOP, guild_id, *days, most
+                    )
+                ),
+                failures={
+                    Reason(reason): count
+                    for reason, count in rows(connection, statements.FAILURES, guild_id, *days)
+                },
+                held=held,
+                sent=sent,
+            )
+
+        return await self._reader.run(work)
+
+    async def period(self, guild_id: int) -> Period:
+        return await self._reader.run(lambda connection: read_rules(connection, guild_id).period)
+
+    async def rows(
+        self, guild_id: int | None, window: Window | None, *, after: int, most: int
+    ) -> Sequence[UsageRow]:
+        days = EVER if window is None else _days(window)
+
+        def work(connection: apsw.Connection) -> Sequence[UsageRow]:
+            if guild_id is None:
+                found = rows(connection, statements.ROWS, after, most, *days)
+            else:
+                found = rows(connection, statements.ROWS_OF_SERVER, after, most, *days, guild_id)
+            return [_row(*row) for row in found]
+
+        return await self._reader.run(work)
+
+    async def servers(self) -> Sequence[int]:
+        return await self._reader.run(
+            lambda connection: [guild_id for (guild_id,) in rows(connection, statements.SERVERS)]
+        )
+
+    async def server(self, guild_id: int, window: Window | None) -> ServerUse:
+        days = EVER if window is None else _days(window)
+
+        def work(connection: apsw.Connection) -> ServerUse:
+            ((_, held, spent, sent),) = rows(connection, accounts.SUMS, guild_id, 0, *days)
+            ((edits, pictures),) = rows(connection, statements.DELIVERED, guild_id, *days)
+            return ServerUse(
+                guild_id=guild_id,
+                window=window,
+                edits=edits,
+                pictures=pictures,
+                charged=spent,
+                sent=sent,
+                held=held,
+            )
+
+        return await self._reader.run(work)
+
+
+def _days(window: Window) -> tuple[str, str]:
+    return window.first.isoformat(), window.end.isoformat()
+
+
+def _daily(day: str, quality: str, edits: int, pictures: int, credits: int) -> DailyUse:
+    return DailyUse(date.fromisoformat(day), Quality(quality), edits, pictures, credits)
+
+
+def _row(
+    held_at: int,
+    edit_id: int,
+    member_id: int,
+    member_name: str | None,
+    channel_id: int,
+    quality: str,
+    size: str,
+    count: int,
+    posted: int,
+    charged: int,
+    state: str,
+    ended_at: int | None,
+) -> UsageRow:
+    return UsageRow(
+        held_at=moment(held_at),
+        edit_id=edit_id,
+        member_id=member_id,
+        member_name=member_name,
+        channel_id=channel_id,
+        quality=Quality(quality),
+        size=size,
+        count=count,
+        posted=posted,
+        charged=charged,
+        state=State(state),
+        ended_at=moment_or_none(ended_at),
+    )

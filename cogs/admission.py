@@ -1,0 +1,34 @@
+"""Keeps the bot to the servers that its operator named."""
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import discord
+
+from bot.discord_replies import Replies
+from cogs.asking import asked_by, guild_of
+
+NOT_SERVED = (
+    "This bot's owner has not opened it to this server, so it does nothing here. "
+    "Nothing was charged. Ask the owner to add the server's id, {guild_id}, to SERVERS."
+)
+
+
+class Admission:
+    """Lets interactions of some servers, or of all, go on."""
+
+    def __init__(self, replies: Replies, servers: AbstractSet[int] | None) -> None:
+        self._replies = replies
+        self._servers = servers
+
+    async def admits(self, interaction: discord.Interaction[Any]) -> bool:
+        """Whether it is from a server that is served; it is answered here if it is not."""
+        guild_id = guild_of(interaction)
+        if self._servers is None or guild_id in self._servers:
+            return True
+        if interaction.type is discord.InteractionType.autocomplete:
+            await interaction.response.autocomplete([])
+        else:
+            text = NOT_SERVED.format(guild_id=guild_id)
+            await self._replies.beside(asked_by(interaction), text)
+        return False

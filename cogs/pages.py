@@ -1,0 +1,61 @@
+"""Lists that are paged in place, with a button beside an entry to take it back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.components import Item, as_components
+
+PAGE = 10
+"""Entries on a page: with their buttons Discord's 40 components take no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button; without a custom id it cannot be pressed."""
+
+    label: str
+    custom_id: str | None
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list."""
+
+    text: str
+    button: Button | None = None
+
+
+def page(
+    heading: str, entries: Sequence[Entry], *, below: Sequence[Button] = ()
+) -> list[dict[str, Any]]:
+    """A heading, the entries, and a row of buttons."""
+    items: list[Item] = [ui.TextDisplay(heading)]
+    items += [_entry(entry) for entry in entries]
+    if below:
+        items.append(ui.ActionRow(*map(_button, below)))
+    return as_components(*items)
+
+
+def pages_of(count: int) -> int:
+    """How many pages so many entries fill, at least one."""
+    return max(1, -(-count // PAGE))
+
+
+def _entry(entry: Entry) -> Item:
+    if entry.button is None:
+        return ui.TextDisplay(entry.text)
+    return ui.Section(ui.TextDisplay(entry.text), accessory=_button(entry.button))
+
+
+def _button(button: Button) -> ui.Button[ui.LayoutView]:
+    return ui.Button(
+        label=button.label,
+        style=button.style,
+        custom_id=button.custom_id or f"nothing:{button.label}",
+        disabled=button.custom_id is None,
+    )

@@ -1,0 +1,409 @@
+"""`/quota`: moderators say who may spend how much, and see who changed what."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.custom_ids import Action, CustomIds, Holder
+from bot.discord_replies import Replies, Reply
+from bot.ledger import Ledger
+from bot.ledger.rulebook import Author, Rulebook
+from bot.quotas import (
+    SERVER_BUDGET,
+    SERVER_DEFAULT,
+    Limit,
+    OperatorLimits,
+    Period,
+    RuleKey,
+    Scope,
+)
+from cogs.asking import asked_by, guild_of, holder_of, roles_of
+from cogs.options import (
+    LONGEST_REASON,
+    BadOption,
+    offer_grants,
+    offer_limits,
+    read_grant,
+    read_limit,
+)
+from cogs.pages import PAGE, Button, Entry, page, pages_of
+from cogs.presses import Press, Pressed
+from cogs.rules_in_words import (
+    change_line,
+    changed_text,
+    cleared_text,
+    granted_text,
+    member_text,
+    named,
+    overview_heading,
+    rule_line,
+    window_changed_text,
+)
+
+SHOW_PAGE, SHOW_BACK, LOG_PAGE = "quota.show", "quota.back", "quota.log"
+"""What the buttons do: turn to a page of the rules, take a rule back, turn to one of the log."""
+
+Reason = app_commands.Range[str, 1, LONGEST_REASON]
+Clock = Callable[[], datetime]
+
+
+class QuotaCog(commands.Cog):
+    """Quotas, grants, the budget and the window of a server."""
+
+    quota = app_commands.Group(
+        name="quota",
+        description="Who may spend how much",
+        default_permissions=discord.Permissions(manage_guild=True),
+        allowed_contexts=app_commands.AppCommandContext(guild=True),
+        allowed_installs=app_commands.AppInstallationType(guild=True),
+    )
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        ledger: Ledger,
+        replies: Replies,
+        custom_ids: CustomIds,
+        limits: OperatorLimits,
+        clock: Clock = lambda: datetime.now(UTC),
+    ) -> None:
+        self._rulebook = rulebook
+        self._ledger = ledger
+        self._replies = replies
+        self._custom_ids = custom_ids
+        self._limits = limits
+        self._clock = clock
+
+    @property
+    def actions(self) -> Mapping[str, Pressed]:
+        """What its buttons do."""
+        return {
+            SHOW_PAGE: self._turn_rules,
+            SHOW_BACK: self._take_rule_back,
+            LOG_PAGE: self._turn_log,
+        }
+
+    @quota.command(name="show", description="The rules in force, or what a member may spend")
+    @app_commands.describe(
+        user="What this member may spend, and which rule says so", role="What this role's quota is"
+    )
+    async def show(
+        self,
+        interaction: discord.Interaction,
+        user: discord.User | None = None,
+        role: discord.Role | None = None,
+    ) -> None:
+        """Answer with the rules, or with those that are about somebody."""
+        if user is None and role is None:
+            work = self._show_rules(holder_of(interaction), 0)
+        else:
+            work = self._show_some(interaction, user, role)
+        await self._answer(interaction, work)
+
+    @quota.command(name="default", description="What a member may spend whom no other rule is for")
+    @app_commands.describe(credits="Credits in a window, or unlimited", reason="Why, for the log")
+    async def default(
+        self, interaction: discord.Interaction, credits: str, reason: Reason | None = None
+    ) -> None:
+        """Set the server's default."""
+        await self._answer(interaction, self._set(interaction, SERVER_DEFAULT, credits, reason))
+
+    @quota.command(name="role", description="What each member with a role may spend")
+    @app_commands.describe(
+        role="The role; of several the most generous counts",
+        credits="Credits in a window, or unlimited",
+        reason="Why, for the log",
+    )
+    async def role(
+        self,
+        interaction: discord.Interaction,
+        role: discord.Role,
+        credits: str,
+        reason: Reason | None = None,
+    ) -> None:
+        """Set a role's quota."""
+        key = RuleKey(Scope.ROLE, role.id)
+        await self._answer(interaction, self._set(interaction, key, credits, reason, role=role))
+
+    @quota.command(name="user", description="What one member may spend, whatever their roles")
+    @app_commands.describe(
+        user="The member",
+        credits="Credits in a window, or unlimited",
+        reason="Why, for the log",
+    )
+    async def user(
+        self,
+        interaction: discord.Interaction,
+        user: discord.User,
+        credits: str,
+        reason: Reason | None = None,
+    ) -> None:
+        """Set a member's own quota."""
+        key = RuleKey(Scope.MEMBER, user.id)
+        await self._answer(interaction, self._set(interaction, key, credits, reason, user=user))
+
+    @quota.command(name="budget", description="What all members may spend together")
+    @app_commands.describe(credits="Credits in a window, or unlimited", reason="Why, for the log")
+    async def budget(
+        self, interaction: discord.Interaction, credits: str, reason: Reason | None = None
+    ) -> None:
+        """Set the server's budget."""
+        await self._answer(interaction, self._set(interaction, SERVER_BUDGET, credits, reason))
+
+    @quota.command(name="clear", description="Takes back a member's or a role's quota")
+    @app_commands.describe(
+        user="Whose own quota to take back",
+        role="Which role's quota to take back",
+        reason="Why, for the log",
+    )
+    async def clear(
+        self,
+        interaction: discord.Interaction,
+        user: discord.User | None = None,
+        role: discord.Role | None = None,
+        reason: Reason | None = None,
+    ) -> None:
+        """Take rules back."""
+        await self._answer(interaction, self._clear(interaction, user, role, reason))
+
+    @quota.command(name="grant", description="Extra credits for a member in this window")
+    @app_commands.describe(
+        user="The member", credits="How many, on top of the quota", reason="Why, for the log"
+    )
+    async def grant(
+        self,
+        interaction: discord.Interaction,
+        user: discord.User,
+        credits: str,
+        reason: Reason | None = None,
+    ) -> None:
+        """Give a member extra credits."""
+        await self._answer(interaction, self._grant(interaction, user, credits, reason))
+
+    @quota.command(name="window", description="How long a window is, in which credits are counted")
+    @app_commands.describe(
+        window="From midnight UTC; a week begins on Monday, a month on its first",
+        reason="Why, for the log",
+    )
+    @app_commands.choices(
+        window=[app_commands.Choice(name=period.value, value=period.value) for period in Period]
+    )
+    async def window(
+        self, interaction: discord.Interaction, window: str, reason: Reason | None = None
+    ) -> None:
+        """Set how long the window is."""
+        await self._answer(interaction, self._set_window(interaction, window, reason))
+
+    @quota.command(name="log", description="Who changed what, newest first")
+    @app_commands.describe(user="Only what is about this member")
+    async def log(self, interaction: discord.Interaction, user: discord.User | None = None) -> None:
+        """Answer with the newest changes."""
+        about = None if user is None else user.id
+        await self._answer(interaction, self._show_log(holder_of(interaction), about, 0))
+
+    @default.autocomplete("credits")
+    @role.autocomplete("credits")
+    @user.autocomplete("credits")
+    @budget.autocomplete("credits")
+    async def offer_limits(
+        self, _interaction: discord.Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """Offer sums with what they buy."""
+        return offer_limits(typed)
+
+    @grant.autocomplete("credits")
+    async def offer_grants(
+        self, _interaction: discord.Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """Offer sums with what they buy."""
+        return offer_grants(typed)
+
+    # What the commands come to.
+
+    async def _answer(self, interaction: discord.Interaction, work: Awaitable[Reply]) -> None:
+        async def reply() -> Reply:
+            try:
+                return await work
+            except BadOption as bad:
+                return Reply(str(bad))
+
+        await self._replies.answer(asked_by(interaction), reply())
+
+    async def _set(
+        self,
+        interaction: discord.Interaction,
+        key: RuleKey,
+        credits: str,
+        reason: str | None,
+        *,
+        role: discord.Role | None = None,
+        user: discord.User | None = None,
+    ) -> Reply:
+        if role is not None:
+            _check_role(interaction, role)
+        if user is not None:
+            _check_person(user)
+        limit = read_limit(credits)
+        guild_id = guild_of(interaction)
+        before = await self._rulebook.set_limits(
+            guild_id, {key: limit}, self._author(interaction, reason)
+        )
+        return Reply(
+            changed_text(key, before[key], limit, guild_id, members=_count_members(interaction))
+        )
+
+    async def _clear(
+        self,
+        interaction: discord.Interaction,
+        user: discord.User | None,
+        role: discord.Role | None,
+        reason: str | None,
+    ) -> Reply:
+        keys = [
+            *([] if user is None else [RuleKey(Scope.MEMBER, user.id)]),
+            *([] if role is None else [RuleKey(Scope.ROLE, role.id)]),
+        ]
+        if not keys:
+            raise BadOption("user", "nothing, and `role` neither", "whose quota to take back")
+        guild_id, author = guild_of(interaction), self._author(interaction, reason)
+        before = await self._rulebook.set_limits(guild_id, dict.fromkeys(keys), author)
+        return Reply("\n".join(cleared_text(key, before[key], guild_id) for key in keys))
+
+    async def _grant(
+        self,
+        interaction: discord.Interaction,
+        user: discord.User,
+        credits: str,
+        reason: str | None,
+    ) -> Reply:
+        _check_person(user)
+        amount = read_grant(credits)
+        granted = await self._rulebook.grant(
+            guild_of(interaction), user.id, amount, self._author(interaction, reason)
+        )
+        return Reply(granted_text(user.id, amount, granted))
+
+    async def _set_window(
+        self, interaction: discord.Interaction, window: str, reason: str | None
+    ) -> Reply:
+        author = self._author(interaction, reason)
+        period = Period(window)
+        before = await self._rulebook.set_period(guild_of(interaction), period, author)
+        members = _count_members(interaction)
+        return Reply(window_changed_text(before, period, author.now, members=members))
+
+    async def _show_some(
+        self,
+        interaction: discord.Interaction,
+        user: discord.User | None,
+        role: discord.Role | None,
+    ) -> Reply:
+        guild_id, now = guild_of(interaction), self._clock()
+        texts: list[str] = []
+        if user is not None:
+            balance = await self._ledger.balance(
+                guild_id, user.id, roles_of(user, guild_id), limits=self._limits, now=now
+            )
+            texts.append(member_text(user.id, balance))
+        if role is not None:
+            overview = await self._rulebook.overview(guild_id, now=now)
+            key = RuleKey(Scope.ROLE, role.id)
+            texts.append(rule_line(key, overview.rules.limits.get(key), guild_id))
+        return Reply("\n\n".join(texts))
+
+    async def _show_rules(self, holder: Holder, number: int) -> Reply:
+        overview = await self._rulebook.overview(holder.guild_id, now=self._clock())
+        rules = sorted(overview.rules.limits.items(), key=_by_rank)
+        number = min(number, pages_of(len(rules)) - 1)
+        entries = [
+            Entry(
+                rule_line(key, limit, holder.guild_id),
+                Button("Take back", self._back_id(holder, key, number)),
+            )
+            for key, limit in rules[number * PAGE : (number + 1) * PAGE]
+        ]
+        below: list[Button] = []
+        if len(rules) > PAGE:
+            below = [
+                self._turn("Previous", SHOW_PAGE, holder, number - 1, number > 0),
+                self._turn("Next", SHOW_PAGE, holder, number + 1, len(rules) > (number + 1) * PAGE),
+            ]
+        heading = overview_heading(overview, self._limits)
+        return Reply(components=page(heading, entries, below=below))
+
+    async def _show_log(self, holder: Holder, about: int | None, number: int) -> Reply:
+        changes = await self._rulebook.changes(
+            holder.guild_id, about=about, skip=number * PAGE, most=PAGE + 1
+        )
+        heading = "**Changes, newest first**" + ("" if about is None else f", about <@{about}>")
+        entries = [Entry(change_line(change, holder.guild_id)) for change in changes[:PAGE]]
+        if not changes:
+            entries = [Entry("Nothing was changed yet." if number == 0 else "That is all.")]
+        argument = str(about or 0)
+        below = [
+            self._turn("Newer", LOG_PAGE, holder, number - 1, number > 0, argument),
+            self._turn("Older", LOG_PAGE, holder, number + 1, len(changes) > PAGE, argument),
+        ]
+        return Reply(components=page(heading, entries, below=below))
+
+    # What the buttons come to.
+
+    async def _turn_rules(self, press: Press) -> None:
+        (number,) = press.arguments
+        await self._replies.answer(press.asked, self._show_rules(press.by, int(number)))
+
+    async def _take_rule_back(self, press: Press) -> None:
+        scope, subject, number = press.arguments
+
+        async def work() -> Reply:
+            author = Author(press.by.member_id, self._clock())
+            key = RuleKey(Scope(scope), int(subject))
+            await self._rulebook.set_limits(press.by.guild_id, {key: None}, author)
+            return await self._show_rules(press.by, int(number))
+
+        await self._replies.answer(press.asked, work())
+
+    async def _turn_log(self, press: Press) -> None:
+        about, number = map(int, press.arguments)
+        work = self._show_log(press.by, about or None, number)
+        await self._replies.answer(press.asked, work)
+
+    def _back_id(self, holder: Holder, key: RuleKey, number: int) -> str:
+        arguments = (key.scope.value, str(key.subject_id), str(number))
+        return self._custom_ids.write(Action(SHOW_BACK, arguments), holder)
+
+    def _turn(
+        self, label: str, name: str, holder: Holder, number: int, there: bool, *arguments: str
+    ) -> Button:
+        action = Action(name, (*arguments, str(number)))
+        return Button(label, self._custom_ids.write(action, holder) if there else None)
+
+    def _author(self, interaction: discord.Interaction, reason: str | None) -> Author:
+        return Author(interaction.user.id, self._clock(), reason)
+
+
+def _by_rank(rule: tuple[RuleKey, Limit]) -> tuple[int, int]:
+    """The server's own rules first, then roles', then members'."""
+    key, _ = rule
+    ranks = (Scope.DEFAULT, Scope.BUDGET, Scope.ROLE, Scope.MEMBER)
+    return ranks.index(key.scope), key.subject_id
+
+
+def _check_role(interaction: discord.Interaction, role: discord.Role) -> None:
+    guild = interaction.guild
+    known = guild is None or guild.unavailable or guild.get_role(role.id) is not None
+    if not known:
+        raise BadOption("role", f"the id {role.id}", "a role of this server")
+
+
+def _check_person(user: discord.User) -> None:
+    if getattr(user, "bot", False):
+        raise BadOption("user", named(user.id) + ", a bot", "a member who can run commands")
+
+
+def _count_members(interaction: discord.Interaction) -> int | None:
+    """How many members the server has, where Discord has said so."""
+    return None if interaction.guild is None else interaction.guild.member_count
