@@ -150,7 +150,8 @@ class DiscordService:
             self._tell_of_member(member)
 
     def _tell_of_member(self, member: Member) -> None:
-        # Of itself a bot hears whatever it asked for.
+        # Of itself a bot hears without the intent
+        # (https://discord.com/developers/docs/events/gateway#caveats).
         own = member.id == self.world.bot.id
         intent = 0 if own else Intent.GUILD_MEMBERS
         self._tell("GUILD_MEMBER_UPDATE", member.guild, member.to_json(), intent)

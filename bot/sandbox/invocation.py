@@ -42,11 +42,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class RawId:
-    """An id that no client would offer, of a deleted role or another server's: nothing is resolved.
-
-    Discord resolves what an id names in the server where the command was sent, and leaves out the
-    rest.
-    """
+    """An id sent alone, with nothing resolved: that of a deleted role, or another server's."""
 
     id: int
 
