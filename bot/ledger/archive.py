@@ -15,6 +15,9 @@ class KeptEdit:
 
     id: int
     held_at: datetime
+    acknowledged_at: datetime | None
+    submitted_at: datetime | None
+    rendered_at: datetime | None
     ended_at: datetime | None
     channel_id: int
     message_id: int | None
@@ -23,6 +26,8 @@ class KeptEdit:
     ratio: str | None
     count: int
     private: bool
+    price: int
+    """Credits for one picture."""
     state: State
     reason: Reason | None
     posted: int
@@ -31,8 +36,9 @@ class KeptEdit:
     prompt: str | None
     source_name: str | None
     source_url: str | None
-    results: tuple[str, ...]
+    results: tuple[str, ...] | None
     detail: str | None
+    role_ids: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,15 @@ class KeptAccount:
     granted: int
     held: int
     spent: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSums:
+    """A member's accounts, oldest first, and how many edits are kept beside them."""
+
+    accounts: Sequence[KeptAccount]
+    edits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +71,14 @@ class Erasure:
 class Archive(Protocol):
     """Members' data; every method raises LedgerFault when it did nothing."""
 
-    async def export(
-        self, guild_id: int, member_id: int
-    ) -> tuple[Sequence[KeptAccount], Sequence[KeptEdit]]:
-        """All that is kept of a member in one server, oldest first."""
+    async def sums(self, guild_id: int, member_id: int) -> KeptSums:
+        """What is kept of a member in one server, but for the edits themselves."""
+        ...
+
+    async def edits(
+        self, guild_id: int, member_id: int, *, before: KeptEdit | None, most: int
+    ) -> Sequence[KeptEdit]:
+        """At most so many of a member's edits in one server, newest first, older than `before`."""
         ...
 
     async def erase(self, guild_id: int, member_id: int) -> Erasure:

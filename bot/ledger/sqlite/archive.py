@@ -7,12 +7,14 @@ from typing import Any
 
 import apsw
 
-from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit
+from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
 from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.statements import archive as statements
 from bot.pricing import Quality
 from bot.states import Reason, State
+
+LATEST = 2**63 - 1
 
 
 class SqliteArchive(Archive):
@@ -21,18 +23,25 @@ class SqliteArchive(Archive):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def export(
-        self, guild_id: int, member_id: int
-    ) -> tuple[Sequence[KeptAccount], Sequence[KeptEdit]]:
-        def work(
-            connection: apsw.Connection,
-        ) -> tuple[Sequence[KeptAccount], Sequence[KeptEdit]]:
-            accounts = rows(connection, statements.EXPORT_ACCOUNTS, guild_id, member_id)
-            edits = rows(connection, statements.EXPORT_EDITS, guild_id, member_id)
-            return (
-                [KeptAccount(date.fromisoformat(day), *sums) for day, *sums in accounts],
-                list(map(_kept_edit, edits)),
+    async def sums(self, guild_id: int, member_id: int) -> KeptSums:
+        def work(connection: apsw.Connection) -> KeptSums:
+            accounts = rows(connection, statements.ACCOUNTS, guild_id, member_id)
+            ((edits,),) = rows(connection, statements.COUNT_EDITS, guild_id, member_id)
+            return KeptSums(
+                accounts=[KeptAccount(date.fromisoformat(day), *sums) for day, *sums in accounts],
+                edits=edits,
             )
+
+        return await self._database.reporter.run(work)
+
+    async def edits(
+        self, guild_id: int, member_id: int, *, before: KeptEdit | None, most: int
+    ) -> Sequence[KeptEdit]:
+        bound = (LATEST, LATEST) if before is None else (milliseconds(before.held_at), before.id)
+
+        def work(connection: apsw.Connection) -> Sequence[KeptEdit]:
+            found = rows(connection, statements.EDITS, guild_id, member_id, *bound, most)
+            return list(map(_kept_edit, found))
 
         return await self._database.reporter.run(work)
 
@@ -52,10 +61,13 @@ class SqliteArchive(Archive):
 
 
 def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
-    column = dict(zip(statements.EXPORTED, row, strict=True))
+    column = dict(zip(statements.KEPT, row, strict=True))
     return KeptEdit(
         id=column["id"],
         held_at=moment(column["held_at"]),
+        acknowledged_at=moment_or_none(column["acknowledged_at"]),
+        submitted_at=moment_or_none(column["submitted_at"]),
+        rendered_at=moment_or_none(column["rendered_at"]),
         ended_at=moment_or_none(column["ended_at"]),
         channel_id=column["channel_id"],
         message_id=column["message_id"],
@@ -64,6 +76,7 @@ def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
         ratio=column["ratio"],
         count=column["count"],
         private=bool(column["private"]),
+        price=column["price"],
         state=State(column["state"]),
         reason=None if column["reason"] is None else Reason(column["reason"]),
         posted=column["posted"],
@@ -72,6 +85,11 @@ def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
         prompt=column["prompt"],
         source_name=column["source_name"],
         source_url=column["source_url"],
-        results=tuple(json.loads(column["results"] or "[]")),
+        results=_listed(column["results"]),
         detail=column["detail"],
+        role_ids=_listed(column["roles"]),
     )
+
+
+def _listed(column: str | None) -> tuple[Any, ...] | None:
+    return None if column is None else tuple(json.loads(column))

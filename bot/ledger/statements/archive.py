@@ -1,24 +1,27 @@
 """Members' data: handing out and erasing."""
 
-EXPORT_ACCOUNTS = """
-SELECT day, granted, held, spent FROM account
+ACCOUNTS = """
+SELECT day, granted, held, spent, sent FROM account
 WHERE guild_id = $1 AND member_id = $2
 ORDER BY day
 """
 
-EXPORTED = (
-    *("id", "held_at", "ended_at", "channel_id", "message_id"),
-    *("quality", "size", "ratio", "count", "private"),
+COUNT_EDITS = "SELECT count(*) FROM edit WHERE guild_id = $1 AND member_id = $2"
+
+KEPT = (
+    *("id", "held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
+    *("channel_id", "message_id", "quality", "size", "ratio", "count", "private", "price"),
     *("state", "reason", "posted", "charged"),
-    *("member_name", "prompt", "source_name", "source_url", "results", "detail"),
+    *("member_name", "prompt", "source_name", "source_url", "results", "detail", "roles"),
 )
 
-EXPORT_EDITS = f"""
-SELECT {", ".join(EXPORTED).replace("held_at", "edit.held_at")}
+EDITS = f"""
+SELECT {", ".join(KEPT).replace("held_at", "edit.held_at")}
 FROM edit
 LEFT JOIN edit_private ON edit_id = id
-WHERE guild_id = $1 AND member_id = $2
-ORDER BY edit.held_at, id
+WHERE guild_id = $1 AND member_id = $2 AND (edit.held_at, id) < ($3, $4)
+ORDER BY edit.held_at DESC, id DESC
+LIMIT $5
 """
 
 _OF_MEMBER = """
