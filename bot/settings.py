@@ -63,13 +63,8 @@ def read_settings(dotenv: Path = Path(".env")) -> Settings:
     Raises:
         BadSettings: naming every setting that is missing or unreadable.
     """
-    env = Env()
-    try:
-        env.read_env(dotenv, recurse=False)
-    except (OSError, ValueError) as fault:
-        raise BadSettings(f"{dotenv} cannot be read: {fault}") from fault
-    read = _Reader(env)
-    database = read.optional("DATABASE_URL", "sqlite:///bot.db", _database)
+    read = _open(dotenv)
+    database = read.database()
     settings = Settings(
         discord_token=read.required("DISCORD_TOKEN", _secret),
         edit_api_key=read.required("EDIT_API_KEY", _secret),
@@ -90,6 +85,27 @@ def read_settings(dotenv: Path = Path(".env")) -> Settings:
     return settings
 
 
+def read_database(dotenv: Path = Path(".env")) -> Path:
+    """The SQLite file alone, for whoever has none of the bot's secrets.
+
+    Raises:
+        BadSettings: it is unreadable.
+    """
+    read = _open(dotenv)
+    database = read.database()
+    read.raise_if_wrong()
+    return database
+
+
+def _open(dotenv: Path) -> "_Reader":
+    env = Env()
+    try:
+        env.read_env(dotenv, recurse=False)
+    except (OSError, ValueError) as fault:
+        raise BadSettings(f"{dotenv} cannot be read: {fault}") from fault
+    return _Reader(env)
+
+
 class _Reader:
     """Reads settings one by one and remembers what is wrong with them."""
 
@@ -107,6 +123,9 @@ class _Reader:
         """What is set, or what `default` means where nothing or only blanks are."""
         given = self._given(name)
         return self._parsed(name, given if given.strip() else default, parse)
+
+    def database(self) -> Path:
+        return self.optional("DATABASE_URL", "sqlite:///bot.db", _database)
 
     def raise_if_wrong(self) -> None:
         if self._wrong:

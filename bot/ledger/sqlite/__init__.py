@@ -1,7 +1,6 @@
 """The ledger on one machine: SQLite through apsw, which brings its own, newest SQLite."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ import apsw
 from bot.errors import LedgerFault, LedgerUnusable
 from bot.ledger.sqlite.archive import SqliteArchive
 from bot.ledger.sqlite.connection import BUSY_MILLISECONDS, connect_to_write
-from bot.ledger.sqlite.database import Database
-from bot.ledger.sqlite.edits import SqliteLedger, rewrite_tokens
+from bot.ledger.sqlite.database import Database, Reader
+from bot.ledger.sqlite.edits import SqliteLedger
 from bot.ledger.sqlite.lock import only_process
-from bot.ledger.sqlite.migrations import migrate
+from bot.ledger.sqlite.migrations import MIGRATIONS, migrate, version_of
 from bot.ledger.sqlite.rulebook import SqliteRulebook
 from bot.ledger.sqlite.usage import SqliteUsageBook
 
@@ -54,10 +53,47 @@ async def open_sqlite(
                 archive=SqliteArchive(database),
             )
         finally:
-            # Nothing is to be left of the erased tokens in the files.
-            with contextlib.suppress(LedgerFault):
-                await database.write(rewrite_tokens)
             await database.close()
+
+
+@asynccontextmanager
+async def open_sqlite_to_read(path: Path) -> AsyncGenerator[SqliteUsageBook]:
+    """Open what was spent, of a database that a bot may have open, and change nothing.
+
+    Raises:
+        LedgerUnusable: there is no database, it is none, or it is of another version.
+    """
+    reader = await asyncio.to_thread(_open_reader, path)
+    try:
+        await _check_version(path, reader)
+        yield SqliteUsageBook(reader)
+    finally:
+        await reader.close()
+
+
+def _open_reader(path: Path) -> Reader:
+    if not path.exists():
+        raise LedgerUnusable(
+            f"There is no database {path}. Start the bot once, or name its own in DATABASE_URL."
+        )
+    try:
+        return Reader(path, "ledger-reader")
+    except apsw.Error as fault:
+        raise LedgerUnusable(f"The database {path} cannot be opened: {fault}.") from fault
+
+
+async def _check_version(path: Path, reader: Reader) -> None:
+    try:
+        version = await reader.run(version_of)
+    except LedgerFault as fault:
+        raise LedgerUnusable(
+            f"The database {path} cannot be read: {fault}. Name the bot's own in DATABASE_URL."
+        ) from fault
+    if version != len(MIGRATIONS):
+        raise LedgerUnusable(
+            f"The database {path} is of version {version} and this program reads version "
+            f"{len(MIGRATIONS)}: start the newest version of the bot on it once."
+        )
 
 
 def _connect_and_migrate(path: Path, patience: int) -> apsw.Connection:

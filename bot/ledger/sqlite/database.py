@@ -1,6 +1,7 @@
 """One open database: a writer, a reader for what members wait for, and one for long reports."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,11 +42,22 @@ class Database:
         return await self._reader.run(work)
 
     async def close(self) -> None:
-        """Finish what waits, and close the file."""
+        """Finish what waits, and close the file with nothing left in it of what was erased."""
         await self._writer.close()
         await self._reader.close()
         await self.reporter.close()
+        await asyncio.to_thread(self._write_anew)
         await asyncio.to_thread(self._connection.close)
+
+    def _write_anew(self) -> None:
+        """Write the whole file anew.
+
+        SQLite overwrites what is deleted, but not the copies that it leaves behind when it moves
+        rows from page to page. Where another process or a full disk forbids it, the next stop
+        does it.
+        """
+        with contextlib.suppress(apsw.Error):
+            rows(self._connection, "VACUUM")
 
 
 class Reader:

@@ -89,10 +89,6 @@ FORGET_TOKEN = "DELETE FROM edit_token WHERE edit_id = $1"
 
 ERASE_IF_ASKED = "DELETE FROM edit_private WHERE edit_id = $1 AND doomed = 1"
 
-TOKENS = "SELECT edit_id, token FROM edit_token"
-
-FORGET_ALL_TOKENS = "DELETE FROM edit_token"
-
 _ERASED_AS_EMPTY = {
     **dict.fromkeys(("member_name", "source_url", "source_name", "prompt"), "''"),
     **dict.fromkeys(("roles", "results"), "'[]'"),
