@@ -28,6 +28,7 @@ from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LoginRefused, OperatorFault
 from bot.ledger.sqlite import open_sqlite
 from bot.logs import logging_to_stderr
+from bot.retention import keeping_retention
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_settings
 from cogs.admission import Admission
@@ -96,6 +97,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
     await asyncio.to_thread(_check_spool, settings.spool_dir)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_sqlite(settings.database))
+        await stack.enter_async_context(keeping_retention(stores.archive, settings.retention))
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=_warm_pool(), headers={"User-Agent": USER_AGENT})
         )
