@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from bot.bounded_zip import BoundedZip
 from bot.ledger.usage import UsageRow
 
 COLUMNS = (
@@ -104,37 +105,15 @@ def _write_zip(path: Path, lines: Iterable[bytes], limit: int) -> bytes | None:
     Raises:
         ValueError: it is the header, or the first after it.
     """
-    room = limit - _ZIP_STRUCTURES - 2 * len(path.stem.encode())
-    plain = 0
-    with (
-        path.open("wb") as file,
-        ZipFile(file, "w", ZIP_DEFLATED) as archive,
-        archive.open(path.stem, "w") as member,
-    ):
+    with path.open("wb") as file, BoundedZip(file, path.stem, limit) as archive:
         for position, line in enumerate(lines):
-            plain += len(line)
-            largest = min(
-                plain + plain // 1000 + _DEFLATE_OVERHEAD,
-                file.tell() + len(line) + _DEFLATE_HOLDS,
-            )
-            if largest <= room:
-                member.write(line)
+            if archive.holds(len(line)):
+                archive.write(line)
             elif position > 1:
                 return line
             else:
                 raise ValueError(f"{limit} bytes do not hold a header and a row")
     return None
-
-
-_ZIP_STRUCTURES = 256
-"""Bytes, and more, that an archive of one file has around the file's data and its two names."""
-
-_DEFLATE_OVERHEAD = 64
-"""With a thousandth, what the compression adds at most to what cannot be compressed."""
-
-_DEFLATE_HOLDS = 256 * 1024
-"""Bytes, and more, that zlib may have taken and not yet given out: 64 KiB that it looks at, and
-16,383 symbols of at most 4 bytes."""
 
 
 def _rename_zip(path: Path, new: Path) -> None:
