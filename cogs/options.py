@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.pricing import Quality
 from bot.quotas import LARGEST_GRANT, LARGEST_LIMIT, Limit
-from cogs.plain_text import as_plain
+from cogs.plain_text import as_code
 
 LONGEST_REASON = 300
 """Characters of a change's reason."""
@@ -72,7 +72,7 @@ def offer_grants(typed: str) -> list[app_commands.Choice[str]]:
 
 def quoted(given: str) -> str:
     """What was given, to be shown to the letter."""
-    return f"“{as_plain(given, _LONGEST_SHOWN)}”"
+    return as_code(given if len(given) <= _LONGEST_SHOWN else f"{given[:_LONGEST_SHOWN]}…")
 
 
 def _read_number(given: str) -> int | None:

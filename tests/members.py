@@ -6,9 +6,12 @@ from typing import Any
 
 from bot.ledger.sqlite.connection import connect_to_read, connect_to_write, rows
 from bot.sandbox.server import Interaction, Sandbox
-from bot.sandbox.world import Channel, Member
+from bot.sandbox.world import Channel, Guild, Member, Message, walk
 from bot.settings import Settings
 from tests.pictures_made import photo
+
+BUTTON = 2
+"""https://docs.discord.com/developers/components/reference#component-object-component-types"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,18 @@ class Person:
     channel: Channel
 
     @classmethod
-    def join(cls, sandbox: Sandbox, settings: Settings, name: str) -> "Person":
-        """Come into the sandbox's server, to a bot with these settings."""
-        guild = sandbox.discord.guilds[0]
-        member = sandbox.discord.add_member(guild, name)
+    def join(
+        cls,
+        sandbox: Sandbox,
+        settings: Settings,
+        name: str,
+        *,
+        guild: Guild | None = None,
+        permissions: int = 0,
+    ) -> "Person":
+        """Come into a server, the sandbox's first or another, to a bot with these settings."""
+        guild = guild or sandbox.discord.guilds[0]
+        member = sandbox.discord.add_member(guild, name, permissions=permissions)
         return cls(sandbox, settings, member, guild.channels[0])
 
     async def edit(self, **options: Any) -> Interaction:
@@ -52,10 +63,17 @@ class Person:
         given = {"image": photo(), "prompt": "make it blue", **options}
         return await self.sandbox.discord.invoke(self.channel, self.member, "edit", given)
 
+    async def command(self, name: str, **options: Any) -> Interaction:
+        """Run a command."""
+        return await self.sandbox.discord.invoke(self.channel, self.member, name, options)
+
+    async def run(self, name: str, **options: Any) -> Message:
+        """What a command answers."""
+        return await (await self.command(name, **options)).settled()
+
     async def credits(self) -> str:
         """What `/credits` answers."""
-        command = await self.sandbox.discord.invoke(self.channel, self.member, "credits", {})
-        return (await command.settled()).text
+        return (await self.run("credits")).text
 
     def account(self) -> tuple[int, int]:
         """Credits held and spent."""
@@ -96,6 +114,15 @@ def look_up(database: Path, query: str, *values: int) -> list[tuple[Any, ...]]:
         return rows(connection, query, *values)
     finally:
         connection.close()
+
+
+def buttons_of(message: Message) -> dict[str, str]:
+    """The custom ids of the buttons that can be pressed, by their labels."""
+    return {
+        str(part["label"]): str(part["custom_id"])
+        for part in walk(message.components)
+        if part["type"] == BUTTON and not part.get("disabled")
+    }
 
 
 def move_to_yesterday(database: Path, edit: Interaction) -> None:

@@ -1,6 +1,7 @@
 """Small pictures that tests send, made when they are needed."""
 
 import io
+from functools import cache
 from typing import Literal
 
 from PIL import Image
@@ -8,10 +9,11 @@ from PIL import Image
 from bot.sandbox.server import Upload
 
 
+@cache
 def make_picture(
     kind: Literal["PNG", "JPEG", "WEBP"] = "PNG", width: int = 320, height: int = 240
 ) -> bytes:
-    """A picture's bytes."""
+    """A picture's bytes; the same ones each time."""
     buffer = io.BytesIO()
     Image.effect_noise((width, height), 40).convert("RGB").save(buffer, kind)
     return buffer.getvalue()

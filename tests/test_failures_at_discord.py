@@ -1,9 +1,5 @@
 """When Discord or the store fails, what was posted is charged, the rest is free, and it is told."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
 
 from bot.ledger.sqlite.connection import connect_to_write, rows
@@ -25,6 +21,7 @@ from bot.sandbox.server import Interaction, Sandbox, Upload
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import make_picture, photo
+from tests.store_faults import locked
 
 CALLBACK = "/callback$"
 ORIGINAL = "/messages/@original$"
@@ -331,18 +328,6 @@ async def test_an_interaction_that_is_delivered_twice_is_held_paid_and_told_once
 
 
 # The store.
-
-
-@contextmanager
-def locked(database: Path) -> Generator[None]:
-    """Another program writes to the ledger and takes its time."""
-    connection = connect_to_write(database)
-    try:
-        rows(connection, "BEGIN IMMEDIATE")
-        yield
-    finally:
-        rows(connection, "ROLLBACK")
-        connection.close()
 
 
 def take_an_impossible_id(ada: Person) -> None:
