@@ -38,6 +38,7 @@ from cogs.edit import EditCog
 from cogs.failures import FailureHandler
 from cogs.journal import journal_line
 from cogs.presses import PressesCog
+from cogs.privacy import PrivacyCog
 from cogs.quota import QuotaCog
 
 WRONG_SETTINGS = 2
@@ -129,6 +130,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         failures = FailureHandler(replies)
         custom_ids = CustomIds(settings.discord_token)
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
+        privacy = PrivacyCog(stores.archive, replies, custom_ids)
         discord_client = await stack.enter_async_context(
             DiscordClient(
                 api_url=settings.discord_api_url,
@@ -137,7 +139,14 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     EditCog(editor),
                     CreditsCog(stores.ledger, replies, settings.limits),
                     quota,
-                    PressesCog(custom_ids, replies, admission, failures, quota.actions),
+                    privacy,
+                    PressesCog(
+                        custom_ids,
+                        replies,
+                        admission,
+                        failures,
+                        {**quota.actions, **privacy.actions},
+                    ),
                 ],
                 admits=admission.admits,
                 answer_failure=failures.answer,

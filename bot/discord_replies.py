@@ -5,6 +5,7 @@ The edit's own message is not answered here but by `discord_front`.
 
 import asyncio
 import contextlib
+import io
 import json
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
@@ -152,7 +153,8 @@ class Replies:
                         opened = files.enter_context(content.open("rb"))
                         data.add_field(f"files[{place}]", opened, filename=file.name)
                     else:
-                        data.add_field(f"files[{place}]", content, filename=file.name)
+                        # aiohttp writes bytes in one piece, and a file bit by bit.
+                        data.add_field(f"files[{place}]", io.BytesIO(content), filename=file.name)
                 return data
 
             answer = await self._rest.edit(

@@ -1,0 +1,130 @@
+"""`/privacy`: members get what is kept about them, and have it erased."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.custom_ids import Action, CustomIds, Holder
+from bot.discord_replies import File, Replies, Reply
+from bot.editing import UPLOAD_LIMIT
+from bot.ledger.archive import Archive, Erasure
+from bot.member_export import MemberExport, export_member
+from cogs.asking import asked_by, holder_of
+from cogs.pages import Button, page
+from cogs.presses import Press, Pressed
+
+ERASE, KEEP = "privacy.erase", "privacy.keep"
+"""What the buttons do."""
+
+QUESTION = (
+    "**Erase what is kept about you in this server?**\n"
+    "Erased are, of all your edits here: the prompt, your name and roles, the names and links of "
+    "pictures, and what the editing service said. Edits under way lose theirs when they end.\n"
+    "What stays: your credits by day, and of each edit its time, channel, message, options, price "
+    "and outcome, without names, under your Discord id. Messages that were posted stay in "
+    "Discord; delete those there.\n"
+    "This cannot be undone."
+)
+
+KEPT = "Nothing was erased."
+
+NOT_UPLOADED = (
+    "Your data was put together, but Discord did not take the file. Nothing was changed. "
+    "Run the command again in a few minutes."
+)
+
+
+class PrivacyCog(commands.Cog):
+    """A member's own data, handed to them alone and erased by nobody else."""
+
+    privacy = app_commands.Group(
+        name="privacy",
+        description="What is kept about you",
+        allowed_contexts=app_commands.AppCommandContext(guild=True),
+        allowed_installs=app_commands.AppInstallationType(guild=True),
+    )
+
+    def __init__(
+        self,
+        archive: Archive,
+        replies: Replies,
+        custom_ids: CustomIds,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._archive = archive
+        self._replies = replies
+        self._custom_ids = custom_ids
+        self._clock = clock
+        self._exporting = asyncio.Semaphore()
+
+    @property
+    def actions(self) -> Mapping[str, Pressed]:
+        """What its buttons do."""
+        return {ERASE: self._erase, KEEP: self._keep}
+
+    @privacy.command(name="export", description="All that is kept about you here, as a file")
+    async def export(self, interaction: discord.Interaction) -> None:
+        """Answer with a file."""
+        asked, limit = asked_by(interaction), min(interaction.filesize_limit, UPLOAD_LIMIT)
+        await self._replies.defer(asked)
+        made = await self._export(holder_of(interaction), limit)
+        reply = Reply(export_text(made, limit), files=[File(made.name, made.content)])
+        if not await self._replies.give(asked, reply, deferred=True):
+            await self._replies.give(asked, Reply(NOT_UPLOADED), deferred=True)
+
+    @privacy.command(name="delete", description="Erases your prompts, names and picture links here")
+    async def delete(self, interaction: discord.Interaction) -> None:
+        """Ask whether it is meant."""
+        holder = holder_of(interaction)
+        erase = Button("Erase my data", self._id(ERASE, holder), discord.ButtonStyle.danger)
+        question = page(QUESTION, [], below=[erase, Button("Cancel", self._id(KEEP, holder))])
+        await self._replies.give(asked_by(interaction), Reply(components=question))
+
+    async def _export(self, holder: Holder, limit: int) -> MemberExport:
+        # One at a time, for a whole file is in memory.
+        async with self._exporting:
+            return await export_member(
+                self._archive, holder.guild_id, holder.member_id, limit=limit, now=self._clock()
+            )
+
+    async def _erase(self, press: Press) -> None:
+        async def work() -> Reply:
+            erasure = await self._archive.erase(press.by.guild_id, press.by.member_id)
+            return Reply(erased_text(erasure))
+
+        await self._replies.answer(press.asked, work())
+
+    async def _keep(self, press: Press) -> None:
+        await self._replies.give(press.asked, Reply(KEPT))
+
+    def _id(self, name: str, holder: Holder) -> str:
+        return self._custom_ids.write(Action(name), holder)
+
+
+def export_text(made: MemberExport, limit: int) -> str:
+    """What is in the file, and what of it is not."""
+    text = f"What is kept about you in this server: edits: {made.edits}, days: {made.days}."
+    if not made.left_out:
+        return f"{text} The file says what its words mean."
+    return (
+        f"{text} Your {made.left_out} older edits are not in the file: more than "
+        f"{limit / 2**20:.0f} MiB cannot be sent here. Ask the bot's owner for them."
+    )
+
+
+def erased_text(erasure: Erasure) -> str:
+    """Of how many edits the data is gone, or will be."""
+    if not erasure.erased and not erasure.under_way:
+        return "Nothing of your data is left to be erased in this server."
+    lines = [f"Erased: the prompts, names and picture links of {_edits(erasure.erased)}."]
+    if erasure.under_way:
+        lines.append(f"Under way: {_edits(erasure.under_way)}, whose data is erased at the end.")
+    return "\n".join(lines)
+
+
+def _edits(number: int) -> str:
+    return f"{number} edit{'' if number == 1 else 's'}"
