@@ -1,6 +1,7 @@
 """The command line, and the one place where the parts are put together.
 
 python -m bot            run the bot with the settings of the environment and `.env`
+python -m bot usage      what every server spent, also while the bot runs
 python -m bot sandbox    try it, with nothing but this project
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 import aiohttp
 import discord
 
+from bot import usage_report
 from bot.custom_ids import CustomIds
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
@@ -25,12 +27,12 @@ from bot.discord_replies import Replies
 from bot.discord_rest import DiscordRest
 from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
-from bot.errors import BadSettings, DiscordRefused, LoginRefused, OperatorFault
-from bot.ledger.sqlite import open_sqlite
+from bot.errors import BadSettings, DiscordRefused, LedgerFault, LoginRefused, OperatorFault
+from bot.ledger.sqlite import open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
 from bot.retention import keeping_retention
 from bot.sandbox import cli as sandbox
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, read_database, read_settings
 from cogs.admission import Admission
 from cogs.cards import EditCards
 from cogs.credits import CreditsCog
@@ -62,10 +64,31 @@ def main() -> int:
     sandbox.add_arguments(
         commands.add_parser("sandbox", help="one real edit with no account anywhere")
     )
+    usage_report.add_arguments(commands.add_parser("usage", help="what every server spent"))
     options = parser.parse_args()
     if options.command == "sandbox":
         return sandbox.main(options)
+    if options.command == "usage":
+        return report_usage(options)
     return run_bot()
+
+
+def report_usage(options: argparse.Namespace) -> int:
+    """Print what was spent; the result is the exit status."""
+    try:
+        database = read_database()
+        return asyncio.run(usage_report.report(options, lambda: open_sqlite_to_read(database)))
+    except BadSettings as fault:
+        print(fault, file=sys.stderr)
+        return WRONG_SETTINGS
+    except OperatorFault as fault:
+        print(fault, file=sys.stderr)
+        return FAILED
+    except LedgerFault as fault:
+        print(f"The database cannot be read: {fault}. Try again.", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
 
 
 def run_bot() -> int:
