@@ -17,6 +17,7 @@ from pathlib import Path
 import aiohttp
 import discord
 
+from bot.charts import Charts
 from bot.custom_ids import CustomIds
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
@@ -38,6 +39,7 @@ from cogs.failures import FailureHandler
 from cogs.journal import journal_line
 from cogs.presses import PressesCog
 from cogs.quota import QuotaCog
+from cogs.usage import UsageCog
 
 WRONG_SETTINGS = 2
 FAILED = 1
@@ -135,6 +137,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     EditCog(editor),
                     CreditsCog(stores.ledger, replies, settings.limits),
                     quota,
+                    UsageCog(stores.usage, Charts(), replies),
                     PressesCog(custom_ids, replies, admission, failures, quota.actions),
                 ],
                 admits=admission.admits,

@@ -4,7 +4,7 @@ Each says in a sentence or two what happened, whether it cost anything, and what
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
 from bot.editing import LONGEST_WAIT
@@ -152,9 +152,14 @@ def count_credits(number: int) -> str:
     return f"{number} credit{'' if number == 1 else 's'}"
 
 
+def day_text(day: date) -> str:
+    """A day, for people."""
+    return f"{day.day} {day:%b %Y}"
+
+
 def day_and_time(moment: datetime) -> str:
     """A moment in UTC, for people."""
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+    return f"{day_text(moment)}, {moment:%H:%M} UTC"
 
 
 def _cannot_afford(over: OverQuota, most: int) -> str:
