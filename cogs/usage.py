@@ -19,7 +19,7 @@ from bot.editing import UPLOAD_LIMIT
 from bot.errors import ChildFailed
 from bot.ledger.usage import Usage, UsageBook
 from bot.pricing import Quality
-from bot.quotas import Period, Window, window_at, window_before
+from bot.quotas import Window, window_at, window_before
 from bot.usage_chart import UsageChart, alt_text
 from bot.usage_csv import write_parts
 from bot.usage_rows import in_batches
@@ -157,9 +157,7 @@ def chart_of(usage: Usage, now: datetime) -> UsageChart:
 def _budget_label(usage: Usage, days: int) -> str | None:
     if usage.budget is None:
         return None
-    if usage.period is Period.DAY:
-        return f"Budget: {usage.budget:,} a day"
-    return f"Budget: {usage.budget:,} a {usage.period}, {usage.budget / days:,.0f} a day"
+    return f"Budget: {usage.budget / days:,.0f} a day"
 
 
 def _lay_out(usage: Usage, files: list[str], left_out: int) -> list[dict[str, object]]:
@@ -197,7 +195,7 @@ def _sums_text(usage: Usage) -> str:
     ]
     if usage.budget is not None:
         left = max(0, usage.budget - charged - usage.held)
-        lines.append(f"Budget: {usage.budget}, of which {left} are left")
+        lines.append(f"Budget: {usage.budget} a {usage.period}, of which {left} are left")
     return "\n".join(lines)
 
 
