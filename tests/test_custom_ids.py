@@ -28,7 +28,13 @@ def test_it_reads_as_nothing_in_other_hands(action: Action, holder: Holder, othe
 
 @pytest.mark.parametrize(
     "other",
-    [Holder(guild_id=100, member_id=8), Holder(101, 7), Holder(7, 100), Holder(10, 7), Holder(0, 0)],
+    [
+        Holder(guild_id=100, member_id=8),
+        Holder(101, 7),
+        Holder(7, 100),
+        Holder(10, 7),
+        Holder(0, 0),
+    ],
 )
 def test_it_reads_as_nothing_of_another_member_or_server(other: Holder):
     assert IDS.read(IDS.write(BACK, ADA), other) is None

@@ -20,8 +20,8 @@ WORDS = st.text(st.characters(categories=["Ll", "Lu", "Nd"], max_codepoint=0x24F
         "a Cár!",
         "a c\u0301a\u0301r\u0301",
         "c\u0336\u0321a\u0358r\u20dd",
-        "a ｃａｒ, please",
-        "a 𝓬𝓪𝓻",
+        "a \uff43\uff41\uff52, please",
+        "a \U0001d4ec\U0001d4ea\U0001d4fb",
         "a \u24d2\u24d0\u24e1",
         "a c\u200ba\u200cr",
         "a c\u00ada\u2060r\ufeff",
@@ -58,7 +58,9 @@ def test_a_phrase_is_found_whatever_stands_between_its_words(prompt: str):
     assert find_phrase(prompt, ["Red  car!"]) == "Red  car!"
 
 
-@pytest.mark.parametrize("prompt", ["car red", "a red big car", "red cars", "redcar", "infrared car"])
+@pytest.mark.parametrize(
+    "prompt", ["car red", "a red big car", "red cars", "redcar", "infrared car"]
+)
 def test_a_phrase_is_not_found_out_of_order_apart_or_inside_words(prompt: str):
     assert find_phrase(prompt, ["red car"]) is None
 
@@ -77,7 +79,7 @@ def test_a_phrase_is_not_found_out_of_order_apart_or_inside_words(prompt: str):
         ("İstanbul", "istanbul"),
         ("שלום", "שָׁלוֹם"),
         ("सेब", "एक सेब दो"),
-        ("2024", "in ２０２４"),
+        ("2024", "in \uff12\uff10\uff12\uff14"),
     ],
 )
 def test_words_of_other_scripts_are_found(phrase: str, prompt: str):
