@@ -49,11 +49,11 @@ SHOW_PAGE, TAKE_BACK = "settings.show", "settings.back"
 """What the buttons do: turn to a page, take a setting back."""
 
 THREADS = (ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread)
+# Discord's description of its API knows no media channels; a post names the one that it is in.
 PLACES = ChannelOption(
     ChannelType.text,
     ChannelType.news,
     ChannelType.forum,
-    ChannelType.media,
     ChannelType.voice,
     ChannelType.stage_voice,
     *THREADS,
@@ -261,7 +261,7 @@ def _places_after(
 ) -> frozenset[int]:
     """Where edits may be made after a change."""
     added = {int(value) for name, value in put if name is SettingName.CHANNEL}
-    return read_settings(rows).channel_ids | added - {int(value) for _, value in removed}
+    return (read_settings(rows).channel_ids | added) - {int(value) for _, value in removed}
 
 
 def _by_rank(setting: Setting) -> tuple[int, int]:
