@@ -116,8 +116,8 @@ async def test_only_members_with_manage_server_are_offered_the_commands(
     [
         ({"allow": True}, "`allow`: got True without `channel`; it takes a channel in `channel`."),
         ({"allow": False, "quality": "high"}, "`allow`: got False without `channel`"),
-        ({"refuse": "!?"}, "`refuse`: got “!?”; it takes a word or phrase, in letters or digits."),
-        ({"refuse": "\u200b🍆"}, "`refuse`: got “🍆”; it takes a word or phrase"),
+        ({"refuse": "!?"}, "`refuse`: got `!?`; it takes a word or phrase, in letters or digits."),
+        ({"refuse": "\u200b🍆"}, "`refuse`: got `🍆`; it takes a word or phrase"),
         ({"refuse": "a" * (LONGEST_PHRASE + 1), "spoiler": True}, "`refuse`: got 101 characters"),
         ({"channel": RawId(7), "spoiler": True}, "`channel`: got the id 7; it takes a channel of"),
         ({"log_channel": RawId(7)}, "`log_channel`: got the id 7; it takes a channel of this"),
@@ -137,8 +137,8 @@ async def test_an_option_that_is_wrong_is_named_with_what_it_takes_and_nothing_c
     [
         (lambda: read_max_count(0), "`max_count`: got 0; it takes a whole number from 1 to 4."),
         (lambda: read_max_count(5), "`max_count`: got 5; it takes a whole number from 1 to 4."),
-        (lambda: read_quality("best"), "got “best”; it takes `low`, `medium` or `high`."),
-        (lambda: read_size("5:4"), "`size`: got “5\\:4”; it takes `source`, `1:1`, `4:3`"),
+        (lambda: read_quality("best"), "got `best`; it takes `low`, `medium` or `high`."),
+        (lambda: read_size("5:4"), "`size`: got `5:4`; it takes `source`, `1:1`, `4:3`"),
     ],
 )
 def test_what_no_client_would_send_is_named_too(read: Callable[[], object], said: str):
