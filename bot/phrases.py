@@ -31,7 +31,7 @@ def words_of(text: str) -> list[str]:
     """The words of a text, as they are compared: without case, accents and hidden characters."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     bare = "".join(_undressed(unicodedata.normalize("NFKD", folded)))
-    return list(_split(unicodedata.normalize("NFKC", bare)))
+    return _split(unicodedata.normalize("NFKC", bare))
 
 
 @lru_cache(maxsize=4_096)
@@ -81,18 +81,19 @@ def _is_unseen(character: str, category: str) -> bool:
     return _UNSEEN.match(character) is not None
 
 
-def _split(text: str) -> Iterator[str]:
-    word = ""
+def _split(text: str) -> list[str]:
+    words: list[str] = []
+    joins = marks = False
     for character in text:
-        spells = character.isalnum() or unicodedata.category(character) in _MARKS
-        alone = spells and _ALONE.match(character) is not None
-        if spells and not alone:
-            word += character
+        if unicodedata.category(character) in _MARKS:
+            if marks:
+                words[-1] += character
             continue
-        if word:
-            yield word
-            word = ""
-        if alone:
-            yield character
-    if word:
-        yield word
+        marks = character.isalnum()
+        alone = _ALONE.match(character) is not None
+        if marks and joins and not alone:
+            words[-1] += character
+        elif marks:
+            words.append(character)
+        joins = marks and not alone
+    return words

@@ -94,6 +94,7 @@ def test_words_of_other_scripts_are_found(phrase: str, prompt: str):
         ("कि", "की"),
         ("나무", "나무들"),
         ("バカ", "バ、ナナ"),
+        ("กน", "กันดี"),
     ],
 )
 def test_other_words_of_other_scripts_are_not(phrase: str, prompt: str):
