@@ -39,6 +39,7 @@ from cogs.failures import FailureHandler
 from cogs.journal import journal_line
 from cogs.presses import PressesCog
 from cogs.quota import QuotaCog
+from cogs.settings import SettingsCog
 from cogs.usage import UsageCog
 
 WRONG_SETTINGS = 2
@@ -129,6 +130,8 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         failures = FailureHandler(replies)
         custom_ids = CustomIds(settings.discord_token)
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
+        server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
+        actions = {**quota.actions, **server_settings.actions}
         discord_client = await stack.enter_async_context(
             DiscordClient(
                 api_url=settings.discord_api_url,
@@ -138,7 +141,8 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     CreditsCog(stores.ledger, replies, settings.limits),
                     quota,
                     UsageCog(stores.usage, Charts(), replies),
-                    PressesCog(custom_ids, replies, admission, failures, quota.actions),
+                    server_settings,
+                    PressesCog(custom_ids, replies, admission, failures, actions),
                 ],
                 admits=admission.admits,
                 answer_failure=failures.answer,

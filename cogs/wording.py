@@ -66,7 +66,7 @@ def refusal_text(refusal: Refusal) -> str:
                 "taken. Make it shorter."
             )
         case NotHere(channel_ids):
-            said = f"Edits are not made in this channel. Run it in {_listed_channels(channel_ids)}."
+            said = f"Edits are not made in this channel. Run it in {listed_channels(channel_ids)}."
         case TooManyPictures(count, most):
             said = (
                 f"count: got {count}, and this server lets one edit have {most} at most. "
@@ -162,6 +162,16 @@ def day_and_time(moment: datetime) -> str:
     return f"{day_text(moment)}, {moment:%H:%M} UTC"
 
 
+def listed_channels(channel_ids: Sequence[int], last: str = "or") -> str:
+    """The first of the channels by their links, and how many more there are."""
+    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:MOST_CHANNELS]]
+    more = len(channel_ids) - len(shown)
+    if more:
+        shown.append(f"{more} other{'' if more == 1 else 's'}")
+    *first, final = shown
+    return f"{', '.join(first)} {last} {final}" if first else final
+
+
 def _cannot_afford(over: OverQuota, most: int) -> str:
     balance = over.balance
     left, ends = balance.left or 0, day_and_time(balance.ends_at)
@@ -179,12 +189,6 @@ def _cannot_afford(over: OverQuota, most: int) -> str:
     if balance.bound is Bound.OPERATOR:
         return f"{said} It is used up: nothing fits until then."
     return f"{said} Nothing fits until then."
-
-
-def _listed_channels(channel_ids: Sequence[int]) -> str:
-    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:MOST_CHANNELS]]
-    more = len(channel_ids) - len(shown)
-    return ", ".join(shown) + (f" or {more} others" if more else "")
 
 
 def _too_many_pixels(shape: str) -> str:
