@@ -19,6 +19,7 @@ import aiohttp
 import discord
 
 from bot import usage_report
+from bot.charts import Charts
 from bot.custom_ids import CustomIds
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
@@ -42,6 +43,8 @@ from cogs.journal import journal_line
 from cogs.presses import PressesCog
 from cogs.privacy import PrivacyCog
 from cogs.quota import QuotaCog
+from cogs.settings import SettingsCog
+from cogs.usage import UsageCog
 
 WRONG_SETTINGS = 2
 FAILED = 1
@@ -153,7 +156,9 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         failures = FailureHandler(replies)
         custom_ids = CustomIds(settings.discord_token)
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
+        server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
+        actions = {**quota.actions, **server_settings.actions, **privacy.actions}
         discord_client = await stack.enter_async_context(
             DiscordClient(
                 api_url=settings.discord_api_url,
@@ -162,14 +167,10 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     EditCog(editor),
                     CreditsCog(stores.ledger, replies, settings.limits),
                     quota,
+                    UsageCog(stores.usage, Charts(), replies),
+                    server_settings,
                     privacy,
-                    PressesCog(
-                        custom_ids,
-                        replies,
-                        admission,
-                        failures,
-                        {**quota.actions, **privacy.actions},
-                    ),
+                    PressesCog(custom_ids, replies, admission, failures, actions),
                 ],
                 admits=admission.admits,
                 answer_failure=failures.answer,

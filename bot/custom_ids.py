@@ -44,8 +44,11 @@ class CustomIds:
         self._key = hashlib.sha256(f"custom ids\0{secret}".encode()).digest()
 
     def write(self, action: Action, holder: Holder) -> str:
-        """The custom id of a button; raises ValueError where it gets too long."""
-        body = _SEPARATOR.join((VERSION, action.name, *action.arguments))
+        """The custom id of a button; raises ValueError where it gets too long or ambiguous."""
+        parts = (VERSION, action.name, *action.arguments)
+        if any(_SEPARATOR in part for part in parts):
+            raise ValueError(f"a part of {parts} holds what separates them")
+        body = _SEPARATOR.join(parts)
         custom_id = _SEPARATOR.join((body, self._digest(body, holder)))
         if len(custom_id) > LONGEST:
             raise ValueError(f"the custom id {custom_id} is too long")
@@ -54,7 +57,7 @@ class CustomIds:
     def read(self, custom_id: str, holder: Holder) -> Action | None:
         """What a custom id asks for; None where it is not for these hands."""
         body, _, digest = custom_id.rpartition(_SEPARATOR)
-        if not hmac.compare_digest(digest.encode(), self._digest(body, holder).encode()):
+        if not hmac.compare_digest(_encode(digest), _encode(self._digest(body, holder))):
             return None
         version, *parts = body.split(_SEPARATOR)
         if version != VERSION or not parts:
@@ -62,6 +65,11 @@ class CustomIds:
         return Action(parts[0], tuple(parts[1:]))
 
     def _digest(self, body: str, holder: Holder) -> str:
-        signed = f"{holder.guild_id}\0{holder.member_id}\0{body}".encode()
+        signed = _encode(f"{holder.guild_id}\0{holder.member_id}\0{body}")
         digest = hmac.digest(self._key, signed, "sha256")[:_DIGEST_BYTES]
         return base64.urlsafe_b64encode(digest).decode()
+
+
+def _encode(text: str) -> bytes:
+    """Bytes of any text, of one with half a character too."""
+    return text.encode("utf-8", "surrogatepass")

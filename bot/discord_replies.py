@@ -89,13 +89,15 @@ class Replies:
     def __init__(self, rest: DiscordRest) -> None:
         self._rest = rest
 
-    async def answer(self, asked: Asked, work: Awaitable[Reply]) -> None:
-        """Give the reply that `work` comes to; if that takes a while, say first that it comes.
+    async def answer(
+        self, asked: Asked, work: Awaitable[Reply], *, patience: float = ANSWER_PATIENCE
+    ) -> None:
+        """Give the reply that `work` comes to; after `patience` seconds say first that it comes.
 
         What `work` raises is raised.
         """
         working = asyncio.ensure_future(work)
-        await asyncio.wait({working}, timeout=ANSWER_PATIENCE)
+        await asyncio.wait({working}, timeout=patience)
         deferred = not working.done()
         if deferred:
             await self.defer(asked)

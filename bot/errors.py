@@ -145,3 +145,7 @@ class LedgerUnusable(OperatorFault):
 
 class LedgerFault(Fault):
     """The ledger did not carry out a statement; its transaction was rolled back."""
+
+
+class ChildFailed(Fault):
+    """A child process did not answer: it broke, was killed, or took more time than it had."""

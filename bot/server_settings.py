@@ -62,6 +62,11 @@ class ServerSettings:
 TRUE, FALSE = "true", "false"
 
 
+def as_kept(value: bool) -> str:
+    """The form in which a yes or no is kept."""
+    return TRUE if value else FALSE
+
+
 def read_settings(rows: Iterable[Setting]) -> ServerSettings:
     """What the kept settings say."""
     kept = list(rows)

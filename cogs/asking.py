@@ -30,6 +30,14 @@ def guild_of(interaction: discord.Interaction[Any]) -> int:
     return interaction.guild_id or 0
 
 
+def place_of(interaction: discord.Interaction[Any]) -> int:
+    """The id of the channel in which it was used; of a thread or a forum's post, its parent's."""
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread):
+        return channel.parent_id
+    return interaction.channel_id or 0
+
+
 def roles_of(user: discord.abc.Snowflake, guild_id: int) -> Collection[int]:
     """The ids of a member's roles and of @everyone; of somebody who left, the latter alone."""
     if not isinstance(user, discord.Member):

@@ -6,20 +6,10 @@ from discord.ext import commands
 
 from bot.editing import Editor
 from bot.ledger import Order
-from bot.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
+from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
 from bot.refusals import MAX_PROMPT, Ask, Attachment
-from cogs.asking import guild_of, roles_of
-
-QUALITIES = [
-    app_commands.Choice(
-        name=f"{quality.capitalize()} · {quality.price} credits each", value=quality.value
-    )
-    for quality in Quality
-]
-SIZES = [
-    app_commands.Choice(name="Nearest to the picture's own", value=SOURCE_SIZE),
-    *(app_commands.Choice(name=ratio, value=ratio) for ratio in RATIOS),
-]
+from cogs.asking import guild_of, place_of, roles_of
+from cogs.choices import QUALITIES, SIZES
 
 
 class EditCog(commands.Cog):
@@ -80,15 +70,8 @@ class EditCog(commands.Cog):
             Ask(
                 order,
                 attachment,
-                place_id=_place_of(interaction),
+                place_id=place_of(interaction),
                 chose_quality=quality is not None,
                 chose_size=size is not None,
             )
         )
-
-
-def _place_of(interaction: discord.Interaction) -> int:
-    """The channel, or a thread's parent."""
-    if isinstance(interaction.channel, discord.Thread):
-        return interaction.channel.parent_id
-    return interaction.channel_id or 0

@@ -1,27 +1,40 @@
-"""What a server's log channel says of an edit that ended."""
+"""What a server's log channel says: first of itself, then of each edit that ended."""
 
 from bot.ledger import Edit
 from bot.states import State
 from cogs.plain_text import as_plain
 from cogs.wording import count_credits
 
-LONGEST_PROMPT = 300
-"""Characters of a prompt that a note shows."""
+LONGEST_PROMPT = 150
+"""Characters of a prompt, and of what the editing service says, that a note shows."""
+
+FIRST_NOTE = (
+    "The bot can write here. As long as `/settings show` names this channel as `log_channel`, "
+    "each edit in this server is noted here when it ends."
+)
 
 
 def journal_line(edit: Edit) -> str:
     """One note; of a private edit only the member, the price and the outcome."""
     order = edit.order
-    facts = [f"<@{order.member_id}>", count_credits(edit.charged), _outcome(edit)]
+    facts = [f"<@{order.member_id}>", count_credits(edit.charged)]
     if order.private:
-        return " · ".join([*facts, "private"])
-    facts += [f"{order.quality.capitalize()} × {order.count}", _place(edit)]
-    return f"{' · '.join(facts)}\n> {as_plain(order.prompt.replace(chr(10), ' '), LONGEST_PROMPT)}"
+        return " · ".join([*facts, _ended(edit), "private"])
+    asked = f"{order.quality.capitalize()} × {order.count}"
+    lines = [" · ".join([*facts, asked, _outcome(edit), _place(edit)]), f"> {_plain(order.prompt)}"]
+    if edit.detail:
+        lines.append(f"> ↳ {_plain(edit.detail)}")
+    return "\n".join(lines)
 
 
 def _outcome(edit: Edit) -> str:
-    if edit.state is State.DELIVERED:
-        return f"{edit.posted} of {edit.order.count} posted"
+    missing = edit.order.count - edit.posted
+    if edit.state is State.DELIVERED and missing:
+        return f"{_ended(edit)}, {edit.posted} of {edit.order.count}"
+    return _ended(edit)
+
+
+def _ended(edit: Edit) -> str:
     reason = f" ({edit.reason.replace('_', ' ')})" if edit.reason is not None else ""
     return f"{edit.state}{reason}"
 
@@ -32,3 +45,7 @@ def _place(edit: Edit) -> str:
     if edit.message_id is None:
         return f"<#{order.channel_id}>"
     return f"https://discord.com/channels/{order.guild_id}/{order.channel_id}/{edit.message_id}"
+
+
+def _plain(text: str) -> str:
+    return as_plain(" ".join(text.split()), LONGEST_PROMPT)

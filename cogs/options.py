@@ -2,12 +2,18 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
+from typing import Any
 
+import discord
 from discord import app_commands
 
-from bot.pricing import Quality
+from bot.discord_replies import Reply
+from bot.phrases import words_of
+from bot.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
 from bot.quotas import LARGEST_GRANT, LARGEST_LIMIT, Limit
+from bot.server_settings import LONGEST_PHRASE
+from cogs.asking import guild_of
 from cogs.plain_text import as_code
 
 LONGEST_REASON = 300
@@ -27,11 +33,94 @@ _WHOLE_NUMBER = re.compile(
 _LONGEST_SHOWN = 60
 
 
+NamedChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread | discord.Object
+"""What a channel option holds: an object where Discord resolved nothing."""
+
+
 class BadOption(Exception):
     """What was written into an option is not what it takes; `str()` of it is for the member."""
 
     def __init__(self, option: str, got: str, takes: str) -> None:
         super().__init__(f"`{option}`: got {got}; it takes {takes}. Nothing was changed.")
+
+
+async def or_bad_option(work: Awaitable[Reply]) -> Reply:
+    """What `work` comes to, or what is wrong with an option."""
+    try:
+        return await work
+    except BadOption as bad:
+        return Reply(str(bad))
+
+
+class ChannelOption(app_commands.Transformer):
+    """An option that takes channels of some types; what cannot be resolved is passed on."""
+
+    def __init__(self, *types: discord.ChannelType) -> None:
+        self._types = types
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """Discord's own type of it."""
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """What a member is offered."""
+        return list(self._types)
+
+    async def transform(
+        self, _interaction: discord.Interaction[Any], value: NamedChannel, /
+    ) -> NamedChannel:
+        """Leave it to the command to say what is wrong with it."""
+        return value
+
+    def read(
+        self, option: str, given: NamedChannel, interaction: discord.Interaction[Any]
+    ) -> NamedChannel:
+        """The channel, if it is one of this server and of a type that is taken."""
+        if isinstance(given, discord.Object) or _is_elsewhere(given.id, interaction):
+            raise BadOption(option, f"the id {given.id}", "a channel of this server")
+        if given.type not in self._types:
+            *first, last = (kind.name.replace("_", " ") for kind in self._types)
+            raise BadOption(
+                option, f"<#{given.id}>", f"a channel of the type {', '.join(first)} or {last}"
+            )
+        return given
+
+
+def read_quality(given: str) -> Quality:
+    """One of the qualities."""
+    try:
+        return Quality(given)
+    except ValueError:
+        raise BadOption("quality", quoted(given), _one_of(Quality)) from None
+
+
+def read_size(given: str) -> str:
+    """One of the sizes."""
+    sizes = (SOURCE_SIZE, *RATIOS)
+    if given not in sizes:
+        raise BadOption("size", quoted(given), _one_of(sizes))
+    return given
+
+
+def read_max_count(given: int) -> str:
+    """How many pictures one edit may have."""
+    if not 1 <= given <= MAX_COUNT:
+        raise BadOption("max_count", str(given), f"a whole number from 1 to {MAX_COUNT}")
+    return str(given)
+
+
+def read_phrase(given: str) -> str:
+    """A word or phrase, without what nobody sees of it."""
+    seen = "".join(each for each in given if unicodedata.category(each) != "Cf")
+    phrase = " ".join(unicodedata.normalize("NFC", seen).split())
+    if not words_of(phrase):
+        raise BadOption("refuse", quoted(given), "a word or phrase, in letters or digits")
+    if len(phrase) > LONGEST_PHRASE:
+        got = f"{len(phrase):,} characters"
+        raise BadOption("refuse", got, f"a word or phrase of up to {LONGEST_PHRASE} characters")
+    return phrase
 
 
 def read_limit(given: str) -> Limit:
@@ -73,6 +162,18 @@ def offer_grants(typed: str) -> list[app_commands.Choice[str]]:
 def quoted(given: str) -> str:
     """What was given, to be shown to the letter."""
     return as_code(given if len(given) <= _LONGEST_SHOWN else f"{given[:_LONGEST_SHOWN]}…")
+
+
+def _one_of(values: Iterable[str]) -> str:
+    *first, last = (f"`{value}`" for value in values)
+    return f"{', '.join(first)} or {last}"
+
+
+def _is_elsewhere(channel_id: int, interaction: discord.Interaction[Any]) -> bool:
+    """Whether it is known to be another server's."""
+    known = interaction.client.get_channel(channel_id)
+    guild = getattr(known, "guild", None)
+    return guild is not None and guild.id != guild_of(interaction)
 
 
 def _read_number(given: str) -> int | None:

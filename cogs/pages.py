@@ -1,13 +1,19 @@
 """Lists that are paged in place, with a button beside an entry to take it back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 from discord import ui
 
 from cogs.components import Item, as_components
+
+MOST_TEXT = 4_000
+"""Characters in all of a message's components.
+
+https://docs.discord.com/developers/components/reference#text-display
+"""
 
 PAGE = 10
 """Entries on a page: with their buttons Discord's 40 components take no more."""
@@ -33,7 +39,11 @@ class Entry:
 def page(
     heading: str, entries: Sequence[Entry], *, below: Sequence[Button] = ()
 ) -> list[dict[str, Any]]:
-    """A heading, the entries, and a row of buttons."""
+    """A heading, the entries, and a row of buttons; too long texts are cut."""
+    room = MOST_TEXT - len(heading)
+    if sum(len(entry.text) for entry in entries) > room:
+        share = room // len(entries)
+        entries = [replace(entry, text=_cut(entry.text, share)) for entry in entries]
     items: list[Item] = [ui.TextDisplay(heading)]
     items += [_entry(entry) for entry in entries]
     if below:
@@ -44,6 +54,10 @@ def page(
 def pages_of(count: int) -> int:
     """How many pages so many entries fill, at least one."""
     return max(1, -(-count // PAGE))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _entry(entry: Entry) -> Item:

@@ -267,7 +267,9 @@ class QuotaCog(commands.Cog):
             *([] if role is None else [RuleKey(Scope.ROLE, role.id)]),
         ]
         if not keys:
-            raise BadOption("user", "nothing, and `role` neither", "a member with a quota of their own")
+            raise BadOption(
+                "user", "nothing, and `role` neither", "a member with a quota of their own"
+            )
         guild_id, author = guild_of(interaction), self._author(interaction, reason)
         before = await self._rulebook.set_limits(guild_id, dict.fromkeys(keys), author)
         return Reply("\n".join(cleared_text(key, before[key], guild_id) for key in keys))

@@ -4,7 +4,7 @@ Each says in a sentence or two what happened, whether it cost anything, and what
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
 from bot.editing import LONGEST_WAIT
@@ -66,7 +66,7 @@ def refusal_text(refusal: Refusal) -> str:
                 "taken. Make it shorter."
             )
         case NotHere(channel_ids):
-            said = f"Edits are not made in this channel. Run it in {_listed_channels(channel_ids)}."
+            said = f"Edits are not made in this channel. Run it in {listed_channels(channel_ids)}."
         case TooManyPictures(count, most):
             said = (
                 f"count: got {count}, and this server lets one edit have {most} at most. "
@@ -152,9 +152,24 @@ def count_credits(number: int) -> str:
     return f"{number} credit{'' if number == 1 else 's'}"
 
 
+def day_text(day: date) -> str:
+    """A day, for people."""
+    return f"{day.day} {day:%b %Y}"
+
+
 def day_and_time(moment: datetime) -> str:
     """A moment in UTC, for people."""
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+    return f"{day_text(moment)}, {moment:%H:%M} UTC"
+
+
+def listed_channels(channel_ids: Sequence[int], last: str = "or") -> str:
+    """The first of the channels by their links, and how many more there are."""
+    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:MOST_CHANNELS]]
+    more = len(channel_ids) - len(shown)
+    if more:
+        shown.append(f"{more} other{'' if more == 1 else 's'}")
+    *first, final = shown
+    return f"{', '.join(first)} {last} {final}" if first else final
 
 
 def _cannot_afford(over: OverQuota, most: int) -> str:
@@ -174,12 +189,6 @@ def _cannot_afford(over: OverQuota, most: int) -> str:
     if balance.bound is Bound.OPERATOR:
         return f"{said} It is used up: nothing fits until then."
     return f"{said} Nothing fits until then."
-
-
-def _listed_channels(channel_ids: Sequence[int]) -> str:
-    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:MOST_CHANNELS]]
-    more = len(channel_ids) - len(shown)
-    return ", ".join(shown) + (f" or {more} others" if more else "")
 
 
 def _too_many_pixels(shape: str) -> str:

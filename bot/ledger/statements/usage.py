@@ -46,7 +46,8 @@ LIMIT $2
 
 ROWS = _ROWS.format(where="AND day >= $3 AND day < $4")
 
-ROWS_OF_SERVER = _ROWS.format(where="AND day >= $3 AND day < $4 AND guild_id = $5")
+# The sum keeps the engine from sorting all edits of the server anew for every page.
+ROWS_OF_SERVER = _ROWS.format(where="AND day >= $3 AND day < $4 AND guild_id + 0 = $5")
 
 SERVERS = "SELECT DISTINCT guild_id FROM account WHERE guild_id <> 0 ORDER BY guild_id"
 

@@ -1,0 +1,269 @@
+"""`/settings`: moderators say how edits are made in their server, and see what they said."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+import discord
+from discord import ChannelType, app_commands
+from discord.ext import commands
+
+from bot.custom_ids import Action, CustomIds, Holder
+from bot.discord_journal import DiscordJournal
+from bot.discord_replies import Replies, Reply
+from bot.errors import LedgerFault
+from bot.ledger.rulebook import Author, Rulebook
+from bot.phrases import fold
+from bot.pricing import MAX_COUNT
+from bot.server_settings import MAX_LISTED, Setting, SettingName, as_kept, read_settings
+from cogs.asking import asked_by, guild_of, holder_of
+from cogs.choices import QUALITIES, SIZES
+from cogs.journal import FIRST_NOTE
+from cogs.options import (
+    BadOption,
+    ChannelOption,
+    NamedChannel,
+    or_bad_option,
+    read_max_count,
+    read_phrase,
+    read_quality,
+    read_size,
+)
+from cogs.pages import PAGE, Button, Entry, page, pages_of
+from cogs.presses import Press, Pressed
+from cogs.settings_in_words import (
+    NO_LONGER_SET,
+    NOTHING_GIVEN,
+    TAKEN_BACK_UNSEEN,
+    Named,
+    changes_text,
+    log_refusal_text,
+    setting_line,
+    settings_heading,
+    taken_back_text,
+    value_text,
+)
+
+SHOW_PAGE, TAKE_BACK = "settings.show", "settings.back"
+"""What the buttons do: turn to a page, take a setting back."""
+
+THREADS = (ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread)
+# Discord's description of its API knows no media channels; a post names the one that it is in.
+PLACES = ChannelOption(
+    ChannelType.text,
+    ChannelType.news,
+    ChannelType.forum,
+    ChannelType.voice,
+    ChannelType.stage_voice,
+    *THREADS,
+)
+LOGS = ChannelOption(ChannelType.text, ChannelType.news, ChannelType.voice, *THREADS)
+
+Clock = Callable[[], datetime]
+T = TypeVar("T")
+
+
+class SettingsCog(commands.Cog):
+    """The settings of a server."""
+
+    settings = app_commands.Group(
+        name="settings",
+        description="How edits are made in this server",
+        default_permissions=discord.Permissions(manage_guild=True),
+        allowed_contexts=app_commands.AppCommandContext(guild=True),
+        allowed_installs=app_commands.AppInstallationType(guild=True),
+    )
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        journal: DiscordJournal,
+        replies: Replies,
+        custom_ids: CustomIds,
+        clock: Clock = lambda: datetime.now(UTC),
+    ) -> None:
+        self._rulebook = rulebook
+        self._journal = journal
+        self._replies = replies
+        self._custom_ids = custom_ids
+        self._clock = clock
+
+    @property
+    def actions(self) -> Mapping[str, Pressed]:
+        """What its buttons do."""
+        return {SHOW_PAGE: self._turn, TAKE_BACK: self._take_back}
+
+    @settings.command(name="set", description="Changes what is given, and leaves the rest")
+    @app_commands.describe(
+        quality="What an edit has whose member chose none",
+        size="The shape that an edit has whose member chose none",
+        max_count="How many pictures one edit may have; more is refused",
+        channel="Where edits may be made; everywhere, as long as no channel is named",
+        allow="With channel: whether it is named; false takes it off again",
+        log_channel="Where each edit and failure is noted",
+        refuse="One more word or phrase whose prompts are refused",
+        spoiler="Whether results go behind a spoiler",
+        private="Whether edits may be made that only their member sees",
+    )
+    @app_commands.choices(quality=QUALITIES, size=SIZES)
+    async def set(
+        self,
+        interaction: discord.Interaction,
+        quality: str | None = None,
+        size: str | None = None,
+        max_count: app_commands.Range[int, 1, MAX_COUNT] | None = None,
+        channel: app_commands.Transform[NamedChannel, PLACES] | None = None,
+        allow: bool | None = None,
+        log_channel: app_commands.Transform[NamedChannel, LOGS] | None = None,
+        refuse: str | None = None,
+        spoiler: bool | None = None,
+        private: bool | None = None,
+    ) -> None:
+        """Change what was given, all or nothing."""
+
+        async def work() -> Reply:
+            put = [
+                *_given(SettingName.QUALITY, quality, read_quality),
+                *_given(SettingName.SIZE, size, read_size),
+                *_given(SettingName.MAX_COUNT, max_count, read_max_count),
+                *_given(SettingName.REFUSE, refuse, read_phrase),
+                *_given(SettingName.SPOILER, spoiler, as_kept),
+                *_given(SettingName.PRIVATE, private, as_kept),
+                *_given(SettingName.LOG_CHANNEL, log_channel, partial(_read_log, interaction)),
+            ]
+            place = _given(SettingName.CHANNEL, channel, partial(_read_place, interaction))
+            if allow is not None and not place:
+                raise BadOption("allow", f"{allow} without `channel`", "a channel in `channel`")
+            if allow is False:
+                return await self._set(interaction, put, place)
+            return await self._set(interaction, [*put, *place], [])
+
+        await self._replies.answer(asked_by(interaction), or_bad_option(work()))
+
+    @settings.command(name="show", description="What is set here, and what holds where nothing is")
+    async def show(self, interaction: discord.Interaction) -> None:
+        """Answer with all that is set."""
+        await self._replies.answer(asked_by(interaction), self._show(holder_of(interaction), 0))
+
+    # What the commands come to.
+
+    async def _set(
+        self, interaction: discord.Interaction, put: Sequence[Named], removed: Sequence[Named]
+    ) -> Reply:
+        if not put and not removed:
+            return Reply(NOTHING_GIVEN)
+        guild_id = guild_of(interaction)
+        rows = await self._rulebook.list_settings(guild_id)
+        put = [_as_listed(name, value, rows) for name, value in put]
+        _check_room(put, rows)
+        if refusal := await self._try_log(put):
+            return Reply(refusal)
+        author = Author(interaction.user.id, self._clock())
+        changes = await self._rulebook.change_settings(guild_id, put, removed, author)
+        return Reply(changes_text(changes, put, removed, _places_after(rows, put, removed)))
+
+    async def _try_log(self, put: Sequence[Named]) -> str | None:
+        """Why the channel that is to be the log cannot be, if one is and it cannot."""
+        for name, channel_id in put:
+            if name is SettingName.LOG_CHANNEL:
+                trial = await self._journal.try_out(int(channel_id), FIRST_NOTE)
+                return log_refusal_text(int(channel_id), trial)
+        return None
+
+    async def _show(self, holder: Holder, number: int, note: str = "") -> Reply:
+        return self._page(holder, await self._rulebook.list_settings(holder.guild_id), number, note)
+
+    def _page(self, holder: Holder, rows: Sequence[Setting], number: int, note: str) -> Reply:
+        number = min(number, pages_of(len(rows)) - 1)
+        entries = [
+            Entry(
+                setting_line(row),
+                Button("Take back", self._write(TAKE_BACK, holder, row.id, number)),
+            )
+            for row in sorted(rows, key=_by_rank)[number * PAGE : (number + 1) * PAGE]
+        ]
+        below: list[Button] = []
+        if len(rows) > PAGE:
+            more = len(rows) > (number + 1) * PAGE
+            below = [
+                Button("Previous", self._write(SHOW_PAGE, holder, number - 1) if number else None),
+                Button("Next", self._write(SHOW_PAGE, holder, number + 1) if more else None),
+            ]
+        return Reply(components=page(settings_heading(rows, note), entries, below=below))
+
+    # What the buttons come to.
+
+    async def _turn(self, press: Press) -> None:
+        (number,) = press.arguments
+        await self._replies.answer(press.asked, self._show(press.by, int(number)))
+
+    async def _take_back(self, press: Press) -> None:
+        setting_id, number = map(int, press.arguments)
+        guild_id = press.by.guild_id
+
+        async def work() -> Reply:
+            author = Author(press.by.member_id, self._clock())
+            taken = await self._rulebook.take_back(guild_id, setting_id, author)
+            if taken is None:
+                return await self._show(press.by, number, NO_LONGER_SET)
+            try:
+                rows = await self._rulebook.list_settings(guild_id)
+            except LedgerFault:
+                # That it was taken back is true all the same.
+                return Reply(TAKEN_BACK_UNSEEN)
+            note = taken_back_text(taken, read_settings(rows).channel_ids)
+            return self._page(press.by, rows, number, note)
+
+        await self._replies.answer(press.asked, work())
+
+    def _write(self, name: str, holder: Holder, *arguments: int) -> str:
+        return self._custom_ids.write(Action(name, tuple(map(str, arguments))), holder)
+
+
+def _given(name: SettingName, given: T | None, read: Callable[[T], str]) -> list[Named]:
+    return [] if given is None else [(name, read(given))]
+
+
+def _read_log(interaction: discord.Interaction, given: NamedChannel) -> str:
+    return str(LOGS.read("log_channel", given, interaction).id)
+
+
+def _read_place(interaction: discord.Interaction, given: NamedChannel) -> str:
+    """The channel, or a thread's parent."""
+    channel = PLACES.read("channel", given, interaction)
+    if isinstance(channel, app_commands.AppCommandThread):
+        return str(channel.parent_id)
+    return str(channel.id)
+
+
+def _as_listed(name: SettingName, value: str, rows: Sequence[Setting]) -> Named:
+    """A phrase as it is listed already, if one that finds the same is."""
+    if name is SettingName.REFUSE:
+        same = (row.value for row in rows if row.name is name and fold(row.value) == fold(value))
+        value = next(same, value)
+    return name, value
+
+
+def _check_room(put: Sequence[Named], rows: Sequence[Setting]) -> None:
+    for name, value in put:
+        listed = [row.value for row in rows if row.name is name]
+        if name.listed and value not in listed and len(listed) >= MAX_LISTED:
+            raise BadOption(
+                name,
+                value_text(name, value),
+                f"{MAX_LISTED} of them at most, and there are as many; `/settings show` takes back",
+            )
+
+
+def _places_after(
+    rows: Sequence[Setting], put: Sequence[Named], removed: Sequence[Named]
+) -> frozenset[int]:
+    """Where edits may be made after a change."""
+    added = {int(value) for name, value in put if name is SettingName.CHANNEL}
+    return (read_settings(rows).channel_ids | added) - {int(value) for _, value in removed}
+
+
+def _by_rank(setting: Setting) -> tuple[int, int]:
+    """In the order of the options, and then of their setting."""
+    return list(SettingName).index(setting.name), setting.id

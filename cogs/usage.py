@@ -1,0 +1,252 @@
+"""`/usage`: what a server spent, as a chart, as sums and as a file."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import discord
+import structlog
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.charts import Charts
+from bot.discord_replies import File, Replies, Reply
+from bot.editing import UPLOAD_LIMIT
+from bot.errors import ChildFailed
+from bot.ledger.usage import Usage, UsageBook
+from bot.pricing import Quality
+from bot.quotas import Window, window_at, window_before
+from bot.usage_chart import UsageChart, alt_text
+from bot.usage_csv import write_parts
+from bot.usage_rows import in_batches
+from cogs.asking import asked_by, guild_of
+from cogs.components import Item, as_components
+from cogs.plain_text import as_plain
+from cogs.wording import count_credits, day_text
+
+TOP = 10
+"""Members that are named."""
+
+LEAST_DAYS = 14
+"""A chart of fewer days says little, so those before the window come with it."""
+
+CHART = "usage.png"
+
+MOST_FILES = 9
+"""Beside the chart; a message takes ten.
+
+https://docs.discord.com/developers/reference#uploading-files
+"""
+
+CHART_ROOM = 2**20
+"""Bytes of a message that are kept for the chart."""
+
+LONGEST_NAME = 40
+
+THIS, LAST = "this", "last"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class UsageCog(commands.Cog):
+    """A server's use, shown to its moderators."""
+
+    def __init__(
+        self,
+        book: UsageBook,
+        charts: Charts,
+        replies: Replies,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._book = book
+        self._charts = charts
+        self._replies = replies
+        self._clock = clock
+
+    @app_commands.command(name="usage", description="What this server spent, and who spent it")
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.allowed_contexts(guilds=True)
+    @app_commands.allowed_installs(guilds=True)
+    @app_commands.describe(
+        window="This window, or the one before it",
+        export="A CSV file with a row for every edit; of all windows if you do not name one",
+    )
+    @app_commands.choices(
+        window=[
+            app_commands.Choice(name="This window", value=THIS),
+            app_commands.Choice(name="The window before", value=LAST),
+        ]
+    )
+    async def usage(
+        self, interaction: discord.Interaction, window: str | None = None, export: bool = False
+    ) -> None:
+        """Answer with the chart and the sums, or with the file as well."""
+        asked = asked_by(interaction)
+        async with _workspace() as folder:
+            work = self._report(
+                guild_of(interaction),
+                window,
+                folder if export else None,
+                interaction.filesize_limit,
+            )
+            await self._replies.answer(asked, work, patience=0)
+
+    async def _report(
+        self, guild_id: int, named: str | None, folder: Path | None, upload_limit: int
+    ) -> Reply:
+        now = self._clock()
+        # The child gets ready while the ledger is read.
+        async with self._charts.drawing() as draw:
+            period = await self._book.period(guild_id)
+            window = window_at(now, period)
+            if named == LAST:
+                window = window_before(window, period)
+            usage = await self._book.usage(
+                guild_id, window=window, since=_first_day(window), most=TOP
+            )
+            chart = chart_of(usage, now)
+            try:
+                files = [File(CHART, await draw(chart), alt_text(chart))]
+            except ChildFailed as fault:
+                log.warning("usage.not_drawn", why=str(fault))
+                files = []
+        parts = (
+            []
+            if folder is None
+            else await self._export(guild_id, window if named else None, folder, upload_limit)
+        )
+        fitting = _choose_fitting(parts)
+        files += [File(part.name, part) for part in fitting]
+        return Reply(
+            components=_lay_out(usage, [file.name for file in files], len(parts) - len(fitting)),
+            files=files,
+        )
+
+    async def _export(
+        self, guild_id: int, window: Window | None, folder: Path, upload_limit: int
+    ) -> list[Path]:
+        span = "all" if window is None else f"from-{window.first}"
+        batches = in_batches(self._book, guild_id, window, asyncio.get_running_loop())
+        return await asyncio.to_thread(
+            write_parts, batches, folder, name=f"usage-{guild_id}-{span}", limit=upload_limit
+        )
+
+
+def chart_of(usage: Usage, now: datetime) -> UsageChart:
+    """The chart of a server's use; a budget of more than a day is spread over its days."""
+    window = usage.window
+    days = Window(_first_day(window), window.end).days
+    charged = {(each.day, each.quality): each.credits for each in usage.daily}
+    length = len(window.days)
+    return UsageChart(
+        title="Credits a day",
+        days=days,
+        credits={
+            quality: tuple(charged.get((day, quality), 0) for day in days) for quality in Quality
+        },
+        budget_per_day=None if usage.budget is None else usage.budget / length,
+        budget_label=_budget_label(usage, length),
+        now=now.astimezone(UTC).date(),
+    )
+
+
+def _budget_label(usage: Usage, days: int) -> str | None:
+    if usage.budget is None:
+        return None
+    return f"Budget: {usage.budget / days:,.0f} a day"
+
+
+def _lay_out(usage: Usage, files: list[str], left_out: int) -> list[dict[str, object]]:
+    items: list[Item] = []
+    if CHART in files:
+        items.append(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{CHART}")))
+    else:
+        items.append(ui.TextDisplay("The chart could not be drawn; the sums are as they are."))
+    texts = (_sums_text(usage), _top_text(usage), _failures_text(usage))
+    items += [ui.TextDisplay(text) for text in texts if text]
+    items += [ui.File(f"attachment://{name}") for name in files if name != CHART]
+    if left_out:
+        items.append(
+            ui.TextDisplay(
+                f"{left_out} more files do not fit in a message. Name a window, or have the "
+                "bot's owner run `python -m bot usage --csv`."
+            )
+        )
+    return as_components(*items)
+
+
+def _sums_text(usage: Usage) -> str:
+    here = [each for each in usage.daily if usage.window.first <= each.day]
+    charged = sum(each.credits for each in here)
+    pictures, edits = sum(each.pictures for each in here), sum(each.edits for each in here)
+    by_quality = [
+        (quality, sum(each.credits for each in here if each.quality is quality))
+        for quality in Quality
+    ]
+    lines = [
+        f"**Usage, {_span(usage.window)}**",
+        f"{count_credits(charged)} charged · pictures: {pictures} · edits: {edits}",
+        " · ".join(f"{quality.capitalize()}: {credits}" for quality, credits in by_quality),
+        f"Held: {usage.held}",
+    ]
+    if usage.budget is not None:
+        left = max(0, usage.budget - charged - usage.held)
+        lines.append(f"Budget: {usage.budget} a {usage.period}, of which {left} are left")
+    return "\n".join(lines)
+
+
+def _span(window: Window) -> str:
+    first, last = day_text(window.first), day_text(window.end - timedelta(days=1))
+    return first if first == last else f"{first} to {last}"
+
+
+def _top_text(usage: Usage) -> str:
+    lines = [
+        f"{place}. {_name(each.member_id, each.name)}: {count_credits(each.credits)}, "
+        f"{each.pictures} pictures"
+        for place, each in enumerate(usage.top, 1)
+    ]
+    return "\n".join(["**Who spent most**", *lines]) if lines else ""
+
+
+def _failures_text(usage: Usage) -> str:
+    kinds = [f"{reason.replace('_', ' ')}: {count}" for reason, count in usage.failures.items()]
+    return "**Ended without pictures, at no cost**\n" + " · ".join(kinds) if kinds else ""
+
+
+def _name(member_id: int, name: str | None) -> str:
+    """A member's name as it was; the mention of one whose name was erased, which pings nobody."""
+    return as_plain(name, LONGEST_NAME) if name else f"<@{member_id}>"
+
+
+def _first_day(window: Window) -> date:
+    """The first day of the chart."""
+    if len(window.days) > 1:
+        return window.first
+    return window.end - timedelta(days=LEAST_DAYS)
+
+
+def _choose_fitting(parts: list[Path]) -> list[Path]:
+    """As many files, in order, as one message takes."""
+    fitting: list[Path] = []
+    room = UPLOAD_LIMIT - CHART_ROOM
+    for part in parts[:MOST_FILES]:
+        room -= part.stat().st_size
+        if room < 0:
+            break
+        fitting.append(part)
+    return fitting
+
+
+@asynccontextmanager
+async def _workspace() -> AsyncGenerator[Path]:
+    """A folder of its own, gone afterwards."""
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="usage-"))
+    try:
+        yield folder
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

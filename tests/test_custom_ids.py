@@ -1,0 +1,83 @@
+"""A custom id works in one member's hands in one server, and nobody can make one up."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from bot.custom_ids import LONGEST, Action, CustomIds, Holder
+
+IDS = CustomIds("the bot's token")
+ADA = Holder(guild_id=100, member_id=7)
+BACK = Action("settings.back", ("12", "0"))
+
+PARTS = st.text(st.characters(exclude_characters=":"), max_size=12)
+ACTIONS = st.builds(Action, PARTS, st.lists(PARTS, max_size=3).map(tuple))
+HOLDERS = st.builds(Holder, st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+
+
+@given(ACTIONS, HOLDERS)
+def test_what_was_written_for_a_member_is_read_from_their_hands(action: Action, holder: Holder):
+    assert IDS.read(IDS.write(action, holder), holder) == action
+
+
+@given(ACTIONS, HOLDERS, HOLDERS)
+def test_it_reads_as_nothing_in_other_hands(action: Action, holder: Holder, other: Holder):
+    assume(holder != other)
+    assert IDS.read(IDS.write(action, holder), other) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Holder(guild_id=100, member_id=8),
+        Holder(101, 7),
+        Holder(7, 100),
+        Holder(10, 7),
+        Holder(0, 0),
+    ],
+)
+def test_it_reads_as_nothing_of_another_member_or_server(other: Holder):
+    assert IDS.read(IDS.write(BACK, ADA), other) is None
+
+
+def test_it_reads_as_nothing_under_another_secret():
+    assert CustomIds("another token").read(IDS.write(BACK, ADA), ADA) is None
+
+
+@given(st.text(max_size=LONGEST))
+def test_what_was_made_up_reads_as_nothing(made_up: str):
+    assert IDS.read(made_up, ADA) is None
+
+
+@pytest.mark.parametrize(
+    "made_up", ["", ":", "1:settings.back:12:0", "1:settings.back:12:0:", "\ud800:\udfff", "é:é"]
+)
+def test_what_looks_like_one_reads_as_nothing(made_up: str):
+    assert IDS.read(made_up, ADA) is None
+
+
+@given(st.data())
+def test_no_character_of_it_can_be_changed(data: st.DataObject):
+    written = IDS.write(BACK, ADA)
+    place = data.draw(st.integers(0, len(written) - 1))
+    other = data.draw(st.characters())
+    assume(other != written[place])
+    assert IDS.read(written[:place] + other + written[place + 1 :], ADA) is None
+
+
+def test_the_same_button_has_the_same_id_after_a_restart():
+    assert CustomIds("the bot's token").write(BACK, ADA) == IDS.write(BACK, ADA)
+
+
+def test_one_that_is_as_long_as_discord_takes_is_written_and_no_longer_one():
+    spare = LONGEST - len(IDS.write(Action("a", ("",)), ADA))
+    longest = IDS.write(Action("a", ("x" * spare,)), ADA)
+    assert len(longest) == LONGEST
+    with pytest.raises(ValueError, match="too long"):
+        IDS.write(Action("a", ("x" * (spare + 1),)), ADA)
+
+
+@pytest.mark.parametrize("action", [Action("a:b"), Action("a", ("b:c",)), Action("a", ("b", ":"))])
+def test_a_part_that_would_read_as_two_is_not_written(action: Action):
+    with pytest.raises(ValueError, match="separates"):
+        IDS.write(action, ADA)
