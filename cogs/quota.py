@@ -21,7 +21,7 @@ from bot.quotas import (
     RuleKey,
     Scope,
 )
-from cogs.asking import asked_by, guild_of, holder_of, roles_of
+from cogs.asking import as_member, asked_by, guild_of, holder_of
 from cogs.options import (
     LONGEST_REASON,
     BadOption,
@@ -304,7 +304,7 @@ class QuotaCog(commands.Cog):
         texts: list[str] = []
         if user is not None:
             balance = await self._ledger.balance(
-                guild_id, user.id, roles_of(user, guild_id), limits=self._limits, now=now
+                as_member(user, guild_id), limits=self._limits, now=now
             )
             texts.append(member_text(user.id, balance))
         if role is not None:

@@ -17,6 +17,7 @@ from bot.quotas import (
     Balance,
     Bound,
     Limit,
+    Member,
     OperatorLimits,
     Period,
     RuleKey,
@@ -56,7 +57,7 @@ async def spend(stores: SqliteStores, wanted: Order, now: datetime) -> None:
 
 
 async def balance(stores: SqliteStores, now: datetime, limits: OperatorLimits = LIMITS) -> Balance:
-    return await stores.ledger.balance(20, 40, (20,), limits=limits, now=now)
+    return await stores.ledger.balance(Member(20, 40, (20,)), limits=limits, now=now)
 
 
 async def test_from_day_to_month_and_back_no_credit_is_lost_or_won(stores: SqliteStores) -> None:
