@@ -436,13 +436,7 @@ class Editor:
         )
 
     async def _read_standing(self, order: Order) -> tuple[Balance, ServerSettings]:
-        balance = await self._ledger.balance(
-            order.guild_id,
-            order.member_id,
-            order.role_ids,
-            limits=self._limits,
-            now=self._clock(),
-        )
+        balance = await self._ledger.balance(order.member, limits=self._limits, now=self._clock())
         return balance, read_settings(await self._rulebook.list_settings(order.guild_id))
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:

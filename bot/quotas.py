@@ -4,7 +4,7 @@ What moderators set are rules. `decide` makes of them the numbers that the ledge
 with; a `Balance` is what those numbers leave.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -69,6 +69,16 @@ def window_before(window: Window, period: Period) -> Window:
     """The window that ended where this one began."""
     eve = window.first - timedelta(days=1)
     return window_at(datetime.combine(eve, time.min, UTC), period)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in a server, with the roles by which rules are for them."""
+
+    guild_id: int
+    id: int
+    role_ids: tuple[int, ...]
+    """@everyone's among them."""
 
 
 class Scope(StrEnum):
@@ -145,15 +155,8 @@ class Allowance:
     budget: int | None
 
 
-def decide(
-    rules: Rules,
-    member_id: int,
-    role_ids: Collection[int],
-    now: datetime,
-    *,
-    default_quota: int | None,
-) -> Allowance:
-    """How much a member with these roles may spend, and in which window.
+def decide(rules: Rules, member: Member, now: datetime, *, default_quota: int | None) -> Allowance:
+    """How much a member may spend, and in which window.
 
     Their own quota decides; else the most generous of their roles'; else the server's default;
     else `default_quota`. The budget binds on top.
@@ -161,21 +164,18 @@ def decide(
     budget = rules.limits.get(SERVER_BUDGET)
     return Allowance(
         window=window_at(now, rules.period),
-        quota=_decide_quota(rules.limits, member_id, role_ids, default_quota),
+        quota=_decide_quota(rules.limits, member, default_quota),
         budget=None if budget is None else budget.credits,
     )
 
 
 def _decide_quota(
-    limits: Mapping[RuleKey, Limit],
-    member_id: int,
-    role_ids: Collection[int],
-    default_quota: int | None,
+    limits: Mapping[RuleKey, Limit], member: Member, default_quota: int | None
 ) -> Quota:
-    own = RuleKey(Scope.MEMBER, member_id)
+    own = RuleKey(Scope.MEMBER, member.id)
     if own in limits:
         return Quota(limits[own].credits, own)
-    roles = [key for key in map(_role_key, sorted(role_ids)) if key in limits]
+    roles = [key for key in map(_role_key, sorted(member.role_ids)) if key in limits]
     if roles:
         kindest = max(roles, key=lambda key: limits[key].generosity)
         return Quota(limits[kindest].credits, kindest)

@@ -1,6 +1,6 @@
 """What a command's or button's interaction says of whoever used it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, cast
 
@@ -8,6 +8,7 @@ import discord
 
 from bot.custom_ids import Holder
 from bot.discord_replies import Asked
+from bot.quotas import Member
 
 
 def asked_by(interaction: discord.Interaction[Any]) -> Asked:
@@ -38,10 +39,10 @@ def place_of(interaction: discord.Interaction[Any]) -> int:
     return interaction.channel_id or 0
 
 
-def roles_of(user: discord.abc.Snowflake, guild_id: int) -> Collection[int]:
-    """The ids of a member's roles and of @everyone; of somebody who left, the latter alone."""
+def as_member(user: discord.abc.Snowflake, guild_id: int) -> Member:
+    """Somebody as rules see them; whoever left has @everyone's role alone."""
     if not isinstance(user, discord.Member):
-        return (guild_id,)
+        return Member(guild_id, user.id, (guild_id,))
     # `Member.roles` leaves out those that the gateway has not told of, as in an outage.
     role_ids = cast("Iterable[int]", attrgetter("_roles")(user))
-    return (*role_ids, guild_id)
+    return Member(guild_id, user.id, (*role_ids, guild_id))

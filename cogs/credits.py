@@ -11,7 +11,7 @@ from bot.discord_replies import Replies, Reply
 from bot.ledger import Ledger, PastEdit
 from bot.quotas import Balance, OperatorLimits
 from bot.states import OPEN_STATES, State
-from cogs.asking import asked_by, guild_of, roles_of
+from cogs.asking import as_member, asked_by, guild_of
 from cogs.balances import details_lines, sums_line
 from cogs.wording import count_credits
 
@@ -44,11 +44,8 @@ class CreditsCog(commands.Cog):
         await self._replies.answer(asked_by(interaction), self._state(interaction))
 
     async def _state(self, interaction: discord.Interaction) -> Reply:
-        guild_id = guild_of(interaction)
         balance, edits = await self._ledger.statement(
-            guild_id,
-            interaction.user.id,
-            roles_of(interaction.user, guild_id),
+            as_member(interaction.user, guild_of(interaction)),
             limits=self._limits,
             now=self._clock(),
             latest=LATEST,

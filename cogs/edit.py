@@ -8,7 +8,7 @@ from bot.editing import Editor
 from bot.ledger import Order
 from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
 from bot.refusals import MAX_PROMPT, Ask, Attachment
-from cogs.asking import guild_of, place_of, roles_of
+from cogs.asking import as_member, guild_of, place_of
 from cogs.choices import QUALITIES, SIZES
 
 
@@ -57,7 +57,7 @@ class EditCog(commands.Cog):
             count=count,
             private=private,
             upload_limit=interaction.filesize_limit,
-            role_ids=tuple(roles_of(interaction.user, guild_of(interaction))),
+            role_ids=as_member(interaction.user, guild_of(interaction)).role_ids,
         )
         attachment = Attachment(
             name=image.filename,

@@ -16,8 +16,8 @@ from bot.server_settings import LONGEST_PHRASE
 from cogs.asking import guild_of
 from cogs.plain_text import as_code
 
-LONGEST_REASON = 300
-"""Characters of a change's reason."""
+LONGEST_REASON = 200
+"""Characters of a change's reason; a page of the log has room for ten."""
 
 UNLIMITED = "unlimited"
 

@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from bot.custom_ids import Action, CustomIds, Holder
 from bot.discord_replies import Replies, Reply
+from bot.errors import LedgerFault
 from bot.ledger import Ledger
 from bot.ledger.rulebook import Author, Rulebook
 from bot.quotas import (
@@ -20,18 +21,20 @@ from bot.quotas import (
     RuleKey,
     Scope,
 )
-from cogs.asking import asked_by, guild_of, holder_of, roles_of
+from cogs.asking import as_member, asked_by, guild_of, holder_of
 from cogs.options import (
     LONGEST_REASON,
     BadOption,
     offer_grants,
     offer_limits,
+    or_bad_option,
     read_grant,
     read_limit,
 )
 from cogs.pages import PAGE, Button, Entry, page, pages_of
 from cogs.presses import Press, Pressed
 from cogs.rules_in_words import (
+    TAKEN_BACK_UNSEEN,
     change_line,
     changed_text,
     cleared_text,
@@ -224,13 +227,7 @@ class QuotaCog(commands.Cog):
     # What the commands come to.
 
     async def _answer(self, interaction: discord.Interaction, work: Awaitable[Reply]) -> None:
-        async def reply() -> Reply:
-            try:
-                return await work
-            except BadOption as bad:
-                return Reply(str(bad))
-
-        await self._replies.answer(asked_by(interaction), reply())
+        await self._replies.answer(asked_by(interaction), or_bad_option(work))
 
     async def _set(
         self,
@@ -307,7 +304,7 @@ class QuotaCog(commands.Cog):
         texts: list[str] = []
         if user is not None:
             balance = await self._ledger.balance(
-                guild_id, user.id, roles_of(user, guild_id), limits=self._limits, now=now
+                as_member(user, guild_id), limits=self._limits, now=now
             )
             texts.append(member_text(user.id, balance))
         if role is not None:
@@ -364,7 +361,11 @@ class QuotaCog(commands.Cog):
             author = Author(press.by.member_id, self._clock())
             key = RuleKey(Scope(scope), int(subject))
             await self._rulebook.set_limits(press.by.guild_id, {key: None}, author)
-            return await self._show_rules(press.by, int(number))
+            try:
+                return await self._show_rules(press.by, int(number))
+            except LedgerFault:
+                # That it was taken back is true all the same.
+                return Reply(TAKEN_BACK_UNSEEN)
 
         await self._replies.answer(press.asked, work())
 

@@ -18,6 +18,11 @@ from cogs.balances import details_lines, limit_text, rule_text, sums_line, windo
 from cogs.plain_text import as_code
 from cogs.wording import count_credits, day_and_time
 
+TAKEN_BACK_UNSEEN = (
+    "It was taken back. The bot cannot reach its ledger just now to show the rest; "
+    "run `/quota show` in a minute."
+)
+
 
 def overview_heading(overview: Overview, limits: OperatorLimits) -> str:
     """What holds for everybody, and what was spent of it."""

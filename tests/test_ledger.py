@@ -10,7 +10,7 @@ import pytest
 from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota
 from bot.ledger.sqlite import open_sqlite
 from bot.pricing import Quality
-from bot.quotas import Balance, OperatorLimits
+from bot.quotas import Balance, Member, OperatorLimits
 from bot.states import Reason, State
 from tests.orders import TOKEN, order
 
@@ -37,7 +37,7 @@ async def hold(
 
 
 async def balance(ledger: Ledger, *, now: datetime = NOON, member_id: int = 40) -> Balance:
-    return await ledger.balance(20, member_id, (20,), limits=OperatorLimits(QUOTA), now=now)
+    return await ledger.balance(Member(20, member_id, (20,)), limits=OperatorLimits(QUOTA), now=now)
 
 
 async def submitted(ledger: Ledger, wanted: Order) -> Edit:
@@ -218,7 +218,7 @@ async def test_past_edits_come_newest_first(ledger: Ledger) -> None:
     await ledger.void(12, Reason.API_FAILED, detail=None, now=NOON)
 
     balance, edits = await ledger.statement(
-        20, 40, (20,), limits=OperatorLimits(QUOTA), now=NOON, latest=10
+        Member(20, 40, (20,)), limits=OperatorLimits(QUOTA), now=NOON, latest=10
     )
 
     assert [edit.held_at.minute for edit in edits] == list(range(12, 2, -1))

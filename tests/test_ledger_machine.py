@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from bot.ledger import Held, Order, OverQuota
 from bot.ledger.sqlite import open_sqlite
 from bot.pricing import Quality
-from bot.quotas import OperatorLimits
+from bot.quotas import Member, OperatorLimits
 from bot.states import LEAVES_FROM, OPEN_STATES, Reason, State
 from tests.invariants import find_contradictions, find_overrun
 from tests.orders import order
@@ -135,7 +135,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def the_balances_are_the_models(self) -> None:
         for member in MEMBERS:
-            balance = self.run(self.ledger.balance(20, member, (), limits=LIMITS, now=self.now))
+            balance = self.run(
+                self.ledger.balance(Member(20, member, ()), limits=LIMITS, now=self.now)
+            )
             day = self.now.date().isoformat()
             assert balance.held + balance.spent == self.expected(member, day)
 

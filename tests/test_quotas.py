@@ -13,6 +13,7 @@ from bot.quotas import (
     Bound,
     Budget,
     Limit,
+    Member,
     Period,
     Quota,
     RuleKey,
@@ -42,7 +43,7 @@ moments = st.datetimes(
 
 def quota(limits: dict[RuleKey, int | None], role_ids: tuple[int, ...] = ()) -> Quota:
     rules = Rules(Period.DAY, {key: Limit(credits) for key, credits in limits.items()})
-    return decide(rules, ADA, role_ids, NOW, default_quota=80).quota
+    return decide(rules, Member(20, ADA, role_ids), NOW, default_quota=80).quota
 
 
 def test_without_rules_the_bots_default_decides() -> None:

@@ -25,6 +25,7 @@ from bot.quotas import (
     SERVER_BUDGET,
     SERVER_DEFAULT,
     Limit,
+    Member,
     OperatorLimits,
     Period,
     RuleKey,
@@ -229,7 +230,9 @@ class RulesMachine(RuleBasedStateMachine):
             for member_id in MEMBERS:
                 balance = self.run(
                     self.stores.ledger.balance(
-                        guild_id, member_id, ROLES[member_id], limits=self.limits, now=self.now
+                        Member(guild_id, member_id, ROLES[member_id]),
+                        limits=self.limits,
+                        now=self.now,
                     )
                 )
                 room = self.room(guild_id, member_id)

@@ -6,13 +6,13 @@ Only this package knows SQL. Whatever a store does is one transaction, on the di
 returns.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from bot.pricing import Quality
-from bot.quotas import Balance, OperatorLimits
+from bot.quotas import Balance, Member, OperatorLimits
 from bot.states import Reason, State
 
 
@@ -41,6 +41,11 @@ class Order:
     """Bytes that Discord takes in one file here, as the interaction said."""
     role_ids: tuple[int, ...] = ()
     """The roles that the member had, @everyone's among them."""
+
+    @property
+    def member(self) -> Member:
+        """Whose order it is, as rules see them."""
+        return Member(self.guild_id, self.member_id, self.role_ids)
 
     @property
     def hold(self) -> int:
@@ -147,27 +152,12 @@ class Ledger(Protocol):
         """Edits that are open or whose members were not told of the end, oldest first."""
         ...
 
-    async def balance(
-        self,
-        guild_id: int,
-        member_id: int,
-        role_ids: Collection[int],
-        *,
-        limits: OperatorLimits,
-        now: datetime,
-    ) -> Balance:
-        """The credits of a member with these roles, over the window that `now` lies in."""
+    async def balance(self, member: Member, *, limits: OperatorLimits, now: datetime) -> Balance:
+        """A member's credits over the window that `now` lies in."""
         ...
 
     async def statement(
-        self,
-        guild_id: int,
-        member_id: int,
-        role_ids: Collection[int],
-        *,
-        limits: OperatorLimits,
-        now: datetime,
-        latest: int,
+        self, member: Member, *, limits: OperatorLimits, now: datetime, latest: int
     ) -> tuple[Balance, list[PastEdit]]:
         """A member's balance and their latest edits, as they were at one moment."""
         ...

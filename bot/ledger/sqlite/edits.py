@@ -1,7 +1,7 @@
 """`ledger.Ledger` over SQLite: every decision falls inside a guarded statement."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,17 @@ from bot.ledger.sqlite.database import Database
 from bot.ledger.sqlite.rulebook import read_rules
 from bot.ledger.statements import edits as statements
 from bot.pricing import Quality
-from bot.quotas import Allowance, Balance, Budget, OperatorLimits, Window, day_of, decide, window_at
+from bot.quotas import (
+    Allowance,
+    Balance,
+    Budget,
+    Member,
+    OperatorLimits,
+    Window,
+    day_of,
+    decide,
+    window_at,
+)
 from bot.states import LEAVES_FROM, MAY_HAVE_COST, Reason, State
 
 SERVER = 0
@@ -99,32 +109,17 @@ class SqliteLedger(Ledger):
             lambda connection: [_edit(row) for row in rows(connection, statements.UNFINISHED)]
         )
 
-    async def balance(
-        self,
-        guild_id: int,
-        member_id: int,
-        role_ids: Collection[int],
-        *,
-        limits: OperatorLimits,
-        now: datetime,
-    ) -> Balance:
+    async def balance(self, member: Member, *, limits: OperatorLimits, now: datetime) -> Balance:
         return await self._database.read(
-            lambda connection: _balance(connection, guild_id, member_id, role_ids, limits, now)
+            lambda connection: _balance(connection, member, limits, now)
         )
 
     async def statement(
-        self,
-        guild_id: int,
-        member_id: int,
-        role_ids: Collection[int],
-        *,
-        limits: OperatorLimits,
-        now: datetime,
-        latest: int,
+        self, member: Member, *, limits: OperatorLimits, now: datetime, latest: int
     ) -> tuple[Balance, list[PastEdit]]:
         def work(connection: apsw.Connection) -> tuple[Balance, list[PastEdit]]:
-            balance = _balance(connection, guild_id, member_id, role_ids, limits, now)
-            edits = rows(connection, statements.PAST_EDITS, guild_id, member_id, latest)
+            balance = _balance(connection, member, limits, now)
+            edits = rows(connection, statements.PAST_EDITS, member.guild_id, member.id, latest)
             return balance, list(map(_past_edit, edits))
 
         return await self._database.read(work)
@@ -146,7 +141,7 @@ def _hold(
     connection: apsw.Connection, order: Order, *, day: str, limits: OperatorLimits, now: datetime
 ) -> None:
     """Set the price aside on all accounts that it counts in; raises where a guard forbids it."""
-    allowance = _allowance(connection, order.guild_id, order.member_id, order.role_ids, limits, now)
+    allowance = _allowance(connection, order.member, limits, now)
     member, server, bot = (order.guild_id, order.member_id), (order.guild_id, SERVER), (BOT, SERVER)
     within, within_operators = statements.HOLD_WITHIN_LIMIT, statements.HOLD_WITHIN_OPERATOR_BUDGET
     guards = (
@@ -164,36 +159,25 @@ def _say_why_not(
 ) -> OverQuota | AlreadyHeld:
     if rows(connection, statements.EDIT_BY_ID, order.id):
         return AlreadyHeld()
-    balance = _balance(connection, order.guild_id, order.member_id, order.role_ids, limits, now)
-    return OverQuota(order.hold, balance)
+    return OverQuota(order.hold, _balance(connection, order.member, limits, now))
 
 
 def _allowance(
-    connection: apsw.Connection,
-    guild_id: int,
-    member_id: int,
-    role_ids: Collection[int],
-    limits: OperatorLimits,
-    now: datetime,
+    connection: apsw.Connection, member: Member, limits: OperatorLimits, now: datetime
 ) -> Allowance:
-    rules = read_rules(connection, guild_id, about=member_id)
-    return decide(rules, member_id, role_ids, now, default_quota=limits.default_quota)
+    rules = read_rules(connection, member.guild_id, about=member.id)
+    return decide(rules, member, now, default_quota=limits.default_quota)
 
 
 def _balance(
-    connection: apsw.Connection,
-    guild_id: int,
-    member_id: int,
-    role_ids: Collection[int],
-    limits: OperatorLimits,
-    now: datetime,
+    connection: apsw.Connection, member: Member, limits: OperatorLimits, now: datetime
 ) -> Balance:
-    allowance = _allowance(connection, guild_id, member_id, role_ids, limits, now)
+    allowance = _allowance(connection, member, limits, now)
     window, today = allowance.window, window_at(now)
-    granted, held, spent, _ = _sums(connection, guild_id, member_id, window)
+    granted, held, spent, _ = _sums(connection, member.guild_id, member.id, window)
     budget = operator_budget = None
     if allowance.budget is not None:
-        _, all_held, all_spent, _ = _sums(connection, guild_id, SERVER, window)
+        _, all_held, all_spent, _ = _sums(connection, member.guild_id, SERVER, window)
         budget = Budget(allowance.budget, all_held + all_spent, window)
     if limits.daily_budget is not None:
         _, all_held, _, all_sent = _sums(connection, BOT, SERVER, today)
