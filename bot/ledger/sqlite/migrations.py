@@ -140,17 +140,27 @@ MIGRATIONS = (
             "CREATE INDEX change_by_subject ON change (guild_id, subject_id, id)",
             "ALTER TABLE account ADD COLUMN sent INTEGER NOT NULL DEFAULT 0 CHECK (sent >= 0)",
             """
-            UPDATE account SET sent = (
-                SELECT coalesce(sum(price * count), 0)
+            UPDATE account SET sent = due.sent
+            FROM (
+                SELECT guild_id, member_id, day, sum(price * count) AS sent
                 FROM edit
-                WHERE edit.guild_id = account.guild_id AND edit.day = account.day
-                AND (account.member_id = 0 OR edit.member_id = account.member_id)
-                AND submitted_at IS NOT NULL AND ended_at IS NOT NULL
+                WHERE submitted_at IS NOT NULL AND ended_at IS NOT NULL
                 AND (
                     reason IS NULL OR reason IN
                     ('api_failed', 'no_result', 'not_posted', 'interrupted', 'unforeseen')
                 )
-            )
+                GROUP BY guild_id, member_id, day
+            ) AS due
+            WHERE account.guild_id = due.guild_id AND account.member_id = due.member_id
+            AND account.day = due.day
+            """,
+            """
+            UPDATE account SET sent = due.sent
+            FROM (
+                SELECT guild_id, day, sum(sent) AS sent FROM account GROUP BY guild_id, day
+            ) AS due
+            WHERE account.guild_id = due.guild_id AND account.member_id = 0
+            AND account.day = due.day
             """,
             """
             INSERT INTO account (guild_id, member_id, day, held, spent, sent)  -- the whole bot's
