@@ -18,8 +18,6 @@ from pathlib import Path
 import aiohttp
 import discord
 
-from bot import usage_report
-from bot.charts import Charts
 from bot.custom_ids import CustomIds
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
@@ -31,6 +29,8 @@ from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LedgerFault, LoginRefused, OperatorFault
 from bot.ledger.sqlite import open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
+from bot.reports import usage_report
+from bot.reports.charts import Charts
 from bot.retention import keeping_retention
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_database, read_settings

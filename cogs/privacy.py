@@ -12,7 +12,7 @@ from bot.custom_ids import Action, CustomIds, Holder
 from bot.discord_replies import File, Replies, Reply
 from bot.editing import UPLOAD_LIMIT
 from bot.ledger.archive import Archive, Erasure
-from bot.member_export import MemberExport, export_member
+from bot.reports.member_export import MemberExport, export_member
 from cogs.asking import asked_by, holder_of
 from cogs.pages import Button, page
 from cogs.presses import Press, Pressed

@@ -13,16 +13,16 @@ import structlog
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.charts import Charts
 from bot.discord_replies import File, Replies, Reply
 from bot.editing import UPLOAD_LIMIT
 from bot.errors import ChildFailed
 from bot.ledger.usage import Usage, UsageBook
 from bot.pricing import Quality
 from bot.quotas import Window, window_at, window_before
-from bot.usage_chart import UsageChart, alt_text
-from bot.usage_csv import write_parts
-from bot.usage_rows import in_batches
+from bot.reports.charts import Charts
+from bot.reports.usage_chart import UsageChart, alt_text
+from bot.reports.usage_csv import write_parts
+from bot.reports.usage_rows import in_batches
 from cogs.asking import asked_by, guild_of
 from cogs.components import Item, as_components
 from cogs.plain_text import as_plain

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
-from bot.chart_drawing import BRIGHT, COLOURS, HEIGHT, WIDTH, draw
-from bot.charts import Charts, find_cache_folder
 from bot.child_process import Children, Work
 from bot.pricing import Quality
-from bot.usage_chart import LONGEST_ALT_TEXT, UsageChart, alt_text, from_json, to_json
+from bot.reports.chart_drawing import BRIGHT, COLOURS, HEIGHT, WIDTH, draw
+from bot.reports.charts import Charts, find_cache_folder
+from bot.reports.usage_chart import LONGEST_ALT_TEXT, UsageChart, alt_text, from_json, to_json
 
 FIRST = date(2026, 11, 23)
 PATIENCE = 15
@@ -58,8 +58,8 @@ async def test_a_chart_is_drawn_also_when_no_font_was_ever_looked_for(tmp_path: 
 
 
 async def test_the_bot_itself_never_imports_what_draws() -> None:
-    heavy = "{'matplotlib', 'numpy', 'bot.chart_drawing'}.intersection(sys.modules)"
-    code = f"import sys, bot.__main__, bot.charts\nsys.stdout.write(repr({heavy}))"
+    heavy = "{'matplotlib', 'numpy', 'bot.reports.chart_drawing'}.intersection(sys.modules)"
+    code = f"import sys, bot.__main__, bot.reports.charts\nsys.stdout.write(repr({heavy}))"
     async with Children(1).start(Work(("-c", code), seconds=PATIENCE, answer=100)) as ask:
         assert await ask(b"") == b"set()"
 

@@ -12,11 +12,11 @@ from zipfile import ZipFile
 
 import pytest
 
-from bot.bounded_zip import BoundedZip
 from bot.ledger.archive import Erasure
 from bot.ledger.sqlite import SqliteStores, open_sqlite
-from bot.member_export import KEYS, PAGE, MemberExport, export_member
 from bot.quotas import OperatorLimits
+from bot.reports.bounded_zip import BoundedZip
+from bot.reports.member_export import KEYS, PAGE, MemberExport, export_member
 from bot.sandbox.faults import DiscordFault, EditFault, Hang, declined, too_large
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message

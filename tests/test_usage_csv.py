@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from bot.ledger.usage import UsageRow
 from bot.pricing import Quality
+from bot.reports.usage_csv import write_csv, write_parts
 from bot.states import State
-from bot.usage_csv import write_csv, write_parts
 
 HEADER = (
     "time,edit_id,member_id,member_name,channel_id,quality,size,count,posted,credits,state,seconds"

@@ -20,12 +20,12 @@ from bot.ledger.sqlite.connection import connect_to_write
 from bot.ledger.sqlite.migrations import MIGRATIONS, Migration, migrate
 from bot.ledger.usage import ServerUse
 from bot.quotas import OperatorLimits, Period, Window
+from bot.reports.usage_csv import COLUMNS
+from bot.reports.usage_report import Span, add_arguments, look_up, report
 from bot.sandbox.child import FROM_OUTSIDE, PROJECT
 from bot.sandbox.faults import EditFault, Hang
 from bot.sandbox.server import Sandbox
 from bot.states import Reason
-from bot.usage_csv import COLUMNS
-from bot.usage_report import Span, add_arguments, look_up, report
 from tests.conftest import Events, RunningBot
 from tests.members import Person
 from tests.orders import order

@@ -26,7 +26,7 @@ from PIL import Image
 
 from bot.child_limits import limit_this_process
 from bot.pricing import Quality
-from bot.usage_chart import UsageChart, day_name, from_json
+from bot.reports.usage_chart import UsageChart, day_name, from_json
 
 MEMORY = 2**29
 """Bytes of addresses; it uses 200 MB."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.bounded_zip import BoundedZip
 from bot.ledger.archive import Archive, KeptAccount, KeptEdit
+from bot.reports.bounded_zip import BoundedZip
 
 NAME = "my-data.json"
 

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from bot.ledger.usage import ServerUse, UsageBook, UsageRow
 from bot.quotas import Window, window_at, window_before
-from bot.usage_csv import write_csv
-from bot.usage_rows import in_batches
+from bot.reports.usage_csv import write_csv
+from bot.reports.usage_rows import in_batches
 
 DONE = 0
 FAILED = 1

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from bot.bounded_zip import BoundedZip
 from bot.ledger.usage import UsageRow
+from bot.reports.bounded_zip import BoundedZip
 
 COLUMNS = (
     *("time", "edit_id", "member_id", "member_name", "channel_id", "quality", "size", "count"),

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from bot.child_process import Children, Work
-from bot.usage_chart import UsageChart, to_json
+from bot.reports.usage_chart import UsageChart, to_json
 
-DRAWING = ("-m", "bot.chart_drawing")
+DRAWING = ("-m", "bot.reports.chart_drawing")
 
 AT_ONCE = 2
 """Charts that are drawn at the same time; others wait."""

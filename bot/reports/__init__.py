@@ -1,0 +1,1 @@
+"""What is handed out of the ledger: charts, tables and files, for moderators and members."""
