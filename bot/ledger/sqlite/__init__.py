@@ -1,6 +1,7 @@
 """The ledger on one machine: SQLite through apsw, which brings its own, newest SQLite."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from bot.errors import LedgerFault, LedgerUnusable
 from bot.ledger.sqlite.archive import SqliteArchive
 from bot.ledger.sqlite.connection import BUSY_MILLISECONDS, connect_to_write
 from bot.ledger.sqlite.database import Database, Reader
-from bot.ledger.sqlite.edits import SqliteLedger
+from bot.ledger.sqlite.edits import SqliteLedger, rewrite_tokens
 from bot.ledger.sqlite.lock import only_process
 from bot.ledger.sqlite.migrations import MIGRATIONS, migrate, version_of
 from bot.ledger.sqlite.rulebook import SqliteRulebook
@@ -53,6 +54,8 @@ async def open_sqlite(
                 archive=SqliteArchive(database),
             )
         finally:
+            with contextlib.suppress(LedgerFault):
+                await database.write(rewrite_tokens)
             await database.close()
 
 

@@ -14,6 +14,9 @@ from bot.ledger.sqlite.writer import Writer
 
 T = TypeVar("T")
 
+LARGEST_WRITTEN_ANEW = 2**30
+"""Bytes of a file that is written anew at its closing: about four seconds' work."""
+
 
 class Database:
     """Runs work on connections that have a thread of their own each."""
@@ -50,14 +53,19 @@ class Database:
         await asyncio.to_thread(self._connection.close)
 
     def _write_anew(self) -> None:
-        """Write the whole file anew.
+        """Write the whole file anew, unless that would hold up the stop.
 
         SQLite overwrites what is deleted, but not the copies that it leaves behind when it moves
         rows from page to page. Where another process or a full disk forbids it, the next stop
         does it.
         """
         with contextlib.suppress(apsw.Error):
-            rows(self._connection, "VACUUM")
+            ((size,),) = rows(self._connection, _SIZE)
+            if size <= LARGEST_WRITTEN_ANEW:
+                rows(self._connection, "VACUUM")
+
+
+_SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 
 
 class Reader:

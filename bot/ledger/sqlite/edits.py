@@ -229,6 +229,14 @@ def _insert(
     rows(connection, statements.INSERT_TOKEN, order.id, order.token)
 
 
+def rewrite_tokens(connection: apsw.Connection) -> None:
+    """Write the open edits' tokens anew, so that their table's pages keep none of the erased."""
+    kept = rows(connection, statements.TOKENS)
+    rows(connection, statements.FORGET_ALL_TOKENS)
+    for edit_id, token in kept:
+        rows(connection, statements.INSERT_TOKEN, edit_id, token)
+
+
 def _forget_token(connection: apsw.Connection, edit_id: int) -> None:
     """Erase an ended edit's token, and its member's data if they asked for it meanwhile."""
     rows(connection, statements.FORGET_TOKEN, edit_id)

@@ -87,6 +87,10 @@ KEEP_DETAIL = "UPDATE edit_private SET detail = $2 WHERE edit_id = $1"
 
 FORGET_TOKEN = "DELETE FROM edit_token WHERE edit_id = $1"
 
+TOKENS = "SELECT edit_id, token FROM edit_token"
+
+FORGET_ALL_TOKENS = "DELETE FROM edit_token"
+
 ERASE_IF_ASKED = "DELETE FROM edit_private WHERE edit_id = $1 AND doomed = 1"
 
 _ERASED_AS_EMPTY = {
