@@ -27,8 +27,10 @@ def holder_of(interaction: discord.Interaction[Any]) -> Holder:
 
 
 def guild_of(interaction: discord.Interaction[Any]) -> int:
-    """The id of the server in which it was used."""
-    return interaction.guild_id or 0
+    """The id of the server in which it was used; `Admission` lets no others pass."""
+    if interaction.guild_id is None:
+        raise ValueError("the interaction is of no server")
+    return interaction.guild_id
 
 
 def place_of(interaction: discord.Interaction[Any]) -> int:

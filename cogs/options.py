@@ -125,12 +125,12 @@ def read_phrase(given: str) -> str:
 
 def read_limit(given: str) -> Limit:
     """A rule's credits: a whole number, with thousands separators or not, or `unlimited`."""
-    if given.strip().casefold() == UNLIMITED:
+    if str(given).strip().casefold() == UNLIMITED:
         return Limit(None)
     number = _read_number(given)
     if number is None or number > LARGEST_LIMIT:
         takes = f"a whole number from 0 to {LARGEST_LIMIT:,}, or `{UNLIMITED}`"
-        raise BadOption("credits", quoted(given), takes)
+        raise BadOption("credits", quoted(str(given)), takes)
     return Limit(number)
 
 
@@ -139,7 +139,7 @@ def read_grant(given: str) -> int:
     number = _read_number(given)
     if number is None or not 1 <= number <= LARGEST_GRANT:
         takes = f"a whole number from 1 to {LARGEST_GRANT:,}"
-        raise BadOption("credits", quoted(given), takes)
+        raise BadOption("credits", quoted(str(given)), takes)
     return number
 
 
@@ -177,7 +177,8 @@ def _is_elsewhere(channel_id: int, interaction: discord.Interaction[Any]) -> boo
 
 
 def _read_number(given: str) -> int | None:
-    plain = unicodedata.normalize("NFKC", given).strip()
+    # Whether it is text is Discord's client's to see to, and no wrong type is to break a command.
+    plain = unicodedata.normalize("NFKC", str(given)).strip()
     if not _WHOLE_NUMBER.fullmatch(plain):
         return None
     return int(re.sub(r"[^0-9]", "", plain)[:_LONGEST_SHOWN])

@@ -1,6 +1,8 @@
 """`/quota`: moderators set rules with commands, and members feel them at once."""
 
 import asyncio
+import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -464,3 +466,40 @@ async def test_the_window_on_the_credits_line_ends_as_the_server_says(
     year, month = divmod(now.year * 12 + now.month, 12)
     ends = datetime(year, month + 1, 1, tzinfo=UTC)
     assert f"This window ends on 1 {ends:%b %Y}, 00:00 UTC." in await ada.credits()
+
+
+async def test_in_direct_messages_nothing_is_held_or_set(
+    sandbox: Sandbox, bot: RunningBot, ada: Person
+) -> None:
+    for command in sandbox.discord.registry.commands.values():
+        # As if Discord had missed that they are for servers alone.
+        command["contexts"] = [0, 1]
+        command["default_member_permissions"] = None
+    channel = sandbox.discord.world.direct_messages(ada.member.id)
+    assert channel is not None
+    alone = replace(ada, channel=channel)
+
+    edit = await alone.edit()
+    for answer in (await edit.settled(), await alone.run("quota budget", credits="0")):
+        assert answer.ephemeral
+        assert "works in servers alone" in answer.text
+    assert count_rows(bot, "account") == count_rows(bot, "rule") == 0
+
+
+@pytest.mark.parametrize(("credits", "set_to"), [(5, 5), (-1, 7), (1.5, 7), (True, 7)])
+async def test_credits_that_are_no_text_break_nothing(
+    sandbox: Sandbox, bot: RunningBot, mod: Person, events: Events, credits: float, set_to: int
+) -> None:
+    command = await mod.command("quota default", credits="7")
+    await command.settled()
+    payload = copy.deepcopy(command.payload)
+    again = await mod.command("quota show")
+    await again.settled()
+    interaction: dict[str, Any] = {**payload, "id": again.payload["id"], "token": again.token}
+    interaction["data"]["options"][0]["options"][0]["value"] = credits
+    sandbox.discord.gateway.dispatch(
+        "INTERACTION_CREATE", interaction, guild_id=mod.member.guild.id
+    )
+    await sandbox.discord.requested("POST", "/callback$", times=3)
+    assert look_up(bot.settings.database, "SELECT credits FROM rule") == [(set_to,)]
+    assert not [event for event in events.logged if event["event"] == "command.failed"]
