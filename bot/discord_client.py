@@ -107,7 +107,7 @@ class GatewayFromRest(DiscordWebSocket):
         """Connect to a session that is resumed, or to a new one where that cannot be."""
 
         async def begin(gateway: yarl.URL, *, resume: bool) -> Self:
-            return await super(GatewayFromRest, cls).from_client(
+            connected = await super(GatewayFromRest, cls).from_client(
                 client,
                 initial=initial,
                 gateway=gateway,
@@ -118,6 +118,8 @@ class GatewayFromRest(DiscordWebSocket):
                 encoding=encoding,
                 compress=compress,
             )
+            connected.fill_interactions_in()
+            return connected
 
         if resume and gateway is not None and session is not None:
             try:
@@ -128,12 +130,52 @@ class GatewayFromRest(DiscordWebSocket):
         _, address, _ = await client.http.get_bot_gateway()
         return await begin(yarl.URL(address), resume=False)
 
+    def fill_interactions_in(self) -> None:
+        """Read interactions that have no more than Discord promises."""
+        read = self._discord_parsers["INTERACTION_CREATE"]
+
+        def read_filled_in(data: dict[str, Any]) -> None:
+            fill_in(data)
+            read(data)
+
+        self._discord_parsers = {**self._discord_parsers, "INTERACTION_CREATE": read_filled_in}
+
     async def received_message(self, msg: str | bytes, /) -> None:
         """Take a payload in; one that discord.py cannot read is passed over, and ends nothing."""
         try:
             await super().received_message(msg)
         except (LookupError, TypeError, ValueError, AttributeError):
             log.exception("gateway.unreadable")
+
+
+def fill_in(interaction: dict[str, Any]) -> None:
+    """Give an interaction what discord.py demands of it and Discord does not promise.
+
+    Of a thread there is its id, name, type, permissions, parent and metadata alone, and of the
+    channel in which it was used perhaps no more than the id.
+    https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object
+    """
+    if not interaction.get("channel") and interaction.get("channel_id"):
+        interaction["channel"] = {"id": interaction["channel_id"]}
+    data: dict[str, Any] = interaction.get("data") or {}
+    resolved: dict[str, Any] = data.get("resolved") or {}
+    named: dict[str, dict[str, Any]] = resolved.get("channels") or {}
+    used_in: dict[str, Any] = interaction.get("channel") or {}
+    for channel in (used_in, *named.values()):
+        if channel.get("type") in _THREADS:
+            channel.update(_THREAD_AT_LEAST | channel)
+
+
+_THREADS = frozenset(
+    kind.value
+    for kind in (
+        discord.ChannelType.news_thread,
+        discord.ChannelType.public_thread,
+        discord.ChannelType.private_thread,
+    )
+)
+
+_THREAD_AT_LEAST: dict[str, Any] = {"owner_id": "0", "member_count": 0, "message_count": 0}
 
 
 @dataclass(slots=True)

@@ -1,0 +1,67 @@
+"""Interactions with no more in them than Discord promises are read like all others."""
+
+import copy
+from typing import Any
+
+from bot.discord_client import fill_in
+from bot.sandbox.server import Sandbox
+from tests.conftest import Events, RunningBot
+from tests.members import Person
+
+THREAD = {
+    "id": "7",
+    "type": 11,
+    "name": "brushes",
+    "permissions": "0",
+    "parent_id": "5",
+    "thread_metadata": {
+        "archived": False,
+        "auto_archive_duration": 60,
+        "archive_timestamp": "2026-11-25T00:00:00+00:00",
+        "locked": False,
+    },
+}
+
+
+def test_a_thread_is_given_what_is_missing_and_keeps_what_it_has() -> None:
+    interaction: dict[str, Any] = {
+        "channel": {**THREAD, "owner_id": "3"},
+        "data": {"resolved": {"channels": {"7": dict(THREAD), "8": {"id": "8", "type": 0}}}},
+    }
+    fill_in(interaction)
+    assert interaction["channel"]["owner_id"] == "3"
+    resolved = interaction["data"]["resolved"]["channels"]
+    assert resolved["7"] == {**THREAD, "owner_id": "0", "member_count": 0, "message_count": 0}
+    assert resolved["8"] == {"id": "8", "type": 0}
+
+
+def test_an_interaction_of_no_channel_stays_as_it_is() -> None:
+    interaction: dict[str, Any] = {"data": None}
+    fill_in(interaction)
+    assert interaction == {"data": None}
+
+
+async def test_an_edit_is_taken_in_a_thread_of_which_no_more_is_said_than_is_promised(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+) -> None:
+    changes = {"channel": THREAD, "channel_id": THREAD["id"]}
+    edit_id = await dispatch_changed(sandbox, ada, changes)
+    await events.logs("edit.held", edit=edit_id)
+
+
+async def test_an_edit_is_taken_where_only_the_channels_id_is_said(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+) -> None:
+    edit_id = await dispatch_changed(sandbox, ada, {"channel": None})
+    await events.logs("edit.held", edit=edit_id)
+
+
+async def dispatch_changed(sandbox: Sandbox, ada: Person, changes: dict[str, Any]) -> str:
+    """Send an edit as a new interaction whose payload is otherwise; the interaction's id."""
+    usual = await ada.edit()
+    await usual.settled()
+    payload: dict[str, Any] = copy.deepcopy(usual.payload)
+    edit_id = str(usual.id + 1)
+    payload.update({"id": edit_id, **changes})
+    sandbox.discord.gateway.dispatch("INTERACTION_CREATE", payload, guild_id=ada.member.guild.id)
+    return edit_id
