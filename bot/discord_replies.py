@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import io
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -83,6 +84,10 @@ class Reply:
     files: Sequence[File] = ()
 
 
+class AnnouncedFailure(Exception):
+    """Something broke after an answer was announced; its cause is what broke."""
+
+
 class Replies:
     """Gives private answers; none of its methods raises because Discord does not take one."""
 
@@ -94,21 +99,31 @@ class Replies:
     ) -> None:
         """Give the reply that `work` comes to; after `patience` seconds say first that it comes.
 
-        What `work` raises is raised.
+        What `work` raises is raised, as an AnnouncedFailure once it was said.
         """
         working = asyncio.ensure_future(work)
         await asyncio.wait({working}, timeout=patience)
-        deferred = not working.done()
-        if deferred:
-            await self.defer(asked)
-        reply = await working
-        if reply.files and not deferred:
-            deferred = True
-            await self.defer(asked)
-        await self.give(asked, reply, deferred=deferred)
+        reply = await working if working.done() else None
+        if reply is not None and not reply.files:
+            await self.give(asked, reply)
+            return
+        async with self.announced(asked):
+            await self.give(asked, reply or await working, deferred=True)
 
-    async def defer(self, asked: Asked) -> None:
-        """Say that an answer comes."""
+    @asynccontextmanager
+    async def announced(self, asked: Asked) -> AsyncGenerator[None]:
+        """Say that an answer comes, before it is worked out.
+
+        Raises:
+            AnnouncedFailure: from what broke; that is to be told where the answer was to stand.
+        """
+        await self._defer(asked)
+        try:
+            yield
+        except Exception as error:
+            raise AnnouncedFailure from error
+
+    async def _defer(self, asked: Asked) -> None:
         if asked.by_button:
             body: JSON = {"type": DEFERRED_UPDATE}
         else:

@@ -143,6 +143,15 @@ class LedgerUnusable(OperatorFault):
     """The database cannot be opened, is of a newer version, or is no ledger."""
 
 
+class ListFull(Fault):
+    """A server's list, of refused phrases or of channels, takes no more."""
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(f"the list {name} is full")
+        self.name = name
+        self.value = value
+
+
 class LedgerFault(Fault):
     """The ledger did not carry out a statement; its transaction was rolled back."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import discord
 import structlog
 
-from bot.discord_replies import Replies, Reply
+from bot.discord_replies import AnnouncedFailure, Asked, Replies, Reply
 from bot.editing import new_reference
 from bot.errors import LedgerFault
 from cogs.asking import asked_by
@@ -25,7 +25,10 @@ class FailureHandler:
         if interaction.type is discord.InteractionType.autocomplete:
             log.error("autocomplete.failed", exc_info=error)
             return
-        cause = getattr(error, "original", error)
+        cause: object = getattr(error, "original", error)
+        announced = isinstance(cause, AnnouncedFailure)
+        if isinstance(cause, AnnouncedFailure):
+            cause = cause.__cause__
         if isinstance(cause, LedgerFault):
             log.error("ledger.silent", fault=str(cause))
             text = LEDGER_SILENT
@@ -34,6 +37,13 @@ class FailureHandler:
             log.error("command.failed", reference=reference, exc_info=error)
             text = unforeseen_text(reference)
         asked = asked_by(interaction)
-        told = asked.by_button and await self._replies.beside(asked, text)
-        if not told and not await self._replies.give(asked, Reply(text), instead=True):
+        if not await self._tell(asked, text, announced=announced):
             log.warning("command.untold", interaction=str(interaction.id))
+
+    async def _tell(self, asked: Asked, text: str, *, announced: bool) -> bool:
+        """Say it where an answer is awaited; a button's page stays, if it can."""
+        if announced:
+            return await self._replies.give(asked, Reply(text), deferred=True)
+        if asked.by_button and await self._replies.beside(asked, text):
+            return True
+        return await self._replies.give(asked, Reply(text), instead=True)

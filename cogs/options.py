@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Awaitable, Iterable
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
@@ -20,6 +21,8 @@ LONGEST_REASON = 200
 """Characters of a change's reason; a page of the log has room for ten."""
 
 UNLIMITED = "unlimited"
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 SUMS = (40, 80, 160, 400, 800, 1_600, 4_000, 8_000)
 """Credits that are offered before anything is typed."""
@@ -90,10 +93,7 @@ class ChannelOption(app_commands.Transformer):
 
 def read_quality(given: str) -> Quality:
     """One of the qualities."""
-    try:
-        return Quality(given)
-    except ValueError:
-        raise BadOption("quality", quoted(given), _one_of(Quality)) from None
+    return read_choice("quality", given, Quality)
 
 
 def read_size(given: str) -> str:
@@ -104,9 +104,9 @@ def read_size(given: str) -> str:
     return given
 
 
-def read_max_count(given: int) -> str:
-    """How many pictures one edit may have."""
-    if not 1 <= given <= MAX_COUNT:
+def read_max_count(given: float) -> str:
+    """How many pictures one edit may have; a whole number, whatever Discord passes on."""
+    if type(given) is not int or not 1 <= given <= MAX_COUNT:
         raise BadOption("max_count", str(given), f"a whole number from 1 to {MAX_COUNT}")
     return str(given)
 
@@ -132,6 +132,14 @@ def read_limit(given: str) -> Limit:
         takes = f"a whole number from 0 to {LARGEST_LIMIT:,}, or `{UNLIMITED}`"
         raise BadOption("credits", quoted(str(given)), takes)
     return Limit(number)
+
+
+def read_choice(option: str, given: str, kind: type[Choice]) -> Choice:
+    """One of the values that an option offers."""
+    try:
+        return kind(given)
+    except ValueError:
+        raise BadOption(option, quoted(str(given)), _one_of(kind)) from None
 
 
 def read_grant(given: str) -> int:
@@ -181,7 +189,8 @@ def _read_number(given: str) -> int | None:
     plain = unicodedata.normalize("NFKC", str(given)).strip()
     if not _WHOLE_NUMBER.fullmatch(plain):
         return None
-    return int(re.sub(r"[^0-9]", "", plain)[:_LONGEST_SHOWN])
+    # As long as this a number is too large for everything, and never too long to be read.
+    return int(re.sub(r"[^0-9]", "", plain).lstrip("0")[:_LONGEST_SHOWN] or "0")
 
 
 def _offer_sums(typed: str, most: int) -> list[app_commands.Choice[str]]:

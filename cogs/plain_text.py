@@ -44,7 +44,7 @@ def _cut(escaped: str, limit: int) -> str:
 
 def as_code(text: str) -> str:
     """`text` word for word, in the type of code, where Discord reads no markdown and no mention."""
-    shown = " ".join(_INVISIBLE.sub("", text).split()) or " "
+    shown = re.sub(r"\s", " ", _INVISIBLE.sub("", text)) or " "
     # Two of the marks in a row would end it.
     shown = re.sub(r"`(?=`)", "`\u200b", shown)
     if "`" not in shown:

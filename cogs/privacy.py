@@ -70,11 +70,11 @@ class PrivacyCog(commands.Cog):
     async def export(self, interaction: discord.Interaction) -> None:
         """Answer with a file."""
         asked, limit = asked_by(interaction), min(interaction.filesize_limit, UPLOAD_LIMIT)
-        await self._replies.defer(asked)
-        made = await self._export(holder_of(interaction), limit)
-        reply = Reply(export_text(made, limit), files=[File(made.name, made.content)])
-        if not await self._replies.give(asked, reply, deferred=True):
-            await self._replies.give(asked, Reply(NOT_UPLOADED), deferred=True)
+        async with self._replies.announced(asked):
+            made = await self._export(holder_of(interaction), limit)
+            reply = Reply(export_text(made, limit), files=[File(made.name, made.content)])
+            if not await self._replies.give(asked, reply, deferred=True):
+                await self._replies.give(asked, Reply(NOT_UPLOADED), deferred=True)
 
     @privacy.command(name="delete", description="Erases your prompts, names and picture links here")
     async def delete(self, interaction: discord.Interaction) -> None:

@@ -28,6 +28,7 @@ from cogs.options import (
     offer_grants,
     offer_limits,
     or_bad_option,
+    read_choice,
     read_grant,
     read_limit,
 )
@@ -242,7 +243,7 @@ class QuotaCog(commands.Cog):
         if role is not None:
             _check_role(interaction, role)
         if user is not None:
-            _check_person(user)
+            _check_person(interaction, user)
         limit = read_limit(credits)
         guild_id = guild_of(interaction)
         before = await self._rulebook.set_limits(
@@ -269,7 +270,7 @@ class QuotaCog(commands.Cog):
             )
         guild_id, author = guild_of(interaction), self._author(interaction, reason)
         before = await self._rulebook.set_limits(guild_id, dict.fromkeys(keys), author)
-        return Reply("\n".join(cleared_text(key, before[key], guild_id) for key in keys))
+        return Reply(cleared_text(before, guild_id))
 
     async def _grant(
         self,
@@ -278,7 +279,7 @@ class QuotaCog(commands.Cog):
         credits: str,
         reason: str | None,
     ) -> Reply:
-        _check_person(user)
+        _check_person(interaction, user)
         amount = read_grant(credits)
         granted = await self._rulebook.grant(
             guild_of(interaction), user.id, amount, self._author(interaction, reason)
@@ -289,7 +290,7 @@ class QuotaCog(commands.Cog):
         self, interaction: discord.Interaction, window: str, reason: str | None
     ) -> Reply:
         author = self._author(interaction, reason)
-        period = Period(window)
+        period = read_choice("window", window, Period)
         before = await self._rulebook.set_period(guild_of(interaction), period, author)
         members = _count_members(interaction)
         return Reply(window_changed_text(before, period, author.now, members=members))
@@ -395,15 +396,19 @@ def _by_rank(rule: tuple[RuleKey, Limit]) -> tuple[int, int]:
     return ranks.index(key.scope), key.subject_id
 
 
-def _check_role(interaction: discord.Interaction, role: discord.Role) -> None:
-    guild = interaction.guild
-    known = guild is None or guild.unavailable or guild.get_role(role.id) is not None
-    if not known:
-        raise BadOption("role", f"the id {role.id}", "a role of this server")
+def _check_role(interaction: discord.Interaction, role: discord.abc.Snowflake) -> None:
+    """Refuse what is no role of this server, as far as the bot was told of roles."""
+    known_in = {guild.id for guild in interaction.client.guilds if guild.get_role(role.id)}
+    # Of an id alone without a role there is nothing but what the bot was told.
+    resolved = isinstance(role, discord.Role)
+    if guild_of(interaction) in known_in or (resolved and not known_in):
+        return
+    raise BadOption("role", f"the id {role.id}", "a role of this server")
 
 
-def _check_person(user: discord.User) -> None:
-    if getattr(user, "bot", False):
+def _check_person(interaction: discord.Interaction, user: discord.User) -> None:
+    own = interaction.client.user
+    if getattr(user, "bot", False) or (own is not None and user.id == own.id):
         raise BadOption("user", named(user.id) + ", a bot", "a member who can run commands")
 
 

@@ -1,5 +1,6 @@
 """Puts a server's rules, and the trail of their changes, into words for its moderators."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.ledger.rulebook import Change, Grant, Overview, Topic
@@ -62,16 +63,19 @@ def changed_text(
     return f"{subject}: {_limit(before)} → {_limit(after)}.\n{_touches(key, members)}"
 
 
-def cleared_text(key: RuleKey, before: Limit | None, guild_id: int) -> str:
-    """What was taken back, or that there was nothing."""
+def cleared_text(before: Mapping[RuleKey, Limit | None], guild_id: int) -> str:
+    """What was taken back, and where there was nothing."""
+    lines = [_cleared(key, limit, guild_id) for key, limit in before.items()]
+    if not any(before.values()):
+        lines.append("Nothing was changed.")
+    return "\n".join(lines)
+
+
+def _cleared(key: RuleKey, before: Limit | None, guild_id: int) -> str:
     subject = rule_text(key, guild_id)
     if before is None:
-        option = "user" if key.scope is Scope.MEMBER else "role"
-        return (
-            f"`{option}`: got {subject}, who has no quota here; it takes one that has. "
-            "Nothing was changed."
-        )
-    return f"{_capitalised(subject)}: {_limit(before)} → no rule.\n{_touches(key, None)}"
+        return f"`{_OPTIONS[key.scope]}`: got {subject}, without a quota here; it takes one with."
+    return f"{_capitalised(subject)}: {_limit(before)} → no rule. {_touches(key, None)}"
 
 
 def granted_text(member_id: int, amount: int, granted: Grant) -> str:
@@ -121,6 +125,9 @@ def _what(change: Change, guild_id: int) -> str:
         case Topic.MEMBER | Topic.ROLE | Topic.DEFAULT | Topic.BUDGET:
             subject = rule_text(RuleKey(Scope(change.topic.value), change.subject_id), guild_id)
     return f"{subject}: {before} → {after}"
+
+
+_OPTIONS = {Scope.MEMBER: "user", Scope.ROLE: "role"}
 
 
 def _limit(limit: Limit | None) -> str:

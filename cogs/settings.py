@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.custom_ids import Action, CustomIds, Holder
 from bot.discord_journal import DiscordJournal
 from bot.discord_replies import Replies, Reply
-from bot.errors import LedgerFault
+from bot.errors import LedgerFault, ListFull
 from bot.ledger.rulebook import Author, Rulebook
 from bot.phrases import fold
 from bot.pricing import MAX_COUNT
@@ -156,11 +156,17 @@ class SettingsCog(commands.Cog):
         guild_id = guild_of(interaction)
         rows = await self._rulebook.list_settings(guild_id)
         put = [_as_listed(name, value, rows) for name, value in put]
-        _check_room(put, rows)
         if refusal := await self._try_log(put):
             return Reply(refusal)
         author = Author(interaction.user.id, self._clock())
-        changes = await self._rulebook.change_settings(guild_id, put, removed, author)
+        try:
+            changes = await self._rulebook.change_settings(guild_id, put, removed, author)
+        except ListFull as full:
+            takes = (
+                f"{MAX_LISTED} of them at most, and there are as many; `/settings show` takes back"
+            )
+            got = value_text(SettingName(full.name), full.value)
+            raise BadOption(full.name, got, takes) from full
         return Reply(changes_text(changes, put, removed, _places_after(rows, put, removed)))
 
     async def _try_log(self, put: Sequence[Named]) -> str | None:
@@ -243,17 +249,6 @@ def _as_listed(name: SettingName, value: str, rows: Sequence[Setting]) -> Named:
         same = (row.value for row in rows if row.name is name and fold(row.value) == fold(value))
         value = next(same, value)
     return name, value
-
-
-def _check_room(put: Sequence[Named], rows: Sequence[Setting]) -> None:
-    for name, value in put:
-        listed = [row.value for row in rows if row.name is name]
-        if name.listed and value not in listed and len(listed) >= MAX_LISTED:
-            raise BadOption(
-                name,
-                value_text(name, value),
-                f"{MAX_LISTED} of them at most, and there are as many; `/settings show` takes back",
-            )
 
 
 def _places_after(

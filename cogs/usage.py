@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import discord
@@ -25,6 +26,7 @@ from bot.reports.usage_csv import write_parts
 from bot.reports.usage_rows import in_batches
 from cogs.asking import asked_by, guild_of
 from cogs.components import Item, as_components
+from cogs.options import or_bad_option, read_choice
 from cogs.plain_text import as_plain
 from cogs.wording import count_credits, day_text
 
@@ -47,7 +49,13 @@ CHART_ROOM = 2**20
 
 LONGEST_NAME = 40
 
-THIS, LAST = "this", "last"
+
+class Span(StrEnum):
+    """Which window's use is shown."""
+
+    THIS = "this"
+    LAST = "last"
+
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -77,8 +85,8 @@ class UsageCog(commands.Cog):
     )
     @app_commands.choices(
         window=[
-            app_commands.Choice(name="This window", value=THIS),
-            app_commands.Choice(name="The window before", value=LAST),
+            app_commands.Choice(name="This window", value=Span.THIS.value),
+            app_commands.Choice(name="The window before", value=Span.LAST.value),
         ]
     )
     async def usage(
@@ -93,17 +101,18 @@ class UsageCog(commands.Cog):
                 folder if export else None,
                 interaction.filesize_limit,
             )
-            await self._replies.answer(asked, work, patience=0)
+            await self._replies.answer(asked, or_bad_option(work), patience=0)
 
     async def _report(
         self, guild_id: int, named: str | None, folder: Path | None, upload_limit: int
     ) -> Reply:
         now = self._clock()
+        span = Span.THIS if named is None else read_choice("window", named, Span)
         # The child gets ready while the ledger is read.
         async with self._charts.drawing() as draw:
             period = await self._book.period(guild_id)
             window = window_at(now, period)
-            if named == LAST:
+            if span is Span.LAST:
                 window = window_before(window, period)
             usage = await self._book.usage(
                 guild_id, window=window, since=_first_day(window), most=TOP
@@ -122,7 +131,7 @@ class UsageCog(commands.Cog):
         fitting = _choose_fitting(parts)
         files += [File(part.name, part) for part in fitting]
         return Reply(
-            components=_lay_out(usage, [file.name for file in files], len(parts) - len(fitting)),
+            components=_lay_out(usage, files, len(parts) - len(fitting)),
             files=files,
         )
 
@@ -160,15 +169,19 @@ def _budget_label(usage: Usage, days: int) -> str | None:
     return f"Budget: {usage.budget / days:,.0f} a day"
 
 
-def _lay_out(usage: Usage, files: list[str], left_out: int) -> list[dict[str, object]]:
-    items: list[Item] = []
-    if CHART in files:
-        items.append(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{CHART}")))
-    else:
+def _lay_out(usage: Usage, files: list[File], left_out: int) -> list[dict[str, object]]:
+    items: list[Item] = [
+        ui.MediaGallery(
+            discord.MediaGalleryItem(f"attachment://{CHART}", description=file.description)
+        )
+        for file in files
+        if file.name == CHART
+    ]
+    if not items:
         items.append(ui.TextDisplay("The chart could not be drawn; the sums are as they are."))
     texts = (_sums_text(usage), _top_text(usage), _failures_text(usage))
     items += [ui.TextDisplay(text) for text in texts if text]
-    items += [ui.File(f"attachment://{name}") for name in files if name != CHART]
+    items += [ui.File(f"attachment://{file.name}") for file in files if file.name != CHART]
     if left_out:
         items.append(
             ui.TextDisplay(

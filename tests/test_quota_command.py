@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bot.ledger.sqlite.connection import connect_to_write, rows
+from bot.sandbox.guilds import Role
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, InvalidInvocation, RawId, Sandbox
 from bot.settings import Settings
@@ -397,6 +399,27 @@ async def test_where_there_is_nothing_to_clear_nothing_is_changed(
     assert count_rows(bot, "change") == 0
 
 
+async def test_where_only_one_of_two_can_be_cleared_the_other_is_named(
+    sandbox: Sandbox, bot: RunningBot, mod: Person, ada: Person
+) -> None:
+    role = sandbox.discord.add_role(mod.member.guild, "Painters")
+    await mod.run("quota user", user=ada.member, credits="5")
+    text = (await mod.run("quota clear", user=ada.member, role=role)).text
+    assert f"<@{ada.member.id}>: 5 credits → no rule." in text
+    assert f"`role`: got <@&{role.id}>" in text
+    assert "Nothing was changed" not in text
+
+
+async def test_a_role_of_which_the_bot_was_not_told_has_a_quota_all_the_same(
+    sandbox: Sandbox, bot: RunningBot, mod: Person
+) -> None:
+    guild = mod.member.guild
+    role = Role(sandbox.discord.world.new_id(), "Painters", 0)
+    guild.roles[role.id] = role
+    await mod.run("quota role", role=role, credits="5")
+    assert count_rows(bot, "rule") == 1
+
+
 async def test_rules_of_deleted_roles_and_of_members_who_left_can_be_cleared(
     sandbox: Sandbox, settings: Settings, bot: RunningBot, mod: Person
 ) -> None:
@@ -437,6 +460,25 @@ async def test_a_change_that_the_store_did_not_take_is_not_claimed(
     assert "nothing was changed" in message.text
     assert count_rows(bot, "rule") == 0
     assert "Left 80" in await ada.credits()
+
+
+async def test_a_change_that_fails_after_its_answer_was_announced_is_told_there(
+    sandbox: Sandbox, bot: RunningBot, mod: Person
+) -> None:
+    connection = connect_to_write(bot.settings.database)
+    rows(connection, "BEGIN IMMEDIATE")
+    rows(connection, "ALTER TABLE change RENAME TO change_gone")
+    command = await mod.command("quota default", credits="10")
+    assert (await command.acknowledged()).type == 5
+    rows(connection, "COMMIT")
+    text = (await command.settled()).text
+    rows(connection, "ALTER TABLE change_gone RENAME TO change")
+    connection.close()
+
+    assert "nothing was changed" in text
+    answers = [request for request in sandbox.discord.requests if "/callback" in request.path]
+    assert len(answers) == 1
+    assert count_rows(bot, "rule") == 0
 
 
 # The operator's word.

@@ -10,7 +10,7 @@ from PIL import Image
 from bot.sandbox.faults import EditFault, declined
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import InvalidInvocation, Sandbox
-from bot.sandbox.world import Message
+from bot.sandbox.world import Message, walk
 from bot.settings import Settings
 from tests.conftest import Events, RunningBot
 from tests.members import Person
@@ -71,6 +71,8 @@ async def test_the_use_of_a_window_is_drawn_summed_and_named_without_pinging(
     with Image.open(chart.path) as picture:
         assert picture.format == "PNG"
     assert chart.description is not None
+    (gallery,) = (part for part in walk(message.components) if "items" in part)
+    assert chart.description in str(gallery["items"])
     assert "28 in all: 4 in low quality, 8 in medium quality and 16 in high" in chart.description
 
 

@@ -123,6 +123,9 @@ class Rulebook(Protocol):
         """Set and take back, all or nothing; what of it was new.
 
         A value put takes the place of the one before, or stands beside it in a listed setting.
+
+        Raises:
+            ListFull: a listed setting has as many values as it may have.
         """
         ...
 

@@ -189,7 +189,7 @@ def _harmless(text: str) -> str:
 
 _FORMULA = re.compile(
     r"^(?=[\t\r\n])"
-    r"|(?:^|(?<=[;\t\r\n]))(?=[\x00-\x20\"\s]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+    r"|(?:^|(?<=[;\t\r\n]))(?=[\x00-\x20\"\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 )
 """https://owasp.org/www-community/attacks/CSV_Injection"""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import apsw
 
+from bot.errors import ListFull
 from bot.ledger.rulebook import (
     Author,
     Change,
@@ -19,7 +20,7 @@ from bot.ledger.sqlite.database import Database
 from bot.ledger.statements import edits as accounts
 from bot.ledger.statements import rulebook as statements
 from bot.quotas import Limit, Period, RuleKey, Rules, Scope, Window, day_of, window_at
-from bot.server_settings import Setting, SettingName
+from bot.server_settings import MAX_LISTED, Setting, SettingName
 
 
 class SqliteRulebook(Rulebook):
@@ -177,6 +178,8 @@ def _put(
     there = [kept for (kept,) in rows(connection, statements.VALUES_OF, guild_id, name)]
     if value in there:
         return None
+    if name.listed and len(there) >= MAX_LISTED:
+        raise ListFull(name.value, value)
     before = None
     if there and not name.listed:
         before = there[0]
