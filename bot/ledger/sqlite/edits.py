@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 
 from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit
+from bot.ledger.sqlite.accounts import BOT, SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.sqlite.rulebook import read_rules
@@ -20,18 +21,11 @@ from bot.quotas import (
     Budget,
     Member,
     OperatorLimits,
-    Window,
     day_of,
     decide,
     window_at,
 )
 from bot.states import LEAVES_FROM, MAY_HAVE_COST, Reason, State
-
-SERVER = 0
-"""The member whose accounts are the server's."""
-
-BOT = 0
-"""The server whose accounts are the whole bot's."""
 
 
 class SqliteLedger(Ledger):
@@ -150,7 +144,7 @@ def _hold(
         (within_operators, bot, limits.daily_budget, window_at(now)),
     )
     for statement, account, limit, window in guards:
-        if not rows(connection, statement, *account, day, order.hold, limit, *_days(window)):
+        if not rows(connection, statement, *account, day, order.hold, limit, *days_of(window)):
             raise _NotHeldError
 
 
@@ -174,37 +168,23 @@ def _balance(
 ) -> Balance:
     allowance = _allowance(connection, member, limits, now)
     window, today = allowance.window, window_at(now)
-    granted, held, spent, _ = _sums(connection, member.guild_id, member.id, window)
+    own = read_sums(connection, member.guild_id, member.id, window)
     budget = operator_budget = None
     if allowance.budget is not None:
-        _, all_held, all_spent, _ = _sums(connection, member.guild_id, SERVER, window)
-        budget = Budget(allowance.budget, all_held + all_spent, window)
+        all_here = read_sums(connection, member.guild_id, SERVER, window)
+        budget = Budget(allowance.budget, all_here.held + all_here.spent, window)
     if limits.daily_budget is not None:
-        _, all_held, _, all_sent = _sums(connection, BOT, SERVER, today)
-        operator_budget = Budget(limits.daily_budget, all_held + all_sent, today)
+        all_sent = read_sums(connection, BOT, SERVER, today)
+        operator_budget = Budget(limits.daily_budget, all_sent.held + all_sent.sent, today)
     return Balance(
         quota=allowance.quota,
-        granted=granted,
-        held=held,
-        spent=spent,
+        granted=own.granted,
+        held=own.held,
+        spent=own.spent,
         window=window,
         budget=budget,
         operator_budget=operator_budget,
     )
-
-
-def _sums(
-    connection: apsw.Connection, guild_id: int, member_id: int, window: Window
-) -> tuple[int, int, int, int]:
-    """What an account was granted, holds, spent and had sent over a window."""
-    ((granted, held, spent, sent),) = rows(
-        connection, statements.SUMS, guild_id, member_id, *_days(window)
-    )
-    return granted, held, spent, sent
-
-
-def _days(window: Window) -> tuple[str, str]:
-    return window.first.isoformat(), window.end.isoformat()
 
 
 def _insert(

@@ -15,11 +15,12 @@ from bot.ledger.rulebook import (
     SettingChange,
     Topic,
 )
+from bot.ledger.sqlite.accounts import SERVER, read_sums
 from bot.ledger.sqlite.connection import milliseconds, moment, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.statements import edits as accounts
 from bot.ledger.statements import rulebook as statements
-from bot.quotas import Limit, Period, RuleKey, Rules, Scope, Window, day_of, window_at
+from bot.quotas import Limit, Period, RuleKey, Rules, Scope, day_of, window_at
 from bot.server_settings import MAX_LISTED, Setting, SettingName
 
 
@@ -33,8 +34,8 @@ class SqliteRulebook(Rulebook):
         def work(connection: apsw.Connection) -> Overview:
             rules = read_rules(connection, guild_id)
             window = window_at(now, rules.period)
-            ((_, held, spent, _),) = rows(connection, accounts.SUMS, guild_id, 0, *_days(window))
-            return Overview(rules, window, held, spent)
+            sums = read_sums(connection, guild_id, SERVER, window)
+            return Overview(rules, window, sums.held, sums.spent)
 
         return await self._database.read(work)
 
@@ -63,7 +64,7 @@ class SqliteRulebook(Rulebook):
 
         def work(connection: apsw.Connection) -> Grant:
             window = window_at(author.now, _read_period(connection, guild_id))
-            ((before, *_),) = rows(connection, accounts.SUMS, guild_id, member_id, *_days(window))
+            before = read_sums(connection, guild_id, member_id, window).granted
             rows(connection, statements.GRANT, guild_id, member_id, day, credits)
             granted = Grant(before=before, after=before + credits, window=window)
             _note(
@@ -236,10 +237,6 @@ def _in_words(limit: Limit | None) -> str | None:
     if limit is None:
         return None
     return "unlimited" if limit.credits is None else str(limit.credits)
-
-
-def _days(window: Window) -> tuple[str, str]:
-    return window.first.isoformat(), window.end.isoformat()
 
 
 def _change(

@@ -5,17 +5,15 @@ from datetime import date
 
 import apsw
 
+from bot.ledger.sqlite.accounts import SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Reader
 from bot.ledger.sqlite.rulebook import read_rules
-from bot.ledger.statements import edits as accounts
 from bot.ledger.statements import usage as statements
 from bot.ledger.usage import DailyUse, MemberUse, ServerUse, Usage, UsageBook, UsageRow
 from bot.pricing import Quality
 from bot.quotas import SERVER_BUDGET, Limit, Period, Window
 from bot.states import Reason, State
-
-EVER = ("0000-01-01", "9999-12-31")
 
 
 class SqliteUsageBook(UsageBook):
@@ -25,11 +23,11 @@ class SqliteUsageBook(UsageBook):
         self._reader = reader
 
     async def usage(self, guild_id: int, *, window: Window, since: date, most: int) -> Usage:
-        days = _days(window)
+        days = days_of(window)
 
         def work(connection: apsw.Connection) -> Usage:
             rules = read_rules(connection, guild_id)
-            ((_, held, _, sent),) = rows(connection, accounts.SUMS, guild_id, 0, *days)
+            sums = read_sums(connection, guild_id, SERVER, window)
             daily = rows(connection, statements.DAILY, guild_id, since.isoformat(), days[1])
             return Usage(
                 window=window,
@@ -46,8 +44,8 @@ class SqliteUsageBook(UsageBook):
                     Reason(reason): count
                     for reason, count in rows(connection, statements.FAILURES, guild_id, *days)
                 },
-                held=held,
-                sent=sent,
+                held=sums.held,
+                sent=sums.sent,
             )
 
         return await self._reader.run(work)
@@ -58,7 +56,7 @@ class SqliteUsageBook(UsageBook):
     async def rows(
         self, guild_id: int | None, window: Window | None, *, after: int, most: int
     ) -> Sequence[UsageRow]:
-        days = EVER if window is None else _days(window)
+        days = days_of(window)
 
         def work(connection: apsw.Connection) -> Sequence[UsageRow]:
             if guild_id is None:
@@ -75,26 +73,22 @@ class SqliteUsageBook(UsageBook):
         )
 
     async def server(self, guild_id: int, window: Window | None) -> ServerUse:
-        days = EVER if window is None else _days(window)
+        days = days_of(window)
 
         def work(connection: apsw.Connection) -> ServerUse:
-            ((_, held, spent, sent),) = rows(connection, accounts.SUMS, guild_id, 0, *days)
+            sums = read_sums(connection, guild_id, SERVER, window)
             ((edits, pictures),) = rows(connection, statements.DELIVERED, guild_id, *days)
             return ServerUse(
                 guild_id=guild_id,
                 window=window,
                 edits=edits,
                 pictures=pictures,
-                charged=spent,
-                sent=sent,
-                held=held,
+                charged=sums.spent,
+                sent=sums.sent,
+                held=sums.held,
             )
 
         return await self._reader.run(work)
-
-
-def _days(window: Window) -> tuple[str, str]:
-    return window.first.isoformat(), window.end.isoformat()
 
 
 def _daily(day: str, quality: str, edits: int, pictures: int, credits: int) -> DailyUse:
