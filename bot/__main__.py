@@ -7,6 +7,7 @@ python -m bot sandbox    try it, with nothing but this project
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 import tempfile
@@ -69,24 +70,25 @@ def main() -> int:
     )
     usage_report.add_arguments(commands.add_parser("usage", help="what every server spent"))
     options = parser.parse_args()
-    if options.command == "sandbox":
-        return sandbox.main(options)
-    if options.command == "usage":
-        return report_usage(options)
-    return run_bot()
-
-
-def report_usage(options: argparse.Namespace) -> int:
-    """Print what was spent; the result is the exit status."""
     try:
-        database = read_database()
-        return asyncio.run(usage_report.report(options, lambda: open_sqlite_to_read(database)))
+        if options.command == "sandbox":
+            return sandbox.main(options)
+        if options.command == "usage":
+            return report_usage(options)
+        return run_bot()
     except BadSettings as fault:
         print(fault, file=sys.stderr)
         return WRONG_SETTINGS
     except OperatorFault as fault:
         print(fault, file=sys.stderr)
         return FAILED
+
+
+def report_usage(options: argparse.Namespace) -> int:
+    """Print what was spent; the result is the exit status. Raises OperatorFault."""
+    database = read_database()
+    try:
+        return asyncio.run(usage_report.report(options, lambda: open_sqlite_to_read(database)))
     except LedgerFault as fault:
         print(f"The database cannot be read: {fault}. Try again.", file=sys.stderr)
         return FAILED
@@ -95,23 +97,15 @@ def report_usage(options: argparse.Namespace) -> int:
 
 
 def run_bot() -> int:
-    """Run the bot until a signal ends it; the result is the exit status."""
-    try:
-        settings = read_settings()
-        secrets = (settings.discord_token, settings.edit_api_key)
-        with (
-            logging_to_stderr(settings.log_level, secrets),
-            asyncio.Runner(loop_factory=_loop_factory()) as runner,
-        ):
-            runner.run(_serve_until_signal(settings))
-    except BadSettings as fault:
-        print(fault, file=sys.stderr)
-        return WRONG_SETTINGS
-    except OperatorFault as fault:
-        print(fault, file=sys.stderr)
-        return FAILED
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        pass
+    """Run the bot until a signal ends it; the result is the exit status. Raises OperatorFault."""
+    settings = read_settings()
+    secrets = (settings.discord_token, settings.edit_api_key)
+    with (
+        contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError),
+        logging_to_stderr(settings.log_level, secrets),
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+    ):
+        runner.run(_serve_until_signal(settings))
     return 0
 
 

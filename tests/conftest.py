@@ -18,6 +18,7 @@ from bot.settings import Settings
 from tests.invariants import find_contradictions
 from tests.members import Person
 from tests.openapi import find_violations
+from tests.pictures_made import make_picture
 
 PATIENCE = 15
 """Seconds after which a test that waits has failed."""
@@ -148,3 +149,9 @@ async def bot(start_bot: StartBot) -> RunningBot:
 def ada(sandbox: Sandbox, settings: Settings) -> Person:
     """A member who runs commands."""
     return Person.join(sandbox, settings, "Ada")
+
+
+@pytest.fixture
+def small_results(sandbox: Sandbox) -> None:
+    """The edit API answers with small pictures at once."""
+    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])

@@ -44,14 +44,10 @@ from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import make_picture, photo
 
+pytestmark = pytest.mark.usefixtures("small_results")
+
 MIB = 2**20
 IMPATIENT = Patience(silence=0.1, picture=0.8, pause=0.01)
-
-
-@pytest.fixture(autouse=True)
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
 
 
 async def fails(ada: Person, events: Events, edit: Interaction, state: str, reason: str) -> Message:

@@ -20,17 +20,13 @@ from bot.sandbox.faults import (
 from bot.sandbox.server import Interaction, Sandbox, Upload
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
-from tests.pictures_made import make_picture, photo
+from tests.pictures_made import photo
 from tests.store_faults import locked
+
+pytestmark = pytest.mark.usefixtures("small_results")
 
 CALLBACK = "/callback$"
 ORIGINAL = "/messages/@original$"
-
-
-@pytest.fixture(autouse=True)
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
 
 
 def at_acknowledgement(

@@ -17,16 +17,11 @@ from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
-from tests.pictures_made import make_picture
+
+pytestmark = pytest.mark.usefixtures("small_results")
 
 RECONNECT_WITHIN = 15
 """Seconds."""
-
-
-@pytest.fixture(autouse=True)
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
 
 
 def count(sandbox: Sandbox, method: str, ending: str) -> int:

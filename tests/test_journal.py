@@ -16,16 +16,11 @@ from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, look_up
 from tests.moderators import Moderator
 from tests.orders import order
-from tests.pictures_made import make_picture
+
+pytestmark = pytest.mark.usefixtures("small_results")
 
 MANY = 120
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
 
 
 @pytest.fixture

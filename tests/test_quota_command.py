@@ -15,14 +15,9 @@ from bot.sandbox.server import Interaction, InvalidInvocation, RawId, Sandbox
 from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, buttons_of, look_up
-from tests.pictures_made import make_picture
 from tests.store_faults import broken, locked
 
-
-@pytest.fixture(autouse=True)
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+pytestmark = pytest.mark.usefixtures("small_results")
 
 
 @pytest.fixture

@@ -26,17 +26,12 @@ from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.invariants import find_contradictions
 from tests.members import Person, find_row, grow_old, move_to_yesterday
-from tests.pictures_made import make_picture
+
+pytestmark = pytest.mark.usefixtures("small_results")
 
 CALLBACK = "/callback$"
 ORIGINAL = "/messages/@original$"
 DEAD_TOKEN_MINUTES = 16
-
-
-@pytest.fixture(autouse=True)
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
 
 
 def hang_api(sandbox: Sandbox) -> Hang:

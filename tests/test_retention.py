@@ -176,12 +176,6 @@ async def test_a_step_that_fails_is_raised_to_whoever_sweeps_by_hand(
 # In the bot.
 
 
-@pytest.fixture
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
-
-
 def let_grow_old(bot: RunningBot, edit: Interaction, age: timedelta) -> None:
     """Let an edit's data be older, in the file of a bot that is stopped."""
     connection = connect_to_write(bot.settings.database)

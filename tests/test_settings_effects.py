@@ -11,13 +11,8 @@ from bot.sandbox.world import Channel, Message, walk
 from tests.conftest import Events, RunningBot
 from tests.members import Person
 from tests.moderators import Moderator
-from tests.pictures_made import make_picture
 
-
-@pytest.fixture(autouse=True)
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+pytestmark = pytest.mark.usefixtures("small_results")
 
 
 @pytest.fixture

@@ -14,18 +14,13 @@ from bot.sandbox.world import Message, walk
 from bot.settings import Settings
 from tests.conftest import Events, RunningBot
 from tests.members import Person
-from tests.pictures_made import make_picture
 from tests.store_faults import broken
+
+pytestmark = pytest.mark.usefixtures("small_results")
 
 HEADER = (
     "time,edit_id,member_id,member_name,channel_id,quality,size,count,posted,credits,state,seconds"
 )
-
-
-@pytest.fixture(autouse=True)
-def small_results(sandbox: Sandbox) -> None:
-    """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
 
 
 @pytest.fixture
