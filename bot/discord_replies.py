@@ -149,7 +149,7 @@ class Replies:
         return answer is not None and answer.ok
 
     async def beside(self, asked: Asked, text: str) -> bool:
-        """Answer a button with a message of its own; what it is under stays."""
+        """Answer with a message of its own, so that what a button is under stays."""
         answer = await self._rest.respond(
             asked.id, asked.token, {"type": MESSAGE, "data": _body(Reply(text), EPHEMERAL)}
         )

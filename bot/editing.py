@@ -339,7 +339,7 @@ class Editor:
         try:
             settings = read_settings(await self._rulebook.list_settings(ask.order.guild_id))
             order = ask.completed(settings)
-            if refusal := refuse_here(order, ask.place_id, settings):
+            if refusal := await _refuse_here(order, ask.place_id, settings):
                 return refusal
             outcome = await self._ledger.hold(
                 order, limits=self._limits, owner=self._owner, now=self._clock()
@@ -469,6 +469,13 @@ class _OutOfStep(Exception):
 def new_reference() -> str:
     """A short word that a member can quote and the log has too."""
     return secrets.token_hex(4)
+
+
+async def _refuse_here(order: Order, place_id: int, settings: ServerSettings) -> Refusal | None:
+    """Look for refused words beside the loop, since a prompt can be made to take long."""
+    if not settings.refused:
+        return refuse_here(order, place_id, settings)
+    return await asyncio.to_thread(refuse_here, order, place_id, settings)
 
 
 def _in_step(edit: Edit | None) -> Edit:

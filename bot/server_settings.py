@@ -14,7 +14,7 @@ LONGEST_PHRASE = 100
 
 
 class SettingName(StrEnum):
-    """What can be set; `LISTED` ones many times with different values."""
+    """What can be set, some of it many times with different values."""
 
     QUALITY = "quality"
     SIZE = "size"

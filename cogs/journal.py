@@ -15,11 +15,11 @@ FIRST_NOTE = (
 
 
 def journal_line(edit: Edit) -> str:
-    """One note; of a private edit only the member, the price and the outcome."""
+    """One note; of a private edit, or an erased one, only the member, the price and the outcome."""
     order = edit.order
     facts = [f"<@{order.member_id}>", count_credits(edit.charged)]
-    if order.private:
-        return " · ".join([*facts, _ended(edit), "private"])
+    if order.private or edit.doomed:
+        return " · ".join([*facts, _ended(edit), "private" if order.private else "erased"])
     asked = f"{order.quality.capitalize()} × {order.count}"
     lines = [" · ".join([*facts, asked, _outcome(edit), _place(edit)]), f"> {_plain(order.prompt)}"]
     if edit.detail:

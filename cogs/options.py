@@ -33,6 +33,12 @@ MOST_CHOICES = 25
 _WHOLE_NUMBER = re.compile(
     r"[0-9]+|[0-9]{1,3}(?P<mark>[ ,.'\u2019_])[0-9]{3}(?:(?P=mark)[0-9]{3})*"
 )
+_PLAIN = {
+    **{0xFF10 + digit: str(digit) for digit in range(10)},
+    **dict.fromkeys(map(ord, "\u00a0\u2009\u202f"), " "),
+}
+"""Full-width digits and the spaces that are typeset between thousands, as they are typed."""
+
 _LONGEST_SHOWN = 60
 
 
@@ -186,7 +192,7 @@ def _is_elsewhere(channel_id: int, interaction: discord.Interaction[Any]) -> boo
 
 def _read_number(given: str) -> int | None:
     # Whether it is text is Discord's client's to see to, and no wrong type is to break a command.
-    plain = unicodedata.normalize("NFKC", str(given)).strip()
+    plain = str(given).translate(_PLAIN).strip()
     if not _WHOLE_NUMBER.fullmatch(plain):
         return None
     # As long as this a number is too large for everything, and never too long to be read.

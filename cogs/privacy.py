@@ -32,6 +32,8 @@ QUESTION = (
 
 KEPT = "Nothing was erased."
 
+NOT_ALL_ERASED = "Not everything could be erased just now. Run the command again in a minute."
+
 NOT_UPLOADED = (
     "Your data was put together, but Discord did not take the file. Nothing was changed. "
     "Run the command again in a few minutes."
@@ -70,8 +72,12 @@ class PrivacyCog(commands.Cog):
     async def export(self, interaction: discord.Interaction) -> None:
         """Answer with a file."""
         asked, limit = asked_by(interaction), min(interaction.filesize_limit, UPLOAD_LIMIT)
-        async with self._replies.announced(asked):
-            made = await self._export(holder_of(interaction), limit)
+        # One at a time until it is sent, for a whole file is in memory.
+        async with self._replies.announced(asked), self._exporting:
+            holder = holder_of(interaction)
+            made = await export_member(
+                self._archive, holder.guild_id, holder.member_id, limit=limit, now=self._clock()
+            )
             reply = Reply(export_text(made, limit), files=[File(made.name, made.content)])
             if not await self._replies.give(asked, reply, deferred=True):
                 await self._replies.give(asked, Reply(NOT_UPLOADED), deferred=True)
@@ -83,13 +89,6 @@ class PrivacyCog(commands.Cog):
         erase = Button("Erase my data", self._id(ERASE, holder), discord.ButtonStyle.danger)
         question = page(QUESTION, [], below=[erase, Button("Cancel", self._id(KEEP, holder))])
         await self._replies.give(asked_by(interaction), Reply(components=question))
-
-    async def _export(self, holder: Holder, limit: int) -> MemberExport:
-        # One at a time, for a whole file is in memory.
-        async with self._exporting:
-            return await export_member(
-                self._archive, holder.guild_id, holder.member_id, limit=limit, now=self._clock()
-            )
 
     async def _erase(self, press: Press) -> None:
         async def work() -> Reply:
@@ -123,6 +122,8 @@ def erased_text(erasure: Erasure) -> str:
     lines = [f"Erased: the prompts, names and picture links of {_edits(erasure.erased)}."]
     if erasure.under_way:
         lines.append(f"Under way: {_edits(erasure.under_way)}, whose data is erased at the end.")
+    if not erasure.whole:
+        lines.append(NOT_ALL_ERASED)
     return "\n".join(lines)
 
 

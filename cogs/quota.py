@@ -50,7 +50,7 @@ from cogs.rules_in_words import (
 SHOW_PAGE, SHOW_BACK, LOG_PAGE = "quota.show", "quota.back", "quota.log"
 """What the buttons do: turn to a page of the rules, take a rule back, turn to one of the log."""
 
-Reason = app_commands.Range[str, 1, LONGEST_REASON]
+Why = app_commands.Range[str, 1, LONGEST_REASON]
 Clock = Callable[[], datetime]
 
 
@@ -110,7 +110,7 @@ class QuotaCog(commands.Cog):
     @quota.command(name="default", description="What a member may spend whom no other rule is for")
     @app_commands.describe(credits="Credits in a window, or unlimited", reason="Why, for the log")
     async def default(
-        self, interaction: discord.Interaction, credits: str, reason: Reason | None = None
+        self, interaction: discord.Interaction, credits: str, reason: Why | None = None
     ) -> None:
         """Set the server's default."""
         await self._answer(interaction, self._set(interaction, SERVER_DEFAULT, credits, reason))
@@ -126,7 +126,7 @@ class QuotaCog(commands.Cog):
         interaction: discord.Interaction,
         role: discord.Role,
         credits: str,
-        reason: Reason | None = None,
+        reason: Why | None = None,
     ) -> None:
         """Set a role's quota."""
         key = RuleKey(Scope.ROLE, role.id)
@@ -143,7 +143,7 @@ class QuotaCog(commands.Cog):
         interaction: discord.Interaction,
         user: discord.User,
         credits: str,
-        reason: Reason | None = None,
+        reason: Why | None = None,
     ) -> None:
         """Set a member's own quota."""
         key = RuleKey(Scope.MEMBER, user.id)
@@ -152,7 +152,7 @@ class QuotaCog(commands.Cog):
     @quota.command(name="budget", description="What all members may spend together")
     @app_commands.describe(credits="Credits in a window, or unlimited", reason="Why, for the log")
     async def budget(
-        self, interaction: discord.Interaction, credits: str, reason: Reason | None = None
+        self, interaction: discord.Interaction, credits: str, reason: Why | None = None
     ) -> None:
         """Set the server's budget."""
         await self._answer(interaction, self._set(interaction, SERVER_BUDGET, credits, reason))
@@ -168,7 +168,7 @@ class QuotaCog(commands.Cog):
         interaction: discord.Interaction,
         user: discord.User | None = None,
         role: discord.Role | None = None,
-        reason: Reason | None = None,
+        reason: Why | None = None,
     ) -> None:
         """Take rules back."""
         await self._answer(interaction, self._clear(interaction, user, role, reason))
@@ -182,7 +182,7 @@ class QuotaCog(commands.Cog):
         interaction: discord.Interaction,
         user: discord.User,
         credits: str,
-        reason: Reason | None = None,
+        reason: Why | None = None,
     ) -> None:
         """Give a member extra credits."""
         await self._answer(interaction, self._grant(interaction, user, credits, reason))
@@ -196,7 +196,7 @@ class QuotaCog(commands.Cog):
         window=[app_commands.Choice(name=period.value, value=period.value) for period in Period]
     )
     async def window(
-        self, interaction: discord.Interaction, window: str, reason: Reason | None = None
+        self, interaction: discord.Interaction, window: str, reason: Why | None = None
     ) -> None:
         """Set how long the window is."""
         await self._answer(interaction, self._set_window(interaction, window, reason))

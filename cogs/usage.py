@@ -4,9 +4,12 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import discord
@@ -26,9 +29,14 @@ from bot.reports.usage_csv import write_parts
 from bot.reports.usage_rows import in_batches
 from cogs.asking import asked_by, guild_of
 from cogs.components import Item, as_components
-from cogs.options import or_bad_option, read_choice
+from cogs.options import BadOption, read_choice
 from cogs.plain_text import as_plain
 from cogs.wording import count_credits, day_text
+
+LEFT_OUT = (
+    "{} more files do not fit in a message. Name a window, or have the bot's owner run "
+    "`python -m bot usage --csv`."
+)
 
 TOP = 10
 """Members that are named."""
@@ -37,6 +45,11 @@ LEAST_DAYS = 14
 """A chart of fewer days says little, so those before the window come with it."""
 
 CHART = "usage.png"
+
+NOT_DRAWN = "The chart could not be drawn; the sums are as they are."
+NOT_UPLOADED = (
+    "Discord did not take the files; the sums are as they are. Run the command again in a minute."
+)
 
 MOST_FILES = 9
 """Beside the chart; a message takes ten.
@@ -74,6 +87,12 @@ class UsageCog(commands.Cog):
         self._charts = charts
         self._replies = replies
         self._clock = clock
+        # Of its own, so that no edit waits for a thread behind exports.
+        self._exporting = ThreadPoolExecutor(1, thread_name_prefix="usage-export")
+
+    async def cog_unload(self) -> None:
+        """Take no more exports."""
+        self._exporting.shutdown(wait=False, cancel_futures=True)
 
     @app_commands.command(name="usage", description="What this server spent, and who spent it")
     @app_commands.default_permissions(manage_guild=True)
@@ -93,21 +112,25 @@ class UsageCog(commands.Cog):
         self, interaction: discord.Interaction, window: str | None = None, export: bool = False
     ) -> None:
         """Answer with the chart and the sums, or with the file as well."""
-        asked = asked_by(interaction)
-        async with _workspace() as folder:
-            work = self._report(
-                guild_of(interaction),
-                window,
-                folder if export else None,
-                interaction.filesize_limit,
-            )
-            await self._replies.answer(asked, or_bad_option(work), patience=0)
+        asked, guild_id = asked_by(interaction), guild_of(interaction)
+        async with self._replies.announced(asked), _workspace() as folder:
+            try:
+                span = None if window is None else read_choice("window", window, Span)
+            except BadOption as bad:
+                await self._replies.give(asked, Reply(str(bad)), deferred=True)
+                return
+            report = await self._look_up(guild_id, span)
+            if export:
+                # Of all windows, where none was named.
+                exported = None if span is None else report.usage.window
+                limit = interaction.filesize_limit
+                report.parts += await self._export(guild_id, exported, folder, limit)
+            if not await self._replies.give(asked, report.whole(), deferred=True):
+                await self._replies.give(asked, report.without_files(), deferred=True)
 
-    async def _report(
-        self, guild_id: int, named: str | None, folder: Path | None, upload_limit: int
-    ) -> Reply:
+    async def _look_up(self, guild_id: int, span: Span | None) -> "_Report":
+        """The sums over a window, and the chart of these, if it can be drawn."""
         now = self._clock()
-        span = Span.THIS if named is None else read_choice("window", named, Span)
         # The child gets ready while the ledger is read.
         async with self._charts.drawing() as draw:
             period = await self._book.period(guild_id)
@@ -119,30 +142,24 @@ class UsageCog(commands.Cog):
             )
             chart = chart_of(usage, now)
             try:
-                files = [File(CHART, await draw(chart), alt_text(chart))]
+                drawn = File(CHART, await draw(chart), alt_text(chart))
             except ChildFailed as fault:
                 log.warning("usage.not_drawn", why=str(fault))
-                files = []
-        parts = (
-            []
-            if folder is None
-            else await self._export(guild_id, window if named else None, folder, upload_limit)
-        )
-        fitting = _choose_fitting(parts)
-        files += [File(part.name, part) for part in fitting]
-        return Reply(
-            components=_lay_out(usage, files, len(parts) - len(fitting)),
-            files=files,
-        )
+                drawn = None
+        return _Report(usage, now, drawn)
 
     async def _export(
         self, guild_id: int, window: Window | None, folder: Path, upload_limit: int
     ) -> list[Path]:
-        span = "all" if window is None else f"from-{window.first}"
-        batches = in_batches(self._book, guild_id, window, asyncio.get_running_loop())
-        return await asyncio.to_thread(
-            write_parts, batches, folder, name=f"usage-{guild_id}-{span}", limit=upload_limit
+        loop = asyncio.get_running_loop()
+        write = partial(
+            write_parts,
+            in_batches(self._book, guild_id, window, loop),
+            folder,
+            name=f"usage-{guild_id}-{'all' if window is None else f'from-{window.first}'}",
+            limit=min(upload_limit, UPLOAD_LIMIT - CHART_ROOM),
         )
+        return await loop.run_in_executor(self._exporting, write)
 
 
 def chart_of(usage: Usage, now: datetime) -> UsageChart:
@@ -158,41 +175,49 @@ def chart_of(usage: Usage, now: datetime) -> UsageChart:
             quality: tuple(charged.get((day, quality), 0) for day in days) for quality in Quality
         },
         budget_per_day=None if usage.budget is None else usage.budget / length,
-        budget_label=_budget_label(usage, length),
         now=now.astimezone(UTC).date(),
     )
 
 
-def _budget_label(usage: Usage, days: int) -> str | None:
-    if usage.budget is None:
-        return None
-    return f"Budget: {usage.budget / days:,.0f} a day"
+@dataclass(slots=True)
+class _Report:
+    """What the command answers."""
 
+    usage: Usage
+    now: datetime
+    chart: File | None
+    parts: list[Path] = field(default_factory=list[Path])
+    """The export's files, if there is one."""
 
-def _lay_out(usage: Usage, files: list[File], left_out: int) -> list[dict[str, object]]:
-    items: list[Item] = [
-        ui.MediaGallery(
-            discord.MediaGalleryItem(f"attachment://{CHART}", description=file.description)
-        )
-        for file in files
-        if file.name == CHART
-    ]
-    if not items:
-        items.append(ui.TextDisplay("The chart could not be drawn; the sums are as they are."))
-    texts = (_sums_text(usage), _top_text(usage), _failures_text(usage))
-    items += [ui.TextDisplay(text) for text in texts if text]
-    items += [ui.File(f"attachment://{file.name}") for file in files if file.name != CHART]
-    if left_out:
-        items.append(
-            ui.TextDisplay(
-                f"{left_out} more files do not fit in a message. Name a window, or have the "
-                "bot's owner run `python -m bot usage --csv`."
+    def whole(self) -> Reply:
+        """The chart, the sums, and as many of the files as a message takes."""
+        exported = [File(part.name, part) for part in _choose_fitting(self.parts)]
+        if self.chart is None:
+            chart: Item = ui.TextDisplay(NOT_DRAWN)
+        else:
+            chart = ui.MediaGallery(
+                discord.MediaGalleryItem(
+                    f"attachment://{CHART}", description=self.chart.description
+                )
             )
-        )
-    return as_components(*items)
+        items = [chart, *self._texts()]
+        items += [ui.File(f"attachment://{file.name}") for file in exported]
+        if left_out := len(self.parts) - len(exported):
+            items.append(ui.TextDisplay(LEFT_OUT.format(left_out)))
+        files = [] if self.chart is None else [self.chart]
+        return Reply(components=as_components(*items), files=[*files, *exported])
+
+    def without_files(self) -> Reply:
+        """The sums alone, for when Discord does not take the files."""
+        return Reply(components=as_components(ui.TextDisplay(NOT_UPLOADED), *self._texts()))
+
+    def _texts(self) -> list[Item]:
+        sums, usage = _sums_text(self.usage, self.now), self.usage
+        texts = (sums, _top_text(usage), _failures_text(usage))
+        return [ui.TextDisplay(text) for text in texts if text]
 
 
-def _sums_text(usage: Usage) -> str:
+def _sums_text(usage: Usage, now: datetime) -> str:
     here = [each for each in usage.daily if usage.window.first <= each.day]
     charged = sum(each.credits for each in here)
     pictures, edits = sum(each.pictures for each in here), sum(each.edits for each in here)
@@ -208,7 +233,8 @@ def _sums_text(usage: Usage) -> str:
     ]
     if usage.budget is not None:
         left = max(0, usage.budget - charged - usage.held)
-        lines.append(f"Budget: {usage.budget} a {usage.period}, of which {left} are left")
+        still = f", of which {left} are left" if now in usage.window else ""
+        lines.append(f"Budget: {usage.budget} a {usage.period}{still}")
     return "\n".join(lines)
 
 

@@ -75,6 +75,8 @@ class Edit:
     submitted_at: datetime | None
     rendered_at: datetime | None
     ended_at: datetime | None
+    doomed: bool = False
+    """Whether its member had what is kept of it erased, as soon as it ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class Erasure:
 
     erased: int
     under_way: int
+    whole: bool = True
+    """Whether nothing else was left to be erased."""
 
 
 class Archive(Protocol):
@@ -82,7 +84,10 @@ class Archive(Protocol):
         ...
 
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
-        """Erase prompts, names and addresses of a member's edits, those under way at their end."""
+        """Erase prompts, names and addresses of a member's edits, those under way at their end.
+
+        It is done in steps, and a fault after the first leaves some for another time.
+        """
         ...
 
     async def erase_older(self, before: datetime, *, most: int) -> int:

@@ -94,9 +94,9 @@ class UsageBook(Protocol):
         ...
 
     async def rows(
-        self, guild_id: int | None, window: Window | None, *, after: int, most: int
+        self, guild_id: int, window: Window | None, *, after: int, most: int
     ) -> Sequence[UsageRow]:
-        """At most so many edits in the order of their ids, from beyond the id `after`."""
+        """At most so many of a server's edits, in the order of their ids, beyond `after`."""
         ...
 
     async def servers(self) -> Sequence[int]:

@@ -11,9 +11,9 @@ BATCH = 2_000
 
 
 def in_batches(
-    book: UsageBook, guild_id: int | None, window: Window | None, loop: asyncio.AbstractEventLoop
+    book: UsageBook, guild_id: int, window: Window | None, loop: asyncio.AbstractEventLoop
 ) -> Iterator[Sequence[UsageRow]]:
-    """All edits of a server, or of all, in the order of their ids; read on `loop` as needed.
+    """All edits of a server in the order of their ids; read on `loop` as needed.
 
     To be used in another thread than the loop's. Raises LedgerFault where they cannot be read.
     """

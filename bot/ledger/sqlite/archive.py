@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 
+from bot.errors import LedgerFault
 from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
 from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
@@ -15,6 +16,9 @@ from bot.pricing import Quality
 from bot.states import Reason, State
 
 LATEST = 2**63 - 1
+
+STEP = 200
+"""Edits whose data is erased in one transaction, so that no hold waits long for the writer."""
 
 
 class SqliteArchive(Archive):
@@ -46,12 +50,21 @@ class SqliteArchive(Archive):
         return await self._database.reporter.run(work)
 
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
-        def work(connection: apsw.Connection) -> Erasure:
-            waiting = rows(connection, statements.ERASE_AT_THEIR_END, guild_id, member_id)
-            erased = rows(connection, statements.ERASE_ENDED, guild_id, member_id)
-            return Erasure(erased=len(erased), under_way=len(waiting))
+        def mark(connection: apsw.Connection) -> int:
+            return len(rows(connection, statements.ERASE_AT_THEIR_END, guild_id, member_id))
 
-        return await self._database.write(work)
+        def erase_some(connection: apsw.Connection) -> int:
+            return len(rows(connection, statements.ERASE_ENDED, guild_id, member_id, STEP))
+
+        under_way = await self._database.write(mark)
+        erased = step = await self._database.write(erase_some)
+        try:
+            while step == STEP:
+                step = await self._database.write(erase_some)
+                erased += step
+        except LedgerFault:
+            return Erasure(erased=erased, under_way=under_way, whole=False)
+        return Erasure(erased=erased, under_way=under_way)
 
     async def erase_older(self, before: datetime, *, most: int) -> int:
         def work(connection: apsw.Connection) -> int:

@@ -273,6 +273,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
         submitted_at=moment_or_none(column["submitted_at"]),
         rendered_at=moment_or_none(column["rendered_at"]),
         ended_at=moment_or_none(column["ended_at"]),
+        doomed=bool(column["doomed"]),
     )
 
 

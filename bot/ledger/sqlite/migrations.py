@@ -176,7 +176,10 @@ MIGRATIONS = (
             ADD COLUMN doomed INTEGER NOT NULL  -- its member had it erased while it was open
             DEFAULT 0 CHECK (doomed IN (0, 1))
             """,
-            "UPDATE edit_private SET held_at = (SELECT held_at FROM edit WHERE id = edit_id)",
+            """
+            UPDATE edit_private
+            SET held_at = coalesce((SELECT held_at FROM edit WHERE id = edit_id), 0)
+            """,
             "CREATE INDEX edit_private_by_age ON edit_private (held_at)",
             """
             CREATE INDEX edit_that_ended ON edit

@@ -54,15 +54,12 @@ class SqliteUsageBook(UsageBook):
         return await self._reader.run(lambda connection: read_rules(connection, guild_id).period)
 
     async def rows(
-        self, guild_id: int | None, window: Window | None, *, after: int, most: int
+        self, guild_id: int, window: Window | None, *, after: int, most: int
     ) -> Sequence[UsageRow]:
         days = days_of(window)
 
         def work(connection: apsw.Connection) -> Sequence[UsageRow]:
-            if guild_id is None:
-                found = rows(connection, statements.ROWS, after, most, *days)
-            else:
-                found = rows(connection, statements.ROWS_OF_SERVER, after, most, *days, guild_id)
+            found = rows(connection, statements.ROWS, after, most, *days, guild_id)
             return [_row(*row) for row in found]
 
         return await self._reader.run(work)

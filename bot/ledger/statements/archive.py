@@ -31,7 +31,7 @@ WHERE guild_id = $1 AND member_id = $2 AND edit_id {untold} (SELECT edit_id FROM
 
 ERASE_ENDED = f"""
 DELETE FROM edit_private
-WHERE edit_id IN ({_OF_MEMBER.format(untold="NOT IN")})
+WHERE edit_id IN ({_OF_MEMBER.format(untold="NOT IN")} LIMIT $3)
 RETURNING edit_id
 """
 

@@ -96,6 +96,7 @@ ERASE_IF_ASKED = "DELETE FROM edit_private WHERE edit_id = $1 AND doomed = 1"
 _ERASED_AS_EMPTY = {
     **dict.fromkeys(("member_name", "source_url", "source_name", "prompt"), "''"),
     **dict.fromkeys(("roles", "results"), "'[]'"),
+    "doomed": "0",
 }
 
 EDIT_COLUMNS = (

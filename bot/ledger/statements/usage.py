@@ -33,21 +33,17 @@ GROUP BY reason
 ORDER BY count(*) DESC, reason
 """
 
-_ROWS = """
+# The sum keeps the engine from sorting all edits of the server anew for every page.
+ROWS = """
 SELECT
     edit.held_at, id, member_id, member_name, channel_id,
     quality, size, count, posted, charged, state, ended_at
 FROM edit
 LEFT JOIN edit_private ON edit_id = id
-WHERE id > $1 {where}
+WHERE id > $1 AND day >= $3 AND day < $4 AND guild_id + 0 = $5
 ORDER BY id
 LIMIT $2
 """
-
-ROWS = _ROWS.format(where="AND day >= $3 AND day < $4")
-
-# The sum keeps the engine from sorting all edits of the server anew for every page.
-ROWS_OF_SERVER = _ROWS.format(where="AND day >= $3 AND day < $4 AND guild_id + 0 = $5")
 
 SERVERS = "SELECT DISTINCT guild_id FROM account WHERE guild_id <> 0 ORDER BY guild_id"
 
