@@ -1,13 +1,15 @@
 """What a button carries: a version, an action and its arguments, valid for one member's hands.
 
-A made-up id, one of another member's buttons and one of another server read as nothing: the last
-part is a keyed digest over all of it. Nothing is kept in memory for a message.
+A made-up id, another member's, another server's and an old one read as nothing: the last part is a
+keyed digest over all of it and the hour. Nothing is kept in memory for a message.
 """
 
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 VERSION = "1"
 
@@ -16,6 +18,10 @@ LONGEST = 100
 
 https://docs.discord.com/developers/components/reference#anatomy-of-a-component-custom-id
 """
+
+HOURS = 1
+"""For so many whole hours, and what is left of another, a button works: whoever presses it may have
+lost since then what let them run the command."""
 
 _SEPARATOR = ":"
 _DIGEST_BYTES = 12
@@ -40,8 +46,11 @@ class Action:
 class CustomIds:
     """Writes and reads custom ids under a key that is drawn from a secret of the bot's."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(
+        self, secret: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._key = hashlib.sha256(f"custom ids\0{secret}".encode()).digest()
+        self._clock = clock
 
     def write(self, action: Action, holder: Holder) -> str:
         """The custom id of a button; raises ValueError where it gets too long or ambiguous."""
@@ -49,23 +58,29 @@ class CustomIds:
         if any(_SEPARATOR in part for part in parts):
             raise ValueError(f"a part of {parts} holds what separates them")
         body = _SEPARATOR.join(parts)
-        custom_id = _SEPARATOR.join((body, self._digest(body, holder)))
+        custom_id = _SEPARATOR.join((body, self._digest(body, holder, self._hour())))
         if len(custom_id) > LONGEST:
             raise ValueError(f"the custom id {custom_id} is too long")
         return custom_id
 
     def read(self, custom_id: str, holder: Holder) -> Action | None:
-        """What a custom id asks for; None where it is not for these hands."""
+        """What a custom id asks for; None where it is not for these hands, or is too old."""
         body, _, digest = custom_id.rpartition(_SEPARATOR)
-        if not hmac.compare_digest(_encode(digest), _encode(self._digest(body, holder))):
+        now = self._hour()
+        valid = [self._digest(body, holder, hour) for hour in range(now - HOURS, now + 1)]
+        if not any(hmac.compare_digest(_encode(digest), _encode(each)) for each in valid):
             return None
         version, *parts = body.split(_SEPARATOR)
         if version != VERSION or not parts:
             return None
         return Action(parts[0], tuple(parts[1:]))
 
-    def _digest(self, body: str, holder: Holder) -> str:
-        signed = _encode(f"{holder.guild_id}\0{holder.member_id}\0{body}")
+    def _hour(self) -> int:
+        """The current hour since 1970."""
+        return int(self._clock().timestamp() // 3600)
+
+    def _digest(self, body: str, holder: Holder, hour: int) -> str:
+        signed = _encode(f"{holder.guild_id}\0{holder.member_id}\0{hour}\0{body}")
         digest = hmac.digest(self._key, signed, "sha256")[:_DIGEST_BYTES]
         return base64.urlsafe_b64encode(digest).decode()
 

@@ -12,9 +12,9 @@ def sums_line(balance: Balance) -> str:
     return f"Left {amount(balance.left)} · Held {balance.held} · Spent {balance.spent}"
 
 
-def details_lines(balance: Balance) -> list[str]:
+def details_lines(balance: Balance, guild_id: int) -> list[str]:
     """How the sums come about: the rule, what was granted, what limits, until when."""
-    lines = [bar_line(balance), f"Quota: {quota_text(balance.quota)}."]
+    lines = [bar_line(balance), f"Quota: {quota_text(balance.quota, guild_id)}."]
     if balance.granted:
         lines.append(f"Granted on top in this window: {balance.granted}.")
     if balance.budget is not None and balance.bound is Bound.BUDGET:
@@ -43,9 +43,9 @@ def bar_line(balance: Balance) -> str:
     return f"{'▰' * filled}{'▱' * (BAR - filled)} {used} of {whole} used"
 
 
-def quota_text(quota: Quota) -> str:
+def quota_text(quota: Quota, guild_id: int) -> str:
     """A quota and which rule it is by."""
-    return f"{amount(quota.credits)}, {_by(quota.decided_by)}"
+    return f"{amount(quota.credits)}, {_by(quota.decided_by, guild_id)}"
 
 
 def amount(credits: int | None) -> str:
@@ -84,13 +84,13 @@ def rule_text(key: RuleKey, guild_id: int) -> str:
             return "this server's budget"
 
 
-def _by(key: RuleKey | None) -> str:
+def _by(key: RuleKey | None, guild_id: int) -> str:
     match key:
         case None:
             return "the bot's default"
         case RuleKey(scope=Scope.MEMBER):
             return "by the member's own rule"
-        case RuleKey(scope=Scope.ROLE, subject_id=role_id):
-            return f"by the role <@&{role_id}>"
+        case RuleKey(scope=Scope.ROLE):
+            return f"by the role {rule_text(key, guild_id)}"
         case _:
             return "this server's default"

@@ -50,12 +50,12 @@ class CreditsCog(commands.Cog):
             now=self._clock(),
             latest=LATEST,
         )
-        return Reply(credits_text(balance, edits))
+        return Reply(credits_text(balance, edits, guild_of(interaction)))
 
 
-def credits_text(balance: Balance, edits: Sequence[PastEdit]) -> str:
+def credits_text(balance: Balance, edits: Sequence[PastEdit], guild_id: int) -> str:
     """The balance on a line that programs can read, how it comes about, and the latest edits."""
-    lines = [sums_line(balance), *details_lines(balance)]
+    lines = [sums_line(balance), *details_lines(balance, guild_id)]
     if edits:
         lines += ["", "**Your latest edits**", *map(_line, edits)]
     return "\n".join(lines)

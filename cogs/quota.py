@@ -24,6 +24,7 @@ from bot.quotas import (
 from cogs.asking import as_member, asked_by, guild_of, holder_of
 from cogs.options import (
     LONGEST_REASON,
+    UNLIMITED,
     BadOption,
     offer_grants,
     offer_limits,
@@ -35,7 +36,8 @@ from cogs.options import (
 from cogs.pages import PAGE, Button, Entry, page, pages_of
 from cogs.presses import Press, Pressed
 from cogs.rules_in_words import (
-    TAKEN_BACK_UNSEEN,
+    CHANGED_MEANWHILE,
+    UNSEEN,
     change_line,
     changed_text,
     cleared_text,
@@ -44,6 +46,7 @@ from cogs.rules_in_words import (
     named,
     overview_heading,
     rule_line,
+    taken_back_text,
     window_changed_text,
 )
 
@@ -307,21 +310,21 @@ class QuotaCog(commands.Cog):
             balance = await self._ledger.balance(
                 as_member(user, guild_id), limits=self._limits, now=now
             )
-            texts.append(member_text(user.id, balance))
+            texts.append(member_text(user.id, balance, guild_id))
         if role is not None:
             overview = await self._rulebook.overview(guild_id, now=now)
             key = RuleKey(Scope.ROLE, role.id)
             texts.append(rule_line(key, overview.rules.limits.get(key), guild_id))
         return Reply("\n\n".join(texts))
 
-    async def _show_rules(self, holder: Holder, number: int) -> Reply:
+    async def _show_rules(self, holder: Holder, number: int, note: str = "") -> Reply:
         overview = await self._rulebook.overview(holder.guild_id, now=self._clock())
         rules = sorted(overview.rules.limits.items(), key=_by_rank)
         number = min(number, pages_of(len(rules)) - 1)
         entries = [
             Entry(
                 rule_line(key, limit, holder.guild_id),
-                Button("Take back", self._back_id(holder, key, number)),
+                Button("Take back", self._back_id(holder, key, limit, number)),
             )
             for key, limit in rules[number * PAGE : (number + 1) * PAGE]
         ]
@@ -331,7 +334,7 @@ class QuotaCog(commands.Cog):
                 self._turn("Previous", SHOW_PAGE, holder, number - 1, number > 0),
                 self._turn("Next", SHOW_PAGE, holder, number + 1, len(rules) > (number + 1) * PAGE),
             ]
-        heading = overview_heading(overview, self._limits)
+        heading = note + overview_heading(overview, self._limits)
         return Reply(components=page(heading, entries, below=below))
 
     async def _show_log(self, holder: Holder, about: int | None, number: int) -> Reply:
@@ -356,17 +359,19 @@ class QuotaCog(commands.Cog):
         await self._replies.answer(press.asked, self._show_rules(press.by, int(number)))
 
     async def _take_rule_back(self, press: Press) -> None:
-        scope, subject, number = press.arguments
+        scope, subject, limit, number = press.arguments
+        key = RuleKey(Scope(scope), int(subject))
+        shown = Limit(None if limit == UNLIMITED else int(limit))
 
         async def work() -> Reply:
-            author = Author(press.by.member_id, self._clock())
-            key = RuleKey(Scope(scope), int(subject))
-            await self._rulebook.set_limits(press.by.guild_id, {key: None}, author)
+            guild_id, author = press.by.guild_id, Author(press.by.member_id, self._clock())
+            taken = await self._rulebook.take_limit_back(guild_id, key, shown, author)
+            note = taken_back_text(key, shown, guild_id) if taken else CHANGED_MEANWHILE
             try:
-                return await self._show_rules(press.by, int(number))
+                return await self._show_rules(press.by, int(number), f"{note}\n\n")
             except LedgerFault:
-                # That it was taken back is true all the same.
-                return Reply(TAKEN_BACK_UNSEEN)
+                # What was done is true all the same.
+                return Reply(f"{note}\n{UNSEEN}")
 
         await self._replies.answer(press.asked, work())
 
@@ -375,8 +380,9 @@ class QuotaCog(commands.Cog):
         work = self._show_log(press.by, about or None, number)
         await self._replies.answer(press.asked, work)
 
-    def _back_id(self, holder: Holder, key: RuleKey, number: int) -> str:
-        arguments = (key.scope.value, str(key.subject_id), str(number))
+    def _back_id(self, holder: Holder, key: RuleKey, limit: Limit, number: int) -> str:
+        shown = UNLIMITED if limit.credits is None else str(limit.credits)
+        arguments = (key.scope.value, str(key.subject_id), shown, str(number))
         return self._custom_ids.write(Action(SHOW_BACK, arguments), holder)
 
     def _turn(

@@ -19,9 +19,9 @@ from cogs.balances import details_lines, limit_text, rule_text, sums_line, windo
 from cogs.plain_text import as_code
 from cogs.wording import count_credits, day_and_time
 
-TAKEN_BACK_UNSEEN = (
-    "It was taken back. The bot cannot reach its ledger just now to show the rest; "
-    "run `/quota show` in a minute."
+CHANGED_MEANWHILE = "That rule was changed meanwhile, so it was left as it is now."
+UNSEEN = (
+    "The bot cannot reach its ledger just now to show the rules; run `/quota show` in a minute."
 )
 
 
@@ -50,9 +50,11 @@ def rule_line(key: RuleKey, limit: Limit | None, guild_id: int) -> str:
     return f"{subject}: {limit_text(limit.credits)}."
 
 
-def member_text(member_id: int, balance: Balance) -> str:
+def member_text(member_id: int, balance: Balance, guild_id: int) -> str:
     """What a member may spend, and why."""
-    return "\n".join([f"**{named(member_id)}**", sums_line(balance), *details_lines(balance)])
+    return "\n".join(
+        [f"**{named(member_id)}**", sums_line(balance), *details_lines(balance, guild_id)]
+    )
 
 
 def changed_text(
@@ -75,7 +77,13 @@ def _cleared(key: RuleKey, before: Limit | None, guild_id: int) -> str:
     subject = rule_text(key, guild_id)
     if before is None:
         return f"`{_OPTIONS[key.scope]}`: got {subject}, without a quota here; it takes one with."
-    return f"{_capitalised(subject)}: {_limit(before)} → no rule. {_touches(key, None)}"
+    return taken_back_text(key, before, guild_id)
+
+
+def taken_back_text(key: RuleKey, before: Limit, guild_id: int) -> str:
+    """A rule that is there no more, and whom that touches."""
+    subject = _capitalised(rule_text(key, guild_id))
+    return f"{subject}: {_limit(before)} → no rule. {_touches(key, None)}"
 
 
 def granted_text(member_id: int, amount: int, granted: Grant) -> str:

@@ -1,12 +1,21 @@
 """A custom id works in one member's hands in one server, and nobody can make one up."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.custom_ids import LONGEST, Action, CustomIds, Holder
 
-IDS = CustomIds("the bot's token")
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def ids(named: str = "the bot's token", now: datetime = NOON) -> CustomIds:
+    return CustomIds(named, lambda: now)
+
+
+IDS = ids()
 ADA = Holder(guild_id=100, member_id=7)
 BACK = Action("settings.back", ("12", "0"))
 
@@ -41,7 +50,7 @@ def test_it_reads_as_nothing_of_another_member_or_server(other: Holder):
 
 
 def test_it_reads_as_nothing_under_another_secret():
-    assert CustomIds("another token").read(IDS.write(BACK, ADA), ADA) is None
+    assert ids("another token").read(IDS.write(BACK, ADA), ADA) is None
 
 
 @given(st.text(max_size=LONGEST))
@@ -66,7 +75,14 @@ def test_no_character_of_it_can_be_changed(data: st.DataObject):
 
 
 def test_the_same_button_has_the_same_id_after_a_restart():
-    assert CustomIds("the bot's token").write(BACK, ADA) == IDS.write(BACK, ADA)
+    assert ids().write(BACK, ADA) == IDS.write(BACK, ADA)
+
+
+def test_a_button_works_for_an_hour_and_not_for_two():
+    written = IDS.write(BACK, ADA)
+    assert ids(now=NOON + timedelta(minutes=119)).read(written, ADA) == BACK
+    assert ids(now=NOON + timedelta(minutes=120)).read(written, ADA) is None
+    assert ids(now=NOON - timedelta(minutes=1)).read(written, ADA) is None
 
 
 def test_one_that_is_as_long_as_discord_takes_is_written_and_no_longer_one():

@@ -239,6 +239,22 @@ async def test_the_rules_are_listed_with_a_button_to_take_each_back(
     assert count_rows(bot, "rule") == 0
 
 
+async def test_a_rule_that_was_changed_meanwhile_is_not_taken_back(
+    sandbox: Sandbox, bot: RunningBot, mod: Person
+) -> None:
+    await mod.run("quota budget", credits="40")
+    message = await mod.run("quota show")
+    await mod.run("quota budget", credits="500")
+    back = buttons_of(message)["Take back"]
+    await (await sandbox.discord.press(message, mod.member, back)).acknowledged()
+    assert "changed meanwhile" in message.text
+    assert "This server's budget: 500 credits." in message.text
+    back = buttons_of(message)["Take back"]
+    await (await sandbox.discord.press(message, mod.member, back)).acknowledged()
+    assert "This server's budget: 500 credits → no rule." in message.text
+    assert count_rows(bot, "rule") == 0
+
+
 async def test_long_lists_of_rules_are_paged_in_place(
     sandbox: Sandbox, settings: Settings, bot: RunningBot, mod: Person
 ) -> None:

@@ -183,6 +183,17 @@ async def test_where_nothing_is_taken_back_nothing_is_noted(stores: SqliteStores
     assert await stores.rulebook.changes(20, about=None, skip=0, most=10) == []
 
 
+async def test_a_rule_is_taken_back_as_it_was_shown_and_not_otherwise(
+    stores: SqliteStores,
+) -> None:
+    await stores.rulebook.set_limits(20, {ADA: Limit(5)}, MOD)
+    assert not await stores.rulebook.take_limit_back(20, ADA, Limit(None), MOD)
+    assert not await stores.rulebook.take_limit_back(21, ADA, Limit(5), MOD)
+    assert await stores.rulebook.take_limit_back(20, ADA, Limit(5), MOD)
+    assert not await stores.rulebook.take_limit_back(20, ADA, Limit(5), MOD)
+    assert (await balance(stores, FRIDAY)).left == 80
+
+
 async def test_a_change_that_cannot_be_noted_is_not_made(
     stores: SqliteStores, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
-from bot.sandbox.faults import EditFault, declined
+from bot.sandbox.faults import DiscordFault, EditFault, declined, too_large
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import InvalidInvocation, Sandbox
 from bot.sandbox.world import Message, walk
@@ -126,6 +126,18 @@ async def test_an_export_of_a_window_has_the_edits_of_that_window(
     await events.logs("edit.closed", edit=str(edit.id))
     assert len(read_rows(await mod.run("usage", window="this", export=True))) == 1
     assert read_rows(await mod.run("usage", window="last", export=True)) == []
+
+
+async def test_where_discord_takes_no_files_the_sums_are_shown_without(
+    sandbox: Sandbox, bot: RunningBot, mod: Person
+) -> None:
+    sandbox.faults.discord.add(
+        DiscordFault(action=too_large(), method="PATCH", path="/@original$", times=3)
+    )
+    message = await mod.run("usage")
+    assert "Discord did not take the files" in message.text
+    assert "0 credits charged" in message.text
+    assert message.files == ()
 
 
 async def test_members_are_not_offered_the_command(bot: RunningBot, ada: Person) -> None:

@@ -95,6 +95,12 @@ class Rulebook(Protocol):
         """
         ...
 
+    async def take_limit_back(
+        self, guild_id: int, key: RuleKey, shown: Limit, author: Author
+    ) -> bool:
+        """Take a rule back if it still is what was shown; whether it was."""
+        ...
+
     async def set_period(self, guild_id: int, period: Period, author: Author) -> Period:
         """Change how long the window is; how long it was."""
         ...

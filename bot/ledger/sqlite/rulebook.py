@@ -50,6 +50,17 @@ class SqliteRulebook(Rulebook):
 
         return await self._database.write(work)
 
+    async def take_limit_back(
+        self, guild_id: int, key: RuleKey, shown: Limit, author: Author
+    ) -> bool:
+        def work(connection: apsw.Connection) -> bool:
+            if _read_limit(connection, guild_id, key) != shown:
+                return False
+            _set_limit(connection, guild_id, key, None, author)
+            return True
+
+        return await self._database.write(work)
+
     async def set_period(self, guild_id: int, period: Period, author: Author) -> Period:
         def work(connection: apsw.Connection) -> Period:
             before = _read_period(connection, guild_id)
@@ -148,13 +159,17 @@ def _read_period(connection: apsw.Connection, guild_id: int) -> Period:
     return Period(found[0][0]) if found else Period.DAY
 
 
+def _read_limit(connection: apsw.Connection, guild_id: int, key: RuleKey) -> Limit | None:
+    found = rows(connection, statements.RULE, guild_id, key.scope, key.subject_id)
+    return Limit(found[0][0]) if found else None
+
+
 def _set_limit(
     connection: apsw.Connection, guild_id: int, key: RuleKey, limit: Limit | None, author: Author
 ) -> Limit | None:
     """Set or take back one rule; what held before."""
     rule = (guild_id, key.scope, key.subject_id)
-    found = rows(connection, statements.RULE, *rule)
-    before = Limit(found[0][0]) if found else None
+    before = _read_limit(connection, guild_id, key)
     if limit is not None:
         rows(connection, statements.SET_RULE, *rule, limit.credits)
     elif before is not None:
