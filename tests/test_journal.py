@@ -1,6 +1,7 @@
 """The log channel says how edits ended, pings nobody, and stands in no edit's way."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -123,6 +124,12 @@ def test_a_prompt_stays_in_its_quotation(gap: str):
     lines = journal_line(an_end(prompt=f"one{gap}# two")).splitlines()
     assert len(lines) == 2
     assert lines[1].startswith("> one ")
+
+
+def test_of_an_edit_whose_member_had_it_erased_meanwhile_the_prompt_is_not_noted():
+    line = journal_line(replace(an_end(prompt="my secret"), doomed=True))
+    assert "my secret" not in line
+    assert line.endswith("erased")
 
 
 def test_where_the_message_is_not_known_the_channel_is_named():
