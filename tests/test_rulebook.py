@@ -90,6 +90,17 @@ async def test_a_new_window_gives_nobody_a_fresh_quota(stores: SqliteStores) -> 
         assert not await hold(stores, order(2, quality=Quality.HIGH, count=2), FRIDAY)
 
 
+async def test_what_was_spent_on_other_days_of_a_window_counts_against_its_quota(
+    stores: SqliteStores,
+) -> None:
+    await stores.rulebook.set_period(20, Period.MONTH, MOD)
+    await stores.rulebook.set_limits(20, {SERVER_BUDGET: Limit(100)}, MOD)
+    await spend(stores, order(1, quality=Quality.HIGH, count=4), FRIDAY.replace(day=2))
+    assert not await hold(stores, order(2, quality=Quality.HIGH, count=2), FRIDAY)
+    assert not await hold(stores, order(3, member_id=41, quality=Quality.HIGH, count=3), FRIDAY)
+    assert await hold(stores, order(4, quality=Quality.HIGH), FRIDAY)
+
+
 async def test_a_grant_counts_in_every_window_with_its_day(stores: SqliteStores) -> None:
     granted = await stores.rulebook.grant(20, 40, 10, MOD)
     assert (granted.before, granted.after) == (0, 10)
