@@ -73,8 +73,8 @@ def test_twice_the_credits_are_twice_as_high() -> None:
 
 def test_the_budget_is_a_line_that_also_lies_over_bars() -> None:
     bars = chart_of([0] * 7, [0] * 7, [100] * 7)
-    crossed = replace(bars, budget_per_day=50, budget_label=".")
-    beyond = replace(bars, budget_per_day=100_000, budget_label=".")
+    crossed = replace(bars, budget_per_day=50)
+    beyond = replace(bars, budget_per_day=100_000)
     assert area(crossed, BRIGHT) - area(beyond, BRIGHT) > 1000
 
 
@@ -103,7 +103,7 @@ def test_a_few_credits_can_be_seen_beside_a_million() -> None:
     "title", [r"$\frac{$", "$x^2$", "a\nb\tc", "🔥 日本 \ud800", "", "w" * 500]
 )
 def test_titles_are_drawn_as_they_are(title: str) -> None:
-    assert pixels_of(draw(replace(WEEK, title=title, budget_label=title)))
+    assert pixels_of(draw(replace(WEEK, title=title)))
 
 
 def test_a_dollar_sign_begins_no_formula() -> None:
@@ -120,7 +120,6 @@ def test_a_dollar_sign_begins_no_formula() -> None:
                 {quality: st.tuples(*[st.integers(0, 2**62)] * days) for quality in Quality}
             ),
             budget_per_day=st.none() | st.floats(0, 1e15),
-            budget_label=st.none() | st.text(max_size=2000),
             now=st.none() | st.dates(),
         )
     )

@@ -22,8 +22,6 @@ class UsageChart:
     credits: Mapping[Quality, tuple[int, ...]]
     """One number a day."""
     budget_per_day: float | None = None
-    budget_label: str | None = None
-    """What explains the budget's line, in some 25 characters; None: how much it is."""
     now: date | None = None
     """The current day, which is marked if it is among the days."""
 
@@ -37,7 +35,7 @@ class UsageChart:
         """The budget in words, where there is one."""
         if self.budget_per_day is None:
             return None
-        return self.budget_label or f"Budget: {self.budget_per_day:,.0f} a day"
+        return f"Budget: {self.budget_per_day:,.0f} a day"
 
 
 def alt_text(chart: UsageChart) -> str:
@@ -89,7 +87,6 @@ def to_json(chart: UsageChart) -> bytes:
             "days": [day.isoformat() for day in chart.days],
             "credits": dict(chart.credits),
             "budget_per_day": chart.budget_per_day,
-            "budget_label": chart.budget_label,
             "now": None if chart.now is None else chart.now.isoformat(),
         }
     ).encode()
@@ -103,6 +100,5 @@ def from_json(text: bytes) -> UsageChart:
         days=tuple(map(date.fromisoformat, read["days"])),
         credits={Quality(quality): tuple(days) for quality, days in read["credits"].items()},
         budget_per_day=read["budget_per_day"],
-        budget_label=read["budget_label"],
         now=None if read["now"] is None else date.fromisoformat(read["now"]),
     )
