@@ -7,12 +7,11 @@ python -m bot sandbox    try it, with nothing but this project
 
 import argparse
 import asyncio
-import contextlib
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Generator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -101,7 +100,7 @@ def run_bot() -> int:
     settings = read_settings()
     secrets = (settings.discord_token, settings.edit_api_key)
     with (
-        contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError),
+        suppress(KeyboardInterrupt, asyncio.CancelledError),
         logging_to_stderr(settings.log_level, secrets),
         asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):

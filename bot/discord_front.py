@@ -1,14 +1,11 @@
 """Carries an edit's message in Discord, from its row alone, with words that are handed in."""
 
 import asyncio
-import contextlib
-import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Protocol
 
-import aiohttp
 import structlog
 
 from bot.discord_replies import (
@@ -29,9 +26,11 @@ from bot.discord_rest import (
     JSON,
     Answer,
     DiscordRest,
+    File,
     FirstAnswer,
     OwnMessage,
     is_failure,
+    list_files,
 )
 from bot.editing import Acknowledgement, Front, Outcome, Receipt
 from bot.ledger import Edit, Order
@@ -100,26 +99,13 @@ class DiscordFront(Front):
         return await self._look_up(edit.order, self._token_left(edit))
 
     async def post(self, edit: Edit, receipt: Receipt) -> bool:
-        names = [f"edit-{picture.path.name}" for picture in receipt.pictures]
-        body = _card(
-            self._cards.result(edit, receipt, names),
-            [
-                {"id": place, "filename": name, "description": self._cards.alt_text(edit)}
-                for place, name in enumerate(names)
-            ],
-        )
-        with contextlib.ExitStack() as files:
-
-            def form() -> aiohttp.FormData:
-                files.close()
-                data = aiohttp.FormData(quote_fields=False)
-                data.add_field("payload_json", json.dumps(body), content_type="application/json")
-                for place, (name, picture) in enumerate(zip(names, receipt.pictures, strict=True)):
-                    file = files.enter_context(picture.path.open("rb"))
-                    data.add_field(f"files[{place}]", file, filename=name)
-                return data
-
-            answer = await self._edit(edit, body, form=form, tries=POST_TRIES)
+        alt_text = self._cards.alt_text(edit)
+        files = [
+            File(f"edit-{picture.path.name}", picture.path, alt_text)
+            for picture in receipt.pictures
+        ]
+        body = _card(self._cards.result(edit, receipt, [file.name for file in files]), files)
+        answer = await self._edit(edit, body, files=files, tries=POST_TRIES)
         return answer is not None and answer.ok
 
     async def tell(self, edit: Edit) -> None:
@@ -132,7 +118,7 @@ class DiscordFront(Front):
         edit: Edit,
         body: JSON,
         *,
-        form: Callable[[], aiohttp.FormData] | None = None,
+        files: Sequence[File] = (),
         tries: int | None = None,
     ) -> Answer | None:
         """Edit the edit's message by its own token, or by its channel once that is too old."""
@@ -144,7 +130,7 @@ class DiscordFront(Front):
         answer: Answer | None = None
         if order.token is not None and left > timedelta(0):
             answer = await self._rest.edit(
-                _first_answer(order), body, form=form, tries=tries, until=_in(left)
+                _first_answer(order), body, files=files, tries=tries, until=_in(left)
             )
             if not _ran_out_of_token(answer, tries):
                 return answer
@@ -153,7 +139,7 @@ class DiscordFront(Front):
         return await self._rest.edit(
             OwnMessage(order.channel_id, edit.message_id),
             body,
-            form=form,
+            files=files,
             tries=tries,
             until=_in(TOKEN_LIFE),
         )
@@ -170,12 +156,12 @@ class DiscordFront(Front):
         return TOKEN_LIFE - (self._clock() - edit.held_at)
 
 
-def _card(components: list[Component], attachments: list[JSON]) -> JSON:
-    """A Components V2 message; what is not in `attachments` is taken off it."""
+def _card(components: list[Component], files: Sequence[File]) -> JSON:
+    """A Components V2 message; what is not among the files is taken off it."""
     return {
         "flags": COMPONENTS_V2,
         "components": components,
-        "attachments": attachments,
+        "attachments": list_files(files),
         "allowed_mentions": NO_MENTIONS,
     }
 

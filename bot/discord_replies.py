@@ -4,20 +4,22 @@ The edit's own message is not answered here but by `discord_front`.
 """
 
 import asyncio
-import contextlib
-import io
-import json
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import aiohttp
 import structlog
 
-from bot.discord_rest import ALREADY_ACKNOWLEDGED, JSON, DiscordRest, FirstAnswer
+from bot.discord_rest import (
+    ALREADY_ACKNOWLEDGED,
+    JSON,
+    DiscordRest,
+    File,
+    FirstAnswer,
+    list_files,
+)
 
 EPHEMERAL = 1 << 6
 COMPONENTS_V2 = 1 << 15
@@ -67,15 +69,6 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A file that goes with an answer; its description is for those who do not see it."""
-
-    name: str
-    content: bytes | Path
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Reply:
     """What is answered: a text, or components, which may show the files."""
 
@@ -94,15 +87,13 @@ class Replies:
     def __init__(self, rest: DiscordRest) -> None:
         self._rest = rest
 
-    async def answer(
-        self, asked: Asked, work: Awaitable[Reply], *, patience: float = ANSWER_PATIENCE
-    ) -> None:
-        """Give the reply that `work` comes to; after `patience` seconds say first that it comes.
+    async def answer(self, asked: Asked, work: Awaitable[Reply]) -> None:
+        """Give the reply that `work` comes to; if that takes a while, say first that it comes.
 
         What `work` raises is raised, as an AnnouncedFailure once it was said.
         """
         working = asyncio.ensure_future(work)
-        await asyncio.wait({working}, timeout=patience)
+        await asyncio.wait({working}, timeout=ANSWER_PATIENCE)
         reply = await working if working.done() else None
         if reply is not None and not reply.files:
             await self.give(asked, reply)
@@ -156,31 +147,13 @@ class Replies:
         return answer is not None and answer.ok
 
     async def _edit(self, asked: Asked, reply: Reply) -> bool:
-        body = _body(_fitting(asked, reply))
-        until = asyncio.get_running_loop().time() + TOKEN_TRUSTED.total_seconds()
-        with contextlib.ExitStack() as files:
-
-            def form() -> aiohttp.FormData:
-                files.close()
-                data = aiohttp.FormData(quote_fields=False)
-                data.add_field("payload_json", json.dumps(body), content_type="application/json")
-                for place, file in enumerate(reply.files):
-                    content = file.content
-                    if isinstance(content, Path):
-                        opened = files.enter_context(content.open("rb"))
-                        data.add_field(f"files[{place}]", opened, filename=file.name)
-                    else:
-                        # aiohttp writes bytes in one piece, and a file bit by bit.
-                        data.add_field(f"files[{place}]", io.BytesIO(content), filename=file.name)
-                return data
-
-            answer = await self._rest.edit(
-                asked.answer,
-                body,
-                form=form if reply.files else None,
-                tries=FILE_TRIES if reply.files else None,
-                until=until,
-            )
+        answer = await self._rest.edit(
+            asked.answer,
+            _body(_fitting(asked, reply)),
+            files=reply.files,
+            tries=FILE_TRIES if reply.files else None,
+            until=asyncio.get_running_loop().time() + TOKEN_TRUSTED.total_seconds(),
+        )
         if answer is None or not answer.ok:
             log.warning("reply.not_given", interaction=str(asked.id))
         return answer is not None and answer.ok
@@ -197,11 +170,7 @@ def _body(reply: Reply, flags: int = 0) -> JSON:
     """A message's fields; what is not among its files is taken off it."""
     body: dict[str, Any] = {
         "allowed_mentions": NO_MENTIONS,
-        "attachments": [
-            {"id": place, "filename": file.name}
-            | ({} if file.description is None else {"description": file.description})
-            for place, file in enumerate(reply.files)
-        ],
+        "attachments": list_files(reply.files),
     }
     if reply.components:
         body |= {"components": list(reply.components), "flags": flags | COMPONENTS_V2}

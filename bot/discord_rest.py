@@ -6,12 +6,14 @@ raises a 429 that has no `Via` header, and does not repeat what a cut connection
 
 import asyncio
 import contextlib
+import io
 import math
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from json import loads
+from json import dumps, loads
+from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
@@ -94,6 +96,15 @@ class OwnMessage:
         return f"channels/{self.channel_id}/messages/{self.message_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with a message; its description is for those who do not see it."""
+
+    name: str
+    content: bytes | Path
+    description: str | None = None
+
+
 class DiscordRest:
     """Requests under one REST base, over a session that is handed in."""
 
@@ -139,17 +150,17 @@ class DiscordRest:
         message: FirstAnswer | OwnMessage,
         body: JSON,
         *,
-        form: Callable[[], aiohttp.FormData] | None = None,
+        files: Sequence[File] = (),
         tries: int | None = None,
         until: float,
     ) -> Answer | None:
-        """Edit a message of the bot's; `form` makes a form with files anew for every try."""
+        """Edit a message of the bot's; of files before, only those that `body` names stay."""
         return await self._request(
             "PATCH",
             message.path,
             headers=self._authorization if isinstance(message, OwnMessage) else None,
             json_body=body,
-            form=form,
+            files=files,
             tries=tries,
             until=until,
         )
@@ -163,7 +174,7 @@ class DiscordRest:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         json_body: JSON | None = None,
-        form: Callable[[], aiohttp.FormData] | None = None,
+        files: Sequence[File] = (),
         tries: int | None = None,
         longest_pause: float = LONGEST_PAUSE,
     ) -> Answer | None:
@@ -175,19 +186,20 @@ class DiscordRest:
         # `encoded`: a token's characters go out as they came.
         url = URL(f"{self._base}/{path}", encoded=True)
         answer: Answer | None = None
-        pause = PAUSE_BEFORE_UPLOAD if form else FIRST_PAUSE
+        pause = PAUSE_BEFORE_UPLOAD if files else FIRST_PAUSE
         failed = 0
         while (left := until - _now()) > 0:
-            async with self._uploads if form else contextlib.nullcontext():
-                answer = await self._try(
-                    method,
-                    url,
-                    params=query,
-                    headers=headers,
-                    data=form() if form else None,
-                    json=None if form else json_body,
-                    timeout=min(left, UPLOAD_TIMEOUT if form else REQUEST_TIMEOUT),
-                )
+            async with self._uploads if files else contextlib.nullcontext():
+                with _as_form(json_body, files) if files else contextlib.nullcontext() as form:
+                    answer = await self._try(
+                        method,
+                        url,
+                        params=query,
+                        headers=headers,
+                        data=form,
+                        json=None if files else json_body,
+                        timeout=min(left, UPLOAD_TIMEOUT if files else REQUEST_TIMEOUT),
+                    )
             if answer is not None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 wait = max(answer.retry_after, FIRST_PAUSE)
             elif is_failure(answer):
@@ -238,6 +250,32 @@ class DiscordRest:
         if not answer.ok:
             log.warning("discord.refused", method=method, status=answer.status, code=answer.code)
         return answer
+
+
+def list_files(files: Sequence[File]) -> list[JSON]:
+    """The `attachments` of a message that these files come with.
+
+    https://docs.discord.com/developers/reference#uploading-files
+    """
+    return [
+        {"id": place, "filename": file.name}
+        | ({} if file.description is None else {"description": file.description})
+        for place, file in enumerate(files)
+    ]
+
+
+@contextlib.contextmanager
+def _as_form(body: JSON | None, files: Sequence[File]) -> Generator[aiohttp.FormData]:
+    """A message and its files, which are open meanwhile."""
+    with contextlib.ExitStack() as opened:
+        form = aiohttp.FormData(quote_fields=False)
+        form.add_field("payload_json", dumps(body), content_type="application/json")
+        for place, file in enumerate(files):
+            # aiohttp writes bytes in one piece, and a file bit by bit.
+            content = file.content
+            reader = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+            form.add_field(f"files[{place}]", opened.enter_context(reader), filename=file.name)
+        yield form
 
 
 def is_failure(answer: Answer | None) -> bool:

@@ -17,7 +17,8 @@ import structlog
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.discord_replies import File, Replies, Reply
+from bot.discord_replies import Replies, Reply
+from bot.discord_rest import File
 from bot.editing import UPLOAD_LIMIT
 from bot.errors import ChildFailed
 from bot.ledger.usage import Usage, UsageBook
