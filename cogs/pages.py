@@ -1,6 +1,6 @@
 """Lists that are paged in place, with a button beside an entry to take it back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +54,16 @@ def page(
 def pages_of(count: int) -> int:
     """How many pages so many entries fill, at least one."""
     return max(1, -(-count // PAGE))
+
+
+def turning(number: int, count: int, custom_id: Callable[[int], str]) -> list[Button]:
+    """Buttons from page `number` of so many entries to the next ones; none for a single page."""
+    if count <= PAGE:
+        return []
+    return [
+        Button("Previous", custom_id(number - 1) if number else None),
+        Button("Next", custom_id(number + 1) if number + 1 < pages_of(count) else None),
+    ]
 
 
 def _cut(text: str, most: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 import discord
 from discord import app_commands
@@ -33,7 +34,7 @@ from cogs.options import (
     read_grant,
     read_limit,
 )
-from cogs.pages import PAGE, Button, Entry, page, pages_of
+from cogs.pages import PAGE, Button, Entry, page, pages_of, turning
 from cogs.presses import Press, Pressed
 from cogs.rules_in_words import (
     CHANGED_MEANWHILE,
@@ -328,12 +329,7 @@ class QuotaCog(commands.Cog):
             )
             for key, limit in rules[number * PAGE : (number + 1) * PAGE]
         ]
-        below: list[Button] = []
-        if len(rules) > PAGE:
-            below = [
-                self._turn("Previous", SHOW_PAGE, holder, number - 1, number > 0),
-                self._turn("Next", SHOW_PAGE, holder, number + 1, len(rules) > (number + 1) * PAGE),
-            ]
+        below = turning(number, len(rules), partial(self._page_id, holder, SHOW_PAGE))
         heading = note + overview_heading(overview, self._limits)
         return Reply(components=page(heading, entries, below=below))
 
@@ -345,10 +341,10 @@ class QuotaCog(commands.Cog):
         entries = [Entry(change_line(change, holder.guild_id)) for change in changes[:PAGE]]
         if not changes:
             entries = [Entry("Nothing was changed yet." if number == 0 else "That is all.")]
-        argument = str(about or 0)
+        turned = partial(self._page_id, holder, LOG_PAGE, str(about or 0))
         below = [
-            self._turn("Newer", LOG_PAGE, holder, number - 1, number > 0, argument),
-            self._turn("Older", LOG_PAGE, holder, number + 1, len(changes) > PAGE, argument),
+            Button("Newer", turned(number - 1) if number else None),
+            Button("Older", turned(number + 1) if len(changes) > PAGE else None),
         ]
         return Reply(components=page(heading, entries, below=below))
 
@@ -385,11 +381,8 @@ class QuotaCog(commands.Cog):
         arguments = (key.scope.value, str(key.subject_id), shown, str(number))
         return self._custom_ids.write(Action(SHOW_BACK, arguments), holder)
 
-    def _turn(
-        self, label: str, name: str, holder: Holder, number: int, there: bool, *arguments: str
-    ) -> Button:
-        action = Action(name, (*arguments, str(number)))
-        return Button(label, self._custom_ids.write(action, holder) if there else None)
+    def _page_id(self, holder: Holder, name: str, *arguments: str | int) -> str:
+        return self._custom_ids.write(Action(name, tuple(map(str, arguments))), holder)
 
     def _author(self, interaction: discord.Interaction, reason: str | None) -> Author:
         return Author(interaction.user.id, self._clock(), reason)

@@ -30,7 +30,7 @@ from cogs.options import (
     read_quality,
     read_size,
 )
-from cogs.pages import PAGE, Button, Entry, page, pages_of
+from cogs.pages import PAGE, Button, Entry, page, pages_of, turning
 from cogs.presses import Press, Pressed
 from cogs.settings_in_words import (
     NO_LONGER_SET,
@@ -189,13 +189,7 @@ class SettingsCog(commands.Cog):
             )
             for row in sorted(rows, key=_by_rank)[number * PAGE : (number + 1) * PAGE]
         ]
-        below: list[Button] = []
-        if len(rows) > PAGE:
-            more = len(rows) > (number + 1) * PAGE
-            below = [
-                Button("Previous", self._write(SHOW_PAGE, holder, number - 1) if number else None),
-                Button("Next", self._write(SHOW_PAGE, holder, number + 1) if more else None),
-            ]
+        below = turning(number, len(rows), partial(self._write, SHOW_PAGE, holder))
         return Reply(components=page(settings_heading(rows, note), entries, below=below))
 
     # What the buttons come to.
