@@ -1,0 +1,1 @@
+"""The sandbox in a browser: a page that looks like a channel, and what it talks to."""
