@@ -52,6 +52,27 @@ async def hear(bot: Bot, event: str) -> JsonObject:
     return object_at(await bot.receive_event(event), "d")
 
 
+# People.
+
+
+async def test_one_person_can_be_in_several_servers(client: Client, guild: Guild):
+    discord, ada = client.sandbox.discord, client.member.user
+    other = discord.add_guild("Elsewhere", owner=ada)
+    third = discord.add_guild("Far away")
+    joined = discord.add_member(third, ada, permissions=Permission.MANAGE_GUILD)
+    assert joined.user is other.members[ada.id].user is guild.members[ada.id].user
+    assert other.owner_id == ada.id
+    found = await client.send("GET", f"/guilds/{third.id}/members/{ada.id}")
+    assert object_at(found.body, "user")["id"] == str(ada.id)
+    channel = await client.send("POST", "/users/@me/channels", {"recipient_id": str(ada.id)})
+    assert channel.status == 200
+
+
+async def test_nobody_is_in_a_server_twice(client: Client, guild: Guild):
+    with pytest.raises(ValueError, match="Ada is in Sandbox already"):
+        client.sandbox.discord.add_member(guild, client.member.user)
+
+
 # Roles.
 
 

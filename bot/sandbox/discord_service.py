@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.sandbox.commands import Registry
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
-    from bot.sandbox.guilds import Channel, Guild, Member, Role
+    from bot.sandbox.guilds import Channel, Guild, Member, Role, User
     from bot.sandbox.invocation import Given
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
@@ -70,9 +70,15 @@ class DiscordService:
         """Return a channel's messages, without deleted ones and those for one member alone."""
         return list(channel.messages.values())
 
-    def add_guild(self, name: str, channels: Sequence[str] = ("general", "pictures")) -> Guild:
+    def add_guild(
+        self,
+        name: str,
+        channels: Sequence[str] = ("general", "pictures"),
+        *,
+        owner: str | User = "Olive",
+    ) -> Guild:
         """Add a server, telling the bot at once."""
-        guild = self.world.add_guild(name, channels)
+        guild = self.world.add_guild(name, channels, owner=owner)
         event = self.gateway.guild_create(guild)
         self.gateway.dispatch("GUILD_CREATE", event, guild_id=guild.id, intent=Intent.GUILDS)
         return guild
@@ -80,14 +86,17 @@ class DiscordService:
     def add_member(
         self,
         guild: Guild,
-        name: str,
+        who: str | User,
         *,
         permissions: int = 0,
         roles: Sequence[Role] = (),
         bot: bool = False,
     ) -> Member:
-        """Add a person or a bot to a server; permissions come on top of what everyone may do."""
-        member = self.world.add_member(guild, name, permissions=permissions, roles=roles, bot=bot)
+        """Add somebody to a server, a new person or bot by name, or one of another server.
+
+        The permissions come on top of what everyone may do.
+        """
+        member = self.world.add_member(guild, who, permissions=permissions, roles=roles, bot=bot)
         self._tell("GUILD_MEMBER_ADD", guild, member.to_json(), Intent.GUILD_MEMBERS)
         return member
 

@@ -271,11 +271,17 @@ class World:
         self._last_id = max(made, self._last_id + 1)
         return self._last_id
 
-    def add_guild(self, name: str, channels: Sequence[str] = ("general", "pictures")) -> Guild:
-        """Add a server that the bot is in, with an owner and text channels."""
+    def add_guild(
+        self,
+        name: str,
+        channels: Sequence[str] = ("general", "pictures"),
+        *,
+        owner: str | User = "Olive",
+    ) -> Guild:
+        """Add a server that the bot is in, with an owner, new or known, and text channels."""
         guild = Guild(self.new_id(), name, self.clock.now())
         guild.roles[guild.id] = Role(guild.id, "@everyone", permissions.MEMBER)
-        guild.owner_id = self.add_member(guild, "Olive").id
+        guild.owner_id = self.add_member(guild, owner).id
         guild.members[self.bot.id] = Member(
             self.bot, guild, guild.created, permissions=self.bot_permissions
         )
@@ -319,14 +325,19 @@ class World:
     def add_member(
         self,
         guild: Guild,
-        name: str,
+        who: str | User,
         *,
         permissions: int = 0,
         roles: Sequence[Role] = (),
         bot: bool = False,
     ) -> Member:
-        """Add a person or a bot to a server; permissions come on top of what everyone may do."""
-        user = User(self.new_id(), name, bot)
+        """Add somebody to a server, a new person or bot by name, or one of another server.
+
+        The permissions come on top of what everyone may do.
+        """
+        user = User(self.new_id(), who, bot) if isinstance(who, str) else who
+        if user.id in guild.members:
+            raise ValueError(f"{user.name} is in {guild.name} already")
         self.users[user.id] = user
         member = Member(user, guild, self.clock.now(), list(roles), permissions)
         guild.members[user.id] = member
