@@ -17,6 +17,7 @@ from bot.sandbox.invocation import (
     suggestion_data,
 )
 from bot.sandbox.permissions import Permission
+from bot.sandbox.posting import check_deletion, post
 from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import (
     FILE_LIMIT,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
     from bot.sandbox.guilds import Channel, Guild, Member, Role, User
-    from bot.sandbox.invocation import Given
+    from bot.sandbox.invocation import Given, Upload
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
 
@@ -295,8 +296,16 @@ class DiscordService:
         interaction.form = form
         return self._send(interaction, data)
 
-    def delete(self, message: Message) -> None:
-        """Let somebody delete a message."""
+    async def say(
+        self, channel: Channel, member: Member, text: str, uploads: Sequence[Upload] = ()
+    ) -> Message:
+        """Let a member post a message, with files; raises InvalidInvocation."""
+        return post(self.world, channel, member, text, uploads)
+
+    def delete(self, message: Message, member: Member | None = None) -> None:
+        """Let somebody delete a message; raises InvalidInvocation if a member may not."""
+        if member is not None:
+            check_deletion(message, member)
         self.world.deleted(message)
 
     def _offered(
@@ -345,9 +354,9 @@ class DiscordService:
         where: JsonObject = {} if guild is None else {"guild_id": str(guild.id)}
         match change:
             case MessageCreated():
-                event, body = "MESSAGE_CREATE", message.to_json()
+                event, body = "MESSAGE_CREATE", message.to_json() | _authorship(message)
             case MessageEdited():
-                event, body = "MESSAGE_UPDATE", message.to_json()
+                event, body = "MESSAGE_UPDATE", message.to_json() | _authorship(message)
             case MessageDeleted():
                 event = "MESSAGE_DELETE"
                 body = {"id": str(message.id), "channel_id": str(message.channel.id)}
@@ -356,7 +365,28 @@ class DiscordService:
             body | where,
             guild_id=None if guild is None else guild.id,
             intent=intent,
+            concealed=body | where | HIDDEN if self._is_private(message) else None,
         )
+
+    def _is_private(self, message: Message) -> bool:
+        """Tell whether only bots with the MESSAGE_CONTENT intent may read a message."""
+        bot = self.world.bot.id
+        told = message.author.id == bot or bot in message.now.mentions.users
+        return message.channel.guild is not None and not told and not message.deleted
+
+
+HIDDEN: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
+"""What others' messages show without the intent
+(https://discord.com/developers/docs/events/gateway#message-content-intent)."""
+
+
+def _authorship(message: Message) -> JsonObject:
+    """Return what the gateway tells of an author who is a member, beside the user."""
+    guild = message.channel.guild
+    member = None if guild is None else guild.members.get(message.author.id)
+    if member is None or message.application_id is not None:
+        return {}
+    return {"member": {key: value for key, value in member.to_json().items() if key != "user"}}
 
 
 def _filled(item: JsonObject, values: Mapping[str, object]) -> JsonObject:

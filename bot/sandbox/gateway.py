@@ -227,15 +227,26 @@ class Gateway:
         }
 
     def dispatch(
-        self, event: str, data: JsonObject, *, guild_id: int | None, intent: int = 0
+        self,
+        event: str,
+        data: JsonObject,
+        *,
+        guild_id: int | None,
+        intent: int = 0,
+        concealed: JsonObject | None = None,
     ) -> int:
-        """Send an event to every session that should have it; return to how many."""
+        """Send an event to every session that should have it; return to how many.
+
+        `concealed` goes in its place to those that may not read what members write.
+        """
         reached = 0
-        text: str | None = None
+        texts: dict[bool, str] = {}
         for session in self._living():
             if session.sees(guild_id) and (not intent or session.intents & intent):
-                text = dump(data) if text is None else text
-                session.dispatch(event, text)
+                open_to = concealed is None or bool(session.intents & Intent.MESSAGE_CONTENT)
+                if open_to not in texts:
+                    texts[open_to] = dump(data if concealed is None or open_to else concealed)
+                session.dispatch(event, texts[open_to])
                 reached += 1
         return reached
 

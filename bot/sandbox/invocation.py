@@ -117,26 +117,9 @@ class Resolved:
         return key
 
     def _attach(self, upload: Upload) -> str:
-        path = upload.data if isinstance(upload.data, Path) else self.world.place(upload.data)
-        size = path.stat().st_size if upload.size is None else upload.size
-        if not 0 < size <= LARGEST_UPLOAD:
-            raise InvalidInvocation(f"{upload.name}: {size} bytes cannot be uploaded")
-        stored = self.world.store(
-            StoredFile(
-                id=0,
-                name=safe_name(upload.name),
-                path=path,
-                size=size,
-                content_type=upload.content_type or guess_type(upload.name),
-                width=upload.width,
-                height=upload.height,
-                folder=f"ephemeral-attachments/{self.world.application_id}",
-                url="",
-                ephemeral=True,
-            )
-        )
-        body = stored.attachment()
-        self.attachments[str(stored.id)] = body
+        folder = f"ephemeral-attachments/{self.world.application_id}"
+        stored = store_upload(self.world, upload, folder, ephemeral=True)
+        self.attachments[str(stored.id)] = stored.attachment()
         return str(stored.id)
 
     def to_json(self) -> JsonObject:
@@ -162,15 +145,52 @@ NAMING = frozenset(
 )
 
 
+def store_upload(
+    world: World, upload: Upload, folder: str, *, ephemeral: bool = False
+) -> StoredFile:
+    """Put a member's file at the CDN; raises InvalidInvocation for one that is too large."""
+    path = upload.data if isinstance(upload.data, Path) else world.place(upload.data)
+    size = path.stat().st_size if upload.size is None else upload.size
+    if not 0 < size <= LARGEST_UPLOAD:
+        raise InvalidInvocation(f"{upload.name}: {size} bytes cannot be uploaded")
+    return world.store(
+        StoredFile(
+            id=0,
+            name=safe_name(upload.name),
+            path=path,
+            size=size,
+            content_type=upload.content_type or guess_type(upload.name),
+            width=upload.width,
+            height=upload.height,
+            folder=folder,
+            url="",
+            spoiler=upload.name.startswith("SPOILER_"),
+            ephemeral=ephemeral,
+        )
+    )
+
+
+def check_presence(channel: Channel, member: Member) -> None:
+    """Refuse somebody who cannot be where a channel is; raises InvalidInvocation."""
+    guild, recipient = channel.guild, channel.recipient
+    if guild is None:
+        if recipient is not None and recipient.id != member.id:
+            raise InvalidInvocation(f"{member.name} does not see {recipient.name}'s messages")
+        return
+    if guild.members.get(member.id) is not member:
+        raise InvalidInvocation(f"{member.name} is not in {guild.name}")
+    if not channel.permissions_of(member) & Permission.VIEW_CHANNEL:
+        raise InvalidInvocation(f"{member.name} does not see #{channel.name}")
+
+
 def check_leave(command: JsonObject, channel: Channel, member: Member) -> None:
     """Refuse a command that the member would not be offered; raises InvalidInvocation."""
     name = command["name"]
     if (0 if channel.guild is not None else 1) not in contexts_of(command):
         raise InvalidInvocation(f"/{name} is not offered here")
+    check_presence(channel, member)
     if channel.guild is None:
         return
-    if channel.guild.members.get(member.id) is not member:
-        raise InvalidInvocation(f"{member.name} is not in {channel.guild.name}")
     allowed = channel.permissions_of(member)
     if not allowed & Permission.USE_APPLICATION_COMMANDS:
         raise InvalidInvocation(f"{member.name} may not use commands in #{channel.name}")

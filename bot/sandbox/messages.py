@@ -197,11 +197,9 @@ def _embeds(form: Form) -> tuple[JsonObject, ...]:
 
 def _mentions(form: Form, text: str) -> Mentions:
     rules = form.object("allowed_mentions")
-    users = frozenset(int(found) for found in USER.findall(text))
-    roles = frozenset(int(found) for found in ROLE.findall(text))
-    everyone = EVERYONE.search(text) is not None
+    found = mentions_in(text)
     if rules is None:
-        return Mentions(users, roles, everyone)
+        return found
     parsed = rules.array("parse", most=3) or []
     if any(each not in MENTIONABLE for each in parsed):
         words = f"Value must be one of {{{', '.join(MENTIONABLE)}}}."
@@ -215,7 +213,16 @@ def _mentions(form: Form, text: str) -> Mentions:
     named_users = {snowflake(each) for each in rules.array("users", most=100) or []}
     named_roles = {snowflake(each) for each in rules.array("roles", most=100) or []}
     return Mentions(
-        users if "users" in parsed else users & named_users,
-        roles if "roles" in parsed else roles & named_roles,
-        everyone and "everyone" in parsed,
+        found.users if "users" in parsed else found.users & named_users,
+        found.roles if "roles" in parsed else found.roles & named_roles,
+        found.everyone and "everyone" in parsed,
+    )
+
+
+def mentions_in(text: str) -> Mentions:
+    """Return whom a text mentions, allowed or not."""
+    return Mentions(
+        frozenset(int(found) for found in USER.findall(text)),
+        frozenset(int(found) for found in ROLE.findall(text)),
+        EVERYONE.search(text) is not None,
     )

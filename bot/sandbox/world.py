@@ -181,14 +181,8 @@ class Message:
         """Return Discord's message object."""
         now = self.now
         edited = now.at.isoformat() if len(self.revisions) > 1 else None
-        users = [{"id": str(user)} for user in sorted(now.mentions.users)]
-        if self.channel.guild is not None:
-            members = self.channel.guild.members
-            users = [
-                members[user].user.to_json()
-                for user in sorted(now.mentions.users)
-                if user in members
-            ]
+        known = self._people()
+        users = [known[user].to_json() for user in sorted(now.mentions.users) if user in known]
         body: JsonObject = {
             "id": str(self.id),
             "type": self.kind,
@@ -221,6 +215,13 @@ class Message:
                 "message_id": str(self.replies_to),
             }
         return body
+
+    def _people(self) -> dict[int, User]:
+        """Return who can be mentioned where it is."""
+        if self.channel.guild is not None:
+            return {each.id: each.user for each in self.channel.guild.members.values()}
+        here = (self.author, self.channel.recipient)
+        return {user.id: user for user in here if user is not None}
 
 
 @dataclass(frozen=True, slots=True)
