@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from bot.sandbox.cdn import StoredFile
-from bot.sandbox.child import PROJECT, BotEnded, BotProcess, build_environment
-from bot.sandbox.cli import child_environment, save
+from bot.sandbox.child import PROJECT, BotEnded, BotProcess, build_environment, child_environment
+from bot.sandbox.cli import save
 from bot.sandbox.faults import EditFault, declined
 from bot.sandbox.invocation import Upload
 from bot.sandbox.server import Sandbox

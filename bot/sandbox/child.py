@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from types import TracebackType
 
+    from bot.sandbox.discord_service import DiscordService
     from bot.sandbox.values import JsonObject
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -120,6 +121,19 @@ class BotProcess:
         self._reading = [
             asyncio.create_task(self._read(stream)) for stream in streams if stream is not None
         ]
+        self.changed.fire()
+
+    async def connected(self, discord: DiscordService) -> None:
+        """Wait until it has registered its commands; raises BotEnded if it ends before."""
+        ended = asyncio.create_task(self.ended())
+        connected = asyncio.create_task(discord.connected())
+        try:
+            await asyncio.wait({ended, connected}, return_when=asyncio.FIRST_COMPLETED)
+            self.check()
+            await connected
+        finally:
+            ended.cancel()
+            connected.cancel()
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
         with contextlib.suppress(ValueError):
@@ -197,6 +211,15 @@ class BotProcess:
         finally:
             self.kill()
             await self.ended()
+
+
+def child_environment(environment: Mapping[str, str], real_key: str | None) -> dict[str, str]:
+    """Return where the bot finds the servers: with a key of its own, the real edit API."""
+    if real_key is None:
+        return dict(environment)
+    kept = {name: value for name, value in environment.items() if name != "EDIT_API_URL"}
+    # The real API cannot read a picture's address on this machine, so its data is sent.
+    return kept | {"EDIT_API_KEY": real_key, "EDIT_SOURCE": "data"}
 
 
 def build_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import webbrowser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bot.sandbox.child import BotEnded, BotProcess
+from bot.sandbox.child import BotEnded, BotProcess, child_environment
+from bot.sandbox.page.running import FIRST_PORT, running_page
 from bot.sandbox.server import InvalidInvocation, Sandbox, Upload
 from bot.sandbox.values import integer_at, text_at
 
@@ -33,6 +35,7 @@ WRONG_COMMAND_LINE = 2
 DEMO = Path(__file__).with_name("demo.jpg")
 DEMO_PROMPT = "Let the sun rise over the lake, all in gold and orange"
 RESULTS = Path("sandbox-results")
+LAST_PORT = 65535
 LONGEST_EDIT = 600
 SECONDS_TO_TELL = 30
 
@@ -66,6 +69,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--serve", action="store_true", help="run the two servers alone, until Ctrl-C"
     )
+    what.add_argument(
+        "--page",
+        action="store_true",
+        help="try it in the browser: a channel on a page, until Ctrl-C",
+    )
+    page = parser.add_argument_group("the page")
+    page.add_argument(
+        "--port",
+        type=_port,
+        default=FIRST_PORT,
+        help="where it listens, or at the next port that is free (%(default)s)",
+    )
+    page.add_argument("--open", action="store_true", help="open it in the browser")
     edit = parser.add_argument_group("the edit, with the options of /edit")
     edit.add_argument("--quality", help="low, medium or high")
     edit.add_argument("--size", help="source, or a ratio such as 16:9")
@@ -88,6 +104,8 @@ def main(options: argparse.Namespace) -> int:
     try:
         if read_serve(options):
             return asyncio.run(serve(console))
+        if read_page(options):
+            return asyncio.run(show_page(options, read_key(options), console, errors))
         return asyncio.run(edit(read_wish(options), console, errors))
     except WrongCommandLine as wrong:
         _say(errors, f"python -m bot sandbox: error: {wrong}")
@@ -98,21 +116,19 @@ def main(options: argparse.Namespace) -> int:
 
 def read_serve(options: argparse.Namespace) -> bool:
     """Tell whether the servers alone are wanted; raises WrongCommandLine."""
-    if not options.serve:
-        return False
-    given = {
-        "--edit": options.edit,
-        "--quality": options.quality,
-        "--size": options.size,
-        "--count": options.count,
-        "--private": options.private,
-        "--api real": options.api == "real",
-        "--out": options.out != RESULTS,
-    }
-    senseless = [name for name, value in given.items() if value]
-    if senseless:
-        raise WrongCommandLine(f"--serve makes no edit, so {', '.join(senseless)} has no sense")
-    return True
+    if options.serve:
+        given = _of_an_edit(options) | _of_a_page(options)
+        _refuse("--serve makes no edit and shows no page", given | {"--api real": _real(options)})
+    return options.serve
+
+
+def read_page(options: argparse.Namespace) -> bool:
+    """Tell whether the page is wanted; raises WrongCommandLine."""
+    if options.page:
+        _refuse("On the page edits are made by hand", _of_an_edit(options))
+    else:
+        _refuse("Without --page there is no page", _of_a_page(options))
+    return options.page
 
 
 def read_wish(options: argparse.Namespace) -> Wish:
@@ -127,16 +143,80 @@ def read_wish(options: argparse.Namespace) -> Wish:
     out: Path = options.out
     if out.exists() and not out.is_dir():
         raise WrongCommandLine(f"--out {out} is no folder")
-    key = None
-    if options.api == "real":
-        key = os.environ.get("EDIT_API_KEY")
-        if not key:
-            raise WrongCommandLine("--api real needs EDIT_API_KEY in the environment")
     given = {"quality": options.quality, "size": options.size, "count": options.count}
     chosen: dict[str, Given] = {name: value for name, value in given.items() if value is not None}
     if options.private:
         chosen["private"] = True
-    return Wish(source, prompt, chosen, out, key)
+    return Wish(source, prompt, chosen, out, read_key(options))
+
+
+def read_key(options: argparse.Namespace) -> str | None:
+    """Return the real edit API's key if that is wanted; raises WrongCommandLine."""
+    if not _real(options):
+        return None
+    key = os.environ.get("EDIT_API_KEY")
+    if not key:
+        raise WrongCommandLine("--api real needs EDIT_API_KEY in the environment")
+    return key
+
+
+def _refuse(why: str, given: Mapping[str, object]) -> None:
+    senseless = [name for name, value in given.items() if value]
+    if senseless:
+        raise WrongCommandLine(f"{why}, so {', '.join(senseless)} has no sense")
+
+
+def _of_an_edit(options: argparse.Namespace) -> dict[str, object]:
+    return {
+        "--edit": options.edit,
+        "--quality": options.quality,
+        "--size": options.size,
+        "--count": options.count,
+        "--private": options.private,
+        "--out": options.out != RESULTS,
+    }
+
+
+def _of_a_page(options: argparse.Namespace) -> dict[str, object]:
+    return {"--port": options.port != FIRST_PORT, "--open": options.open}
+
+
+def _real(options: argparse.Namespace) -> bool:
+    return options.api == "real"
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= LAST_PORT:
+        raise ValueError
+    return port
+
+
+async def show_page(
+    options: argparse.Namespace, real_key: str | None, console: Console, errors: Console
+) -> int:
+    """Run the page until told to end."""
+    stopped = asyncio.Event()
+    with _on_signals(stopped.set):
+        try:
+            async with running_page(port=options.port, real_key=real_key) as page:
+                _say(console, _about(real_key))
+                _say(console, f"The page is at {page.address}")
+                _say(console, "Ctrl-C ends it.")
+                console.file.flush()
+                if options.open:
+                    await asyncio.to_thread(webbrowser.open, page.address)
+                await stopped.wait()
+        except BotEnded as ended:
+            _say(errors, str(ended))
+            return FAILED
+    return DONE
+
+
+def _about(real_key: str | None) -> str:
+    if real_key is None:
+        return "A sandbox: no account is used, and its edit API only imitates edits."
+    return "A sandbox with the real edit API, which charges your key."
 
 
 async def serve(console: Console) -> int:
@@ -169,15 +249,12 @@ async def edit(wish: Wish, console: Console, errors: Console) -> int:
 
 
 async def _edit(wish: Wish, console: Console, errors: Console) -> int:
-    if wish.real_key is None:
-        _say(console, "A sandbox: no account is used, and its edit API only imitates edits.")
-    else:
-        _say(console, "A sandbox with the real edit API, which charges your key.")
+    _say(console, _about(wish.real_key))
     async with Sandbox() as sandbox:
         environment = child_environment(sandbox.environment(), wish.real_key)
         async with BotProcess(environment) as bot:
             with console.status("Starting the bot"):
-                await _connected(sandbox, bot)
+                await bot.connected(sandbox.discord)
             guild = sandbox.discord.guilds[0]
             member = sandbox.discord.add_member(guild, "You")
             given = {
@@ -202,28 +279,6 @@ async def _edit(wish: Wish, console: Console, errors: Console) -> int:
             saved = save(file, wish.source.stem, wish.out)
             _say(console, f"Saved {saved}")
     return DONE
-
-
-def child_environment(environment: Mapping[str, str], real_key: str | None) -> dict[str, str]:
-    """Return where the bot finds the servers: with a key of its own, the real edit API."""
-    if real_key is None:
-        return dict(environment)
-    kept = {name: value for name, value in environment.items() if name != "EDIT_API_URL"}
-    # The real API cannot read a picture's address on this machine, so its data is sent.
-    return kept | {"EDIT_API_KEY": real_key, "EDIT_SOURCE": "data"}
-
-
-async def _connected(sandbox: Sandbox, bot: BotProcess) -> None:
-    """Wait until the bot has registered its command, or ended; raises BotEnded."""
-    ended = asyncio.create_task(bot.ended())
-    connected = asyncio.create_task(sandbox.discord.connected())
-    try:
-        await asyncio.wait({ended, connected}, return_when=asyncio.FIRST_COMPLETED)
-        bot.check()
-        await connected
-    finally:
-        ended.cancel()
-        connected.cancel()
 
 
 async def _follow(bot: BotProcess, interaction: Interaction, console: Console) -> bool:

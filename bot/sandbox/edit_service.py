@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.sandbox.clock import Clock
+    from bot.sandbox.exchanges import Exchanges
     from bot.sandbox.faults import DownloadFault, EditFault, FaultList
 
 MODEL = "gpt-image-2"
 MOST_PICTURES = 4
 SECONDS_TO_READ = 30
+USER_AGENT = "sandbox-edit-api"
 LARGEST_SOURCE = 50 * 1024 * 1024
 UNREADABLE = (
     OSError,
@@ -81,6 +83,7 @@ class EditService:
         folder: Path,
         faults: FaultList[EditFault],
         downloads: FaultList[DownloadFault],
+        exchanges: Exchanges,
     ) -> None:
         self.key = f"sandbox-{secrets.token_urlsafe(24)}"
         self.calls: list[Call] = []
@@ -91,7 +94,7 @@ class EditService:
         self.results = Results(folder, downloads)
         self._fixed: list[Path] = []
         self._session: aiohttp.ClientSession | None = None
-        self._listener = Listener(self._routes())
+        self._listener = Listener(self._routes(), middlewares=[exchanges.of("edit API")])
 
     @property
     def origin(self) -> str:
@@ -108,7 +111,9 @@ class EditService:
         """Return the connections over which sources are read, opened with the first of them."""
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=SECONDS_TO_READ)
-            self._session = aiohttp.ClientSession(timeout=timeout)
+            self._session = aiohttp.ClientSession(
+                timeout=timeout, headers={"User-Agent": USER_AGENT}
+            )
         return self._session
 
     def answer_with(self, pictures: Sequence[Path | bytes]) -> None:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp.typedefs import Middleware
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
@@ -17,9 +23,14 @@ TURNS_TO_NOTICE = 3
 class Listener:
     """One server on one loopback port, which can stop listening and take the same port again."""
 
-    def __init__(self, routes: list[web.RouteDef], port: int = 0) -> None:
+    def __init__(
+        self,
+        routes: Sequence[web.AbstractRouteDef],
+        port: int = 0,
+        middlewares: Sequence[Middleware] = (),
+    ) -> None:
         self.port = port
-        application = web.Application(client_max_size=LARGEST_BODY)
+        application = web.Application(client_max_size=LARGEST_BODY, middlewares=middlewares)
         application.add_routes(routes)
         self._runner = web.AppRunner(
             application, access_log=None, shutdown_timeout=SECONDS_TO_CLOSE
@@ -35,7 +46,7 @@ class Listener:
         """Listen."""
         if self._runner.server is None:
             await self._runner.setup()
-        self._site = web.TCPSite(self._runner, HOST, self.port, backlog=BACKLOG, reuse_address=True)
+        self._site = web.TCPSite(self._runner, HOST, self.port, backlog=BACKLOG)
         await self._site.start()
         self.port = int(self._runner.addresses[0][1])
 

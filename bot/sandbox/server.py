@@ -17,6 +17,7 @@ from bot.sandbox.commands import InvalidInvocation, Registry
 from bot.sandbox.discord_rest import BASE, DiscordRest
 from bot.sandbox.discord_service import DiscordService
 from bot.sandbox.edit_service import EditService
+from bot.sandbox.exchanges import Exchanges
 from bot.sandbox.faults import Faults
 from bot.sandbox.gateway import HEARTBEAT_SECONDS, Gateway
 from bot.sandbox.interactions import Acknowledgement, Interaction
@@ -37,6 +38,7 @@ class Sandbox:
         self.clock = Clock()
         self.discord_token = f"sandbox.{secrets.token_urlsafe(32)}"
         self.folder = Path(tempfile.gettempdir(), f"sandbox-{secrets.token_hex(8)}")
+        self.exchanges = Exchanges(self.clock)
         self.cdn = Cdn(self.clock)
         self.world = World(self.clock, self.cdn, self.folder)
         gateway = Gateway(self.world, self.discord_token, heartbeat_seconds=heartbeat_seconds)
@@ -45,11 +47,18 @@ class Sandbox:
         rest = DiscordRest(self.world, gateway, registry, self.discord_token, self.faults.discord)
         self.discord = DiscordService(self.world, gateway, registry, rest)
         self.edit_api = EditService(
-            self.clock, self.folder, self.faults.edit_api, self.faults.downloads
+            self.clock,
+            self.folder,
+            self.faults.edit_api,
+            self.faults.downloads,
+            self.exchanges,
         )
         self._gateway = gateway
         gateway_route = web.get("/", gateway.serve)
-        self._discord_server = Listener([gateway_route, *self.cdn.routes(), *rest.routes()])
+        self._discord_server = Listener(
+            [gateway_route, *self.cdn.routes(), *rest.routes()],
+            middlewares=[self.exchanges.of("Discord")],
+        )
 
     @property
     def application_id(self) -> int:

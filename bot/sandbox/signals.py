@@ -12,13 +12,16 @@ T = TypeVar("T")
 
 
 class Signal:
-    """Wakes whoever waits on it whenever it is fired."""
+    """Wakes whoever waits on it whenever it is fired, and tells those who listen."""
 
     def __init__(self) -> None:
+        self.listeners: list[Callable[[], object]] = []
         self._waiting: set[asyncio.Future[None]] = set()
 
     def fire(self) -> None:
         """Let everyone who waits look again."""
+        for listener in list(self.listeners):
+            listener()
         waiting, self._waiting = self._waiting, set()
         for future in waiting:
             if not future.done():

@@ -1,0 +1,261 @@
+"""What people do in a tab: read from what it sends, and done in the sandbox in their name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from bot.sandbox.commands import InvalidInvocation, OptionType
+from bot.sandbox.components import Kind
+from bot.sandbox.modals import Field
+from bot.sandbox.page.stage import member_in
+from bot.sandbox.values import JsonObject, as_array, object_at, objects_at, snowflake, text_at
+from bot.sandbox.world import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.sandbox.child import BotProcess
+    from bot.sandbox.guilds import Channel, Member, Role
+    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.invocation import Given
+    from bot.sandbox.page.mirror import Mirror
+    from bot.sandbox.page.switches import Switchboard
+    from bot.sandbox.page.uploads import Uploads
+    from bot.sandbox.server import Sandbox
+    from bot.sandbox.world import Message
+
+SECONDS_TO_SUGGEST = 3.0
+
+OPTION_NAMES: Mapping[object, str] = {
+    OptionType.USER: "user",
+    OptionType.ROLE: "role",
+    OptionType.CHANNEL: "channel",
+    OptionType.MENTIONABLE: "mentionable",
+    OptionType.ATTACHMENT: "file",
+}
+COMPONENT_NAMES: Mapping[object, str] = {
+    Kind.USER_SELECT: "user",
+    Kind.ROLE_SELECT: "role",
+    Kind.CHANNEL_SELECT: "channel",
+    Kind.MENTIONABLE_SELECT: "mentionable",
+    Field.FILE_UPLOAD: "file",
+}
+"""What the values of options and components name, where it is more than what was typed."""
+
+Asked: TypeAlias = JsonObject
+
+
+class Actions:
+    """Does what a tab asks for, by the action's name."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        bot: BotProcess,
+        mirror: Mirror,
+        switchboard: Switchboard,
+        uploads: Uploads,
+    ) -> None:
+        self._world = sandbox.world
+        self._discord = sandbox.discord
+        self._bot = bot
+        self._mirror = mirror
+        self._switchboard = switchboard
+        self._uploads = uploads
+        self._actions: Mapping[str, Callable[[Asked], Awaitable[object]]] = {
+            "invoke": self._invoke,
+            "complete": self._complete,
+            "press": self._press,
+            "submit": self._submit,
+            "close": self._close,
+            "say": self._say,
+            "dismiss": self._dismiss,
+            "delete": self._delete,
+            "switch": self._switch,
+            "kill": self._kill,
+            "start": self._start,
+        }
+
+    async def do(self, asked: Asked) -> object:
+        """Do it, and return what the tab is to know of it; raises InvalidInvocation."""
+        action = self._actions.get(text_at(asked, "action"))
+        if action is None:
+            raise InvalidInvocation("The sandbox knows no such action: reload the page.")
+        return await action(asked)
+
+    # What people do in Discord.
+
+    async def _invoke(self, asked: Asked) -> object:
+        channel, member = self._place(asked)
+        names, options = self._command(asked, channel)
+        target = self._target(asked, channel)
+        interaction = await self._discord.invoke(channel, member, names, options, target=target)
+        return str(interaction.id)
+
+    async def _complete(self, asked: Asked) -> object:
+        channel, member = self._place(asked)
+        names, options = self._command(asked, channel)
+        focused = text_at(asked, "focused")
+        interaction = await self._discord.complete(channel, member, names, options, focused=focused)
+        try:
+            answer = await interaction.acknowledged(timeout=SECONDS_TO_SUGGEST)
+        except TimeoutError:
+            raise InvalidInvocation("Loading options failed") from None
+        return answer.choices
+
+    async def _press(self, asked: Asked) -> object:
+        message = self._message(asked)
+        custom_id = text_at(asked, "custom_id")
+        found = (each for each in walk(message.components) if each.get("custom_id") == custom_id)
+        kind = COMPONENT_NAMES.get(next(found, {}).get("type"))
+        values = [self._given(kind, each, message.channel) for each in _array(asked, "values")]
+        member = self._member(asked, message.channel)
+        return str((await self._discord.press(message, member, custom_id, values)).id)
+
+    async def _submit(self, asked: Asked) -> object:
+        form = self._form(asked)
+        shown = {} if form.acknowledgement is None else form.acknowledgement.data
+        kinds = {
+            text_at(field, "custom_id"): COMPONENT_NAMES.get(field.get("type"))
+            for field in fields_of(objects_at(shown, "components"))
+        }
+        values: dict[str, object] = {}
+        for custom_id, value in object_at(asked, "values").items():
+            kind, several = kinds.get(custom_id), as_array(value)
+            values[custom_id] = (
+                value
+                if several is None
+                else [self._given(kind, each, form.channel) for each in several]
+            )
+        return str((await self._discord.submit(form, values)).id)
+
+    async def _close(self, asked: Asked) -> object:
+        self._mirror.forget_form(self._form(asked))
+        return None
+
+    async def _say(self, asked: Asked) -> object:
+        channel, member = self._place(asked)
+        uploads = [self._uploads.get(each) for each in _array(asked, "uploads")]
+        await self._discord.say(channel, member, text_at(asked, "text"), uploads)
+        return None
+
+    async def _dismiss(self, asked: Asked) -> object:
+        if "interaction" in asked:
+            self._mirror.forget_interaction(snowflake(asked["interaction"]) or 0)
+        else:
+            self._mirror.dismiss(self._message(asked))
+        return None
+
+    async def _delete(self, asked: Asked) -> object:
+        message = self._message(asked)
+        self._discord.delete(message, self._member(asked, message.channel))
+        return None
+
+    # What only a sandbox can do.
+
+    async def _switch(self, asked: Asked) -> object:
+        name = text_at(asked, "name")
+        if name not in self._switchboard:
+            raise InvalidInvocation("There is no such switch.")
+        await self._switchboard.turn(name, on=asked.get("on") is True)
+        return None
+
+    async def _kill(self, _: Asked) -> object:
+        self._bot.kill()
+        return None
+
+    async def _start(self, _: Asked) -> object:
+        if self._bot.pid is not None:
+            raise InvalidInvocation("The bot runs already.")
+        await self._bot.ended()
+        await self._bot.start()
+        return None
+
+    # Who and what is meant.
+
+    def _place(self, asked: Asked) -> tuple[Channel, Member]:
+        channel = self._world.channels.get(snowflake(asked.get("channel")) or 0)
+        if channel is None:
+            raise InvalidInvocation("There is no such channel.")
+        return channel, self._member(asked, channel)
+
+    def _member(self, asked: Asked, channel: Channel) -> Member:
+        member = member_in(self._world, channel, snowflake(asked.get("member")) or 0)
+        if member is None:
+            raise InvalidInvocation("Whoever you are now is not in this place.")
+        return member
+
+    def _message(self, asked: Asked) -> Message:
+        message = self._mirror.messages.get(snowflake(asked.get("message")) or 0)
+        if message is None or message.deleted:
+            raise InvalidInvocation("The message is not there any more.")
+        return message
+
+    def _form(self, asked: Asked) -> Interaction:
+        form = self._discord.rest.interactions.by_id.get(snowflake(asked.get("form")) or 0)
+        if form is None or str(form.member.id) != asked.get("member"):
+            raise InvalidInvocation("The form is not there any more.")
+        return form
+
+    def _target(self, asked: Asked, channel: Channel) -> Message | Member | None:
+        wanted = snowflake(asked.get("target"))
+        if wanted is None:
+            return None
+        found = channel.messages.get(wanted) or member_in(self._world, channel, wanted)
+        if found is None:
+            raise InvalidInvocation("The message is not there any more.")
+        return found
+
+    def _command(self, asked: Asked, channel: Channel) -> tuple[str, dict[str, Given]]:
+        """Return a command's names, subcommands after spaces, and what its options were given."""
+        command = self._discord.registry.commands.get(snowflake(asked.get("command")) or 0)
+        if command is None:
+            raise InvalidInvocation("This command is outdated, please try again in a few minutes")
+        names, level = [text_at(command, "name")], command
+        for name in _array(asked, "path"):
+            nested = (each for each in objects_at(level, "options") if each["name"] == name)
+            level = next(nested, {})
+            names.append(str(name))
+        kinds = {
+            text_at(option, "name"): OPTION_NAMES.get(option["type"])
+            for option in objects_at(level, "options")
+        }
+        options = {
+            name: self._given(kinds.get(name), value, channel)
+            for name, value in object_at(asked, "options").items()
+        }
+        return " ".join(names), options
+
+    def _given(self, kind: str | None, value: object, channel: Channel) -> Given:
+        """Return what a value stands for that came as an id, or itself."""
+        if kind == "file":
+            return self._uploads.get(value)
+        if kind is None:
+            if isinstance(value, str | int | float):
+                return value
+            raise InvalidInvocation("A value is of a kind that nothing takes.")
+        number = snowflake(value)
+        found = None if number is None else self._named(kind, number, channel)
+        if found is None:
+            raise InvalidInvocation(f"Choose a {kind} from the list.")
+        return found
+
+    def _named(self, kind: str, number: int, channel: Channel) -> Member | Role | Channel | None:
+        if kind == "channel":
+            return self._world.channels.get(number)
+        roles = {} if channel.guild is None else channel.guild.roles
+        user = None if kind == "role" else member_in(self._world, channel, number)
+        return user or (None if kind == "user" else roles.get(number))
+
+
+def fields_of(components: list[JsonObject]) -> list[JsonObject]:
+    """Return a form's fields, out of their rows and labels."""
+    found: list[JsonObject] = []
+    for component in components:
+        label = object_at(component, "component")
+        found += [label] if label else objects_at(component, "components")
+    return found
+
+
+def _array(asked: Asked, key: str) -> list[object]:
+    return as_array(asked.get(key)) or []

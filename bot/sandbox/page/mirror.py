@@ -1,0 +1,333 @@
+"""Shows in the feed what there is and what happens: the records' shapes are written down here.
+
+| kind | id | value |
+| --- | --- | --- |
+| `setup` | `setup` | the bot's user and name, and whether edits are imitations |
+| `user` | its | name, whether a bot, and which part it is, if it is one to be |
+| `guild` | its | name, owner, roles, and its members' roles |
+| `channel` | its | name, type, place, and for each person their rights and the commands on offer |
+| `command` | its | as Discord returns it |
+| `message` | its | Discord's message object, and under `sandbox` who alone sees it, and who used which command |
+| `interaction` | its | one that was not answered yet (`sent`) or not in time (`failed`) |
+| `form` | its interaction's | a form that is open in front of somebody |
+| `event` | a number | what the bot says of an edit |
+| `exchange` | a number | a request that the bot sent |
+| `switch` | its name | what can be made to go wrong, on which side, and whether it is on |
+| `bot` | `bot` | whether it runs, and its last lines if it ended by itself |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING
+
+from bot.sandbox.commands import InvalidInvocation
+from bot.sandbox.edit_service import USER_AGENT
+from bot.sandbox.guilds import Thread
+from bot.sandbox.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType, InteractionType
+from bot.sandbox.invocation import check_leave
+from bot.sandbox.page.stage import member_in
+from bot.sandbox.permissions import Permission
+from bot.sandbox.values import as_array, as_object, object_at, objects_at, text_at
+from bot.sandbox.world import MessageDeleted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.sandbox.child import BotProcess, Event
+    from bot.sandbox.exchanges import Exchange
+    from bot.sandbox.guilds import Channel, Guild, Member
+    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.page.feed import Feed
+    from bot.sandbox.page.stage import Part
+    from bot.sandbox.server import Sandbox
+    from bot.sandbox.values import JsonObject
+    from bot.sandbox.world import Change, Message
+
+MOST_EVENTS = 400
+MOST_EXCHANGES = 400
+MOST_LINES = 6
+
+EVENT_FIELDS = ("edit", "credits", "pictures", "reason", "quality", "ratio", "count", "refusal")
+"""All that is shown of the bot's events, beside their names and times."""
+
+SUBCOMMANDS = frozenset({1, 2})
+
+
+class Mirror:
+    """Keeps the feed level with the sandbox and the bot."""
+
+    def __init__(
+        self, sandbox: Sandbox, bot: BotProcess, parts: Sequence[Part], feed: Feed
+    ) -> None:
+        self._sandbox = sandbox
+        self._discord = sandbox.discord
+        self._world = sandbox.world
+        self._bot = bot
+        self._parts = parts
+        self._feed = feed
+        self._numbers = itertools.count(1)
+        self._events_seen = 0
+        self._commands_seen: list[object] = []
+        self.messages: dict[int, Message] = {}
+        self._dismissed: set[int] = set()
+        self._failed: list[Interaction] = []
+
+    def begin(self, *, real_api: bool) -> None:
+        """Show what there is, and from now on what happens."""
+        world = self._world
+        api = "real" if real_api else "imitation"
+        setup: JsonObject = {"bot": str(world.bot.id), "application": world.bot.name, "api": api}
+        self._feed.put("setup", "setup", setup)
+        titles = {part.user.id: part.title for part in self._parts}
+        for user in world.users.values():
+            shown: JsonObject = {"id": str(user.id), "name": user.name, "bot": user.bot}
+            self._feed.put("user", user.id, shown | {"part": titles.get(user.id)})
+        for guild in world.guilds:
+            self._feed.put("guild", guild.id, _guild(guild))
+        self._show_channels()
+        self._show_bot()
+        world.listeners.append(self._on_change)
+        world.changed.listeners += [self._show_commands, self._show_bot]
+        self._discord.sent.append(self._on_sent)
+        self._sandbox.exchanges.listeners.append(self._on_exchange)
+        self._bot.changed.listeners += [self._show_events, self._show_bot]
+
+    def dismiss(self, message: Message) -> None:
+        """Show somebody's own message no more, whatever becomes of it."""
+        self._dismissed.add(message.id)
+        self.messages.pop(message.id, None)
+        self._feed.drop("message", message.id)
+
+    def forget_form(self, interaction: Interaction) -> None:
+        """Show a form no more."""
+        self._feed.drop("form", interaction.id)
+
+    def forget_interaction(self, interaction_id: int) -> None:
+        """Show no more that an interaction failed."""
+        self._feed.drop("interaction", interaction_id)
+
+    # Places and what may be done there.
+
+    def _show_channels(self) -> None:
+        for channel in self._world.channels.values():
+            self._feed.put("channel", channel.id, self._channel(channel))
+
+    def _channel(self, channel: Channel) -> JsonObject:
+        people = (member_in(self._world, channel, part.user.id) for part in self._parts)
+        present = [each for each in people if each is not None]
+        return {
+            "id": str(channel.id),
+            "name": channel.name,
+            "type": channel.type,
+            "guild": None if channel.guild is None else str(channel.guild.id),
+            "parent": str(channel.parent.id) if isinstance(channel, Thread) else None,
+            "recipient": None if channel.recipient is None else str(channel.recipient.id),
+            "rights": {str(member.id): _rights(channel, member) for member in present},
+            "offers": {str(member.id): self._offers(channel, member) for member in present},
+        }
+
+    def _offers(self, channel: Channel, member: Member) -> list[str]:
+        guild = None if channel.guild is None else str(channel.guild.id)
+        return [
+            text_at(command, "id")
+            for command in self._discord.registry.commands.values()
+            if command.get("guild_id") in {None, guild} and _offered(command, channel, member)
+        ]
+
+    def _show_commands(self) -> None:
+        commands = self._discord.registry.commands
+        seen: list[object] = [each["version"] for each in commands.values()]
+        if seen != self._commands_seen:
+            self._commands_seen = seen
+            for command in commands.values():
+                self._feed.put("command", command["id"], command)
+            self._show_channels()
+
+    # What is said.
+
+    def _on_change(self, change: Change) -> None:
+        message = change.message
+        if isinstance(change, MessageDeleted):
+            self.messages.pop(message.id, None)
+            self._feed.drop("message", message.id)
+        elif message.id not in self._dismissed:
+            self.messages[message.id] = message
+            self._feed.put("message", message.id, self._message(message))
+
+    def _message(self, message: Message) -> JsonObject:
+        body = as_object(self._on_this_origin(message.to_json())) or {}
+        made = next(iter(self._discord.rest.interactions.by_message.get(message.id, ())), None)
+        by = None if made is None else str(made.member.id)
+        command = made is not None and made.type is InteractionType.COMMAND
+        body["sandbox"] = {
+            "only": by if message.ephemeral else None,
+            "by": by,
+            "command": label_of(made) if made is not None and command else None,
+        }
+        return body
+
+    def _on_this_origin(self, value: object) -> object:
+        """Let addresses of the sandbox's CDN be the page's own, which serves the same files."""
+        if isinstance(value, str):
+            return value.removeprefix(self._sandbox.cdn.origin)
+        if (fields := as_object(value)) is not None:
+            return {
+                key: each if key == "content" else self._on_this_origin(each)
+                for key, each in fields.items()
+            }
+        if (items := as_array(value)) is not None:
+            return [self._on_this_origin(each) for each in items]
+        return value
+
+    # What people do, until the bot has answered it.
+
+    def _on_sent(self, interaction: Interaction) -> None:
+        if interaction.type is InteractionType.AUTOCOMPLETE:
+            return
+        self._forget_failures(interaction)
+        self._show_interaction(interaction, "sent")
+        interaction.changed.listeners.append(lambda: self._on_answer(interaction))
+        asyncio.get_running_loop().call_later(
+            SECONDS_TO_ACKNOWLEDGE, self._on_deadline, interaction
+        )
+
+    def _forget_failures(self, interaction: Interaction) -> None:
+        """Show no more that a press failed, now that the same person pressed again there."""
+        for earlier in self._failed:
+            if earlier.member is interaction.member and earlier.source is interaction.source:
+                self.forget_interaction(earlier.id)
+        self._failed = [each for each in self._failed if self._feed.get("interaction", each.id)]
+
+    def _show_interaction(self, interaction: Interaction, state: str) -> None:
+        source, form = interaction.source, interaction.form
+        data = object_at(interaction.payload, "data")
+        self._feed.put(
+            "interaction",
+            interaction.id,
+            {
+                "id": str(interaction.id),
+                "channel": str(interaction.channel.id),
+                "member": str(interaction.member.id),
+                "label": label_of(interaction),
+                "source": None if source is None else str(source.id),
+                "form": None if form is None else str(form.id),
+                "custom_id": text_at(data, "custom_id") or None,
+                "state": state,
+            },
+        )
+
+    def _on_answer(self, interaction: Interaction) -> None:
+        answer = interaction.acknowledgement
+        if answer is None or self._feed.get("interaction", interaction.id) is None:
+            return
+        self._feed.drop("interaction", interaction.id)
+        if interaction.form is not None:
+            self.forget_form(interaction.form)
+        if answer.type == CallbackType.MODAL:
+            form: JsonObject = {
+                "id": str(interaction.id),
+                "channel": str(interaction.channel.id),
+                "member": str(interaction.member.id),
+                "data": answer.data,
+            }
+            self._feed.put("form", interaction.id, form)
+
+    def _on_deadline(self, interaction: Interaction) -> None:
+        if interaction.acknowledgement is None:
+            self._failed.append(interaction)
+            self._show_interaction(interaction, "failed")
+
+    # What the bot does.
+
+    def _show_events(self) -> None:
+        events = self._bot.events
+        for event in events[self._events_seen :]:
+            if event.name.startswith("edit."):
+                number = next(self._numbers)
+                self._feed.put_latest("event", number, self._event(event), kept=MOST_EVENTS)
+        self._events_seen = len(events)
+
+    def _event(self, event: Event) -> JsonObject:
+        told = {name: event.fields[name] for name in EVENT_FIELDS if name in event.fields}
+        edit = text_at(event.fields, "edit")
+        interaction = (
+            self._discord.rest.interactions.by_id.get(int(edit)) if edit.isdecimal() else None
+        )
+        return told | {
+            "name": event.name.removeprefix("edit."),
+            "at": text_at(event.fields, "timestamp"),
+            "member": None if interaction is None else str(interaction.member.id),
+        }
+
+    def _on_exchange(self, exchange: Exchange) -> None:
+        if exchange.agent == USER_AGENT:
+            return
+        number = next(self._numbers)
+        told: JsonObject = {
+            "id": number,
+            "to": exchange.to,
+            "method": exchange.method,
+            "path": exchange.path,
+            "status": exchange.status,
+            "at": exchange.began.isoformat(),
+            "milliseconds": round(exchange.seconds * 1000),
+        }
+        self._feed.put_latest("exchange", number, told, kept=MOST_EXCHANGES)
+
+    def _show_bot(self) -> None:
+        state = "offline"
+        if self._bot.pid is not None:
+            state = "online" if self._discord.gateway.connected else "connecting"
+        lines = list(self._bot.last_lines)[-MOST_LINES:] if self._bot.status else []
+        shown: JsonObject = {"state": state, "lines": lines}
+        if shown != self._feed.get("bot", "bot"):
+            self._feed.put("bot", "bot", shown)
+
+
+def label_of(interaction: Interaction) -> str:
+    """Return what a member would say that they did."""
+    data = object_at(interaction.payload, "data")
+    if interaction.type is not InteractionType.COMMAND:
+        return "a form" if interaction.type is InteractionType.MODAL else "a button"
+    names = [text_at(data, "name")]
+    level = data
+    while nested := [each for each in objects_at(level, "options") if each["type"] in SUBCOMMANDS]:
+        level = nested[0]
+        names.append(text_at(level, "name"))
+    return ("/" if data.get("type") == 1 else "") + " ".join(names)
+
+
+def _guild(guild: Guild) -> JsonObject:
+    return {
+        "id": str(guild.id),
+        "name": guild.name,
+        "owner": str(guild.owner_id),
+        "roles": [
+            {"id": str(role.id), "name": role.name, "color": 0} for role in guild.roles.values()
+        ],
+        "members": {
+            str(member.id): {"roles": [str(role.id) for role in member.roles]}
+            for member in guild.members.values()
+        },
+    }
+
+
+def _rights(channel: Channel, member: Member) -> JsonObject:
+    if channel.guild is None:
+        return {"see": True, "say": True, "manage": False}
+    allowed = channel.permissions_of(member)
+    return {
+        "see": bool(allowed & Permission.VIEW_CHANNEL),
+        "say": bool(allowed & channel.posting),
+        "manage": bool(allowed & Permission.MANAGE_MESSAGES),
+    }
+
+
+def _offered(command: JsonObject, channel: Channel, member: Member) -> bool:
+    try:
+        check_leave(command, channel, member)
+    except InvalidInvocation:
+        return False
+    return True

@@ -1,0 +1,190 @@
+"""Serves the page, its files and its tabs' lines, to nobody but the page itself.
+
+Another site that is open in the same browser may send requests here, but it can neither know the
+token nor name this host and origin as its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hmac
+import secrets
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import WSMsgType, web
+
+from bot.sandbox.commands import InvalidInvocation
+from bot.sandbox.listener import HOST, Listener
+from bot.sandbox.values import as_object, dump, parse
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+    from bot.sandbox.cdn import Cdn
+    from bot.sandbox.page.actions import Actions
+    from bot.sandbox.page.feed import Feed, Tab
+    from bot.sandbox.page.uploads import Uploads
+    from bot.sandbox.values import JsonObject
+
+STATIC = Path(__file__).with_name("static")
+LARGEST_ACTION = 256 * 1024
+HEARTBEAT_SECONDS = 60.0
+PORTS_TRIED = 100
+LAST_PORT = 65535
+
+GUARDED = frozenset({"/", "/socket", "/uploads"})
+"""What needs the token; the CDN's addresses are signed, and the rest is nobody's secret."""
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "media-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+"""For what people and the bot uploaded: opened by itself, it is of no origin and runs nothing."""
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+
+
+class PageServer:
+    """The page on a loopback port, between entering and leaving it as a context manager."""
+
+    def __init__(
+        self, feed: Feed, actions: Actions, uploads: Uploads, cdn: Cdn, *, port: int = 0
+    ) -> None:
+        self._feed = feed
+        self._actions = actions
+        self._cdn = cdn
+        self._token = secrets.token_urlsafe(32)
+        self._sockets: set[web.WebSocketResponse] = set()
+        routes: list[web.AbstractRouteDef] = [
+            web.get("/", self._serve_page),
+            web.get("/socket", self._serve_tab),
+            web.post("/uploads", uploads.receive),
+            web.static("/static", STATIC),
+            *cdn.routes(),
+        ]
+        self._listener = Listener(routes, port, [self._guard])
+
+    @property
+    def address(self) -> str:
+        """Where the page is, with the token that it needs."""
+        return f"{self._listener.origin}/?token={self._token}"
+
+    async def __aenter__(self) -> PageServer:
+        await self._listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for socket in list(self._sockets):
+            await socket.close()
+        await self._listener.close()
+
+    async def _listen(self) -> None:
+        """Listen on the port that was asked for, or on the next that is free."""
+        first = self._listener.port
+        last = min(first + PORTS_TRIED, LAST_PORT)
+        for port in range(first, last + 1):
+            self._listener.port = port
+            try:
+                await self._listener.start()
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or port == last:
+                    raise
+            else:
+                return
+
+    # Who is answered at all.
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer the page alone, and tell browsers what it may do."""
+        if refusal := self._refuse(request):
+            response: web.StreamResponse = web.Response(status=HTTPStatus.FORBIDDEN, text=refusal)
+        else:
+            try:
+                response = await handler(request)
+            except web.HTTPException as error:
+                response = web.Response(status=error.status, text=error.reason)
+        if not response.prepared:
+            response.headers.update(HEADERS)
+            if request.match_info.handler == self._cdn.serve:
+                response.headers["Content-Security-Policy"] = FILE_POLICY
+        return response
+
+    def _refuse(self, request: web.Request) -> str | None:
+        port = self._listener.port
+        if request.host not in {f"{HOST}:{port}", f"localhost:{port}"}:
+            return "This is served at the address that was printed alone."
+        origin = request.headers.get("Origin")
+        does = request.method not in {"GET", "HEAD"} or "Upgrade" in request.headers
+        if (does or origin is not None) and origin != f"http://{request.host}":
+            return "This is served to the page itself alone."
+        token = request.query.get("token", "").encode()
+        if request.path in GUARDED and not hmac.compare_digest(token, self._token.encode()):
+            return "The address has no token, or an old one: take the one that was printed."
+        return None
+
+    # What is answered.
+
+    async def _serve_page(self, _: web.Request) -> web.StreamResponse:
+        return web.FileResponse(STATIC / "index.html")
+
+    async def _serve_tab(self, request: web.Request) -> web.StreamResponse:
+        """Send a tab the records, do what it asks for, until it is closed."""
+        socket = web.WebSocketResponse(max_msg_size=LARGEST_ACTION, heartbeat=HEARTBEAT_SECONDS)
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        with self._feed.followed() as tab:
+            sending = asyncio.create_task(_send(socket, tab))
+            try:
+                await self._listen_to(socket, tab)
+            finally:
+                sending.cancel()
+                self._sockets.discard(socket)
+        return socket
+
+    async def _listen_to(self, socket: web.WebSocketResponse, tab: Tab) -> None:
+        async with asyncio.TaskGroup() as doing:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    break
+                text: str = message.data
+                doing.create_task(self._do(text, tab))
+
+    async def _do(self, text: str, tab: Tab) -> None:
+        """Do one thing, and tell its tab what came of it."""
+        reply: JsonObject = {}
+        try:
+            asked = as_object(parse(text)) or {}
+            reply["reply"] = asked.get("number")
+            reply["value"] = await self._actions.do(asked)
+        except (InvalidInvocation, ValueError) as wrong:
+            reply["error"] = str(wrong)
+        tab.put(dump(reply))
+
+
+async def _send(socket: web.WebSocketResponse, tab: Tab) -> None:
+    with contextlib.suppress(ConnectionError):
+        while (text := await tab.next()) is not None:
+            await socket.send_str(text)
+        await socket.close()

@@ -1,0 +1,179 @@
+/** The page: servers and channels, the people to be, the channel itself, and what is behind it. */
+
+import { Channel } from "./channel.js";
+import { connect } from "./connection.js";
+import { FileInput } from "./files.js";
+import { Form } from "./form.js";
+import { Panel } from "./panel.js";
+import { find, list, useRecords } from "./store.js";
+import { html, useEffect, useState } from "./vendor/preact-htm.js";
+import { useTheme, useView } from "./view.js";
+import { CHANNEL } from "./world.js";
+
+/** Below these widths the sides are drawers, as on a phone. */
+const NARROW = matchMedia("(max-width: 768px)");
+const MEDIUM = matchMedia("(max-width: 1180px)");
+
+export function App() {
+  useRecords();
+  const [connected, setConnected] = useState(false);
+  const [open, setOpen] = useState({ places: !NARROW.matches, panel: !MEDIUM.matches });
+  const [theme, toggleTheme] = useTheme();
+  const view = useView();
+  useEffect(() => connect(setConnected), []);
+  if (!view.channel) return html`<p class="starting" role="status">Connecting to the sandbox…</p>`;
+
+  const toggle = (side) => setOpen({ ...open, [side]: !open[side] });
+  const go = (id) => {
+    view.go(id);
+    if (NARROW.matches) setOpen({ ...open, places: false });
+  };
+  const forms = list("form").filter((form) => form.member === view.person.id);
+  return html`
+    <${Banner} connected=${connected} />
+    <div class="columns">
+      <div class="sides" hidden=${!open.places}>
+        <${Rail} view=${view} go=${go} />
+        <div class="places">
+          <${Places} view=${view} go=${go} />
+          <${People} view=${view} />
+        </div>
+      </div>
+      <main class="chat">
+        <header class="bar">
+          <${Toggle} name="Channels" open=${open.places} toggle=${() => toggle("places")} sign="☰" />
+          <h1>${titleOf(view.channel)}</h1>
+          <button type="button" class="tool" onClick=${toggleTheme}>
+            ${theme === "dark" ? "Light" : "Dark"} theme
+          </button>
+          <${Toggle} name="Behind it" open=${open.panel} toggle=${() => toggle("panel")} sign="◧" />
+        </header>
+        <${Channel} key=${view.channel.id} channel=${view.channel} person=${view.person.id} />
+      </main>
+      ${open.panel && html`<${Panel} />`}
+    </div>
+    ${forms.length > 0 && html`<${Form} key=${forms[0].id} form=${forms[0]} person=${view.person.id} />`}
+    <${FileInput} />
+  `;
+}
+
+function Banner({ connected }) {
+  const real = find("setup", "setup").api === "real";
+  return html`
+    <p class="banner">
+      <strong>Sandbox.</strong>${" "}
+      ${
+        real
+          ? "Not Discord, but a stand-in on this machine. Edits are made by the real edit API, which charges your key."
+          : "Not Discord, but a stand-in on this machine. Edits are imitations: no account, no model, no cost."
+      }
+      ${!connected && html`<span role="status"> The sandbox does not answer; trying again…</span>`}
+    </p>
+  `;
+}
+
+function Toggle({ name, open, toggle, sign }) {
+  return html`
+    <button type="button" class="tool" aria-expanded=${open} onClick=${toggle}>
+      <span aria-hidden="true">${sign}</span> ${name}
+    </button>
+  `;
+}
+
+function Rail({ view, go }) {
+  const direct = view.channels.find((channel) => channel.type === CHANNEL.DIRECT);
+  return html`
+    <nav class="rail" aria-label="Servers">
+      <${Server}
+        name="Direct messages"
+        sign="✉"
+        here=${view.channel === direct}
+        go=${() => go(direct.id)}
+      />
+      ${list("guild").map(
+        (guild) => html`
+          <${Server}
+            key=${guild.id}
+            name=${guild.name}
+            sign=${initialsOf(guild.name)}
+            here=${view.channel.guild === guild.id}
+            go=${() => go(view.channels.find((channel) => channel.guild === guild.id).id)}
+          />
+        `,
+      )}
+    </nav>
+  `;
+}
+
+function Server({ name, sign, here, go }) {
+  return html`
+    <button type="button" class="server" aria-current=${here} aria-label=${name} title=${name} onClick=${go}>
+      ${sign}
+    </button>
+  `;
+}
+
+function Places({ view, go }) {
+  const guild = find("guild", view.channel.guild);
+  const here = view.channels.filter((channel) => channel.guild === view.channel.guild);
+  const threads = (parent) => here.filter((channel) => channel.parent === parent.id);
+  const place = (channel) => html`
+    <li key=${channel.id}>
+      <button
+        type="button"
+        class="place"
+        aria-current=${channel === view.channel}
+        onClick=${() => go(channel.id)}
+      >
+        <span class="sign" aria-hidden="true">${signOf(channel)}</span>${nameOf(channel)}
+      </button>
+      ${threads(channel).length > 0 && html`<ul>${threads(channel).map(place)}</ul>`}
+    </li>
+  `;
+  return html`
+    <nav class="channels" aria-label="Channels">
+      <h2>${guild?.name ?? "Direct messages"}</h2>
+      <ul>${here.filter((channel) => !channel.parent).map(place)}</ul>
+    </nav>
+  `;
+}
+
+function People({ view }) {
+  return html`
+    <section class="people" aria-label="Who you are">
+      <h2>You are</h2>
+      ${view.people.map(
+        (user) => html`
+          <button
+            key=${user.id}
+            type="button"
+            class="person"
+            aria-pressed=${user === view.person}
+            onClick=${() => view.become(user.id)}
+          >
+            <strong>${user.name}</strong> <span>${user.part}</span>
+          </button>
+        `,
+      )}
+    </section>
+  `;
+}
+
+function titleOf(channel) {
+  return `${signOf(channel)} ${nameOf(channel)}`;
+}
+
+function signOf(channel) {
+  return { [CHANNEL.TEXT]: "#", [CHANNEL.DIRECT]: "@", [CHANNEL.THREAD]: "↳" }[channel.type];
+}
+
+function nameOf(channel) {
+  return channel.type === CHANNEL.DIRECT ? find("setup", "setup").application : channel.name;
+}
+
+function initialsOf(name) {
+  return name
+    .split(" ")
+    .map((word) => word[0])
+    .join("");
+}

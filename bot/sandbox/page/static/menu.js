@@ -1,0 +1,114 @@
+/** The menu of a message: the commands that apps offer for it, and what else can be done with it. */
+
+import { act } from "./connection.js";
+import { find } from "./store.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+
+const MESSAGE_COMMAND = 3;
+
+export function MessageMenu({ message, channel, person }) {
+  const [open, setOpen] = useState(false);
+  const [wrong, setWrong] = useState("");
+  const button = useRef(null);
+  useEffect(() => {
+    const article = button.current.closest("article");
+    const onContext = (event) => {
+      if (event.target.closest("a, img, button, input, textarea, select")) return;
+      event.preventDefault();
+      setOpen(true);
+    };
+    article.addEventListener("contextmenu", onContext);
+    return () => article.removeEventListener("contextmenu", onContext);
+  }, []);
+
+  const close = () => {
+    setOpen(false);
+    button.current.focus();
+  };
+  const run = (action, fields) => {
+    close();
+    act(action, { channel: channel.id, member: person, ...fields }).catch((error) =>
+      setWrong(error.message),
+    );
+  };
+  const commands = channel.offers[person]
+    .map((id) => find("command", id))
+    .filter((command) => command?.type === MESSAGE_COMMAND);
+  const items = commands.map((command) => ({
+    label: command.name,
+    app: true,
+    run: () => run("invoke", { command: command.id, path: [], options: {}, target: message.id }),
+  }));
+  if (message.author.id === person || channel.rights[person].manage) {
+    items.push({
+      label: "Delete Message",
+      danger: true,
+      run: () => run("delete", { message: message.id }),
+    });
+  }
+  return html`
+    <button
+      type="button"
+      class="more"
+      aria-haspopup="menu"
+      aria-expanded=${open}
+      aria-label="More"
+      ref=${button}
+      onClick=${() => setOpen(!open)}
+    >
+      ⋯
+    </button>
+    ${open && html`<${Menu} items=${items} close=${close} />`}
+    ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
+  `;
+}
+
+function Menu({ items, close }) {
+  const menu = useRef(null);
+  const entries = () => [...menu.current.querySelectorAll("[role=menuitem]")];
+  useEffect(() => {
+    (entries()[0] ?? menu.current).focus();
+    const leave = ({ target }) => {
+      if (!menu.current.contains(target)) close();
+    };
+    document.addEventListener("pointerdown", leave, true);
+    return () => document.removeEventListener("pointerdown", leave, true);
+  }, []);
+
+  const onKeyDown = (event) => {
+    const all = entries();
+    const at = all.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (event.key === "Escape" || event.key === "Tab") close();
+    else if (to === undefined) return;
+    else all.at(to % all.length)?.focus();
+    event.preventDefault();
+  };
+  const apps = items.filter((item) => item.app);
+  const others = items.filter((item) => !item.app);
+  return html`
+    <div class="menu" role="menu" aria-label="Message" tabindex="-1" ref=${menu} onKeyDown=${onKeyDown}>
+      <div role="group" aria-label="Apps">
+        <p class="title" aria-hidden="true">Apps</p>
+        ${apps.map(entryOf)}
+        ${apps.length === 0 && html`<p class="none">No app does anything with messages here.</p>`}
+      </div>
+      ${others.map(entryOf)}
+    </div>
+  `;
+}
+
+function entryOf(item) {
+  return html`
+    <button
+      type="button"
+      role="menuitem"
+      tabindex="-1"
+      class=${item.danger ? "danger" : ""}
+      key=${item.label}
+      onClick=${item.run}
+    >
+      ${item.label}
+    </button>
+  `;
+}

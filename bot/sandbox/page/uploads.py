@@ -1,0 +1,53 @@
+"""Files that people chose in a tab, on the disk until they are sent with something."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.sandbox.commands import InvalidInvocation
+from bot.sandbox.invocation import LARGEST_UPLOAD, Upload
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PIECE = 256 * 1024
+LONGEST_NAME = 260
+
+
+class Uploads:
+    """Takes files in, and hands them out by the ids that it gave for them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._uploads: dict[str, Upload] = {}
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Answer the POST of a file, named in the query, with its id."""
+        name = request.query.get("name", "")[:LONGEST_NAME] or "unknown"
+        upload_id = secrets.token_urlsafe(16)
+        path = self._folder / f"upload-{upload_id}"
+        size = 0
+        with path.open("wb") as file:
+            while piece := await request.content.read(PIECE):
+                size += len(piece)
+                if size > LARGEST_UPLOAD:
+                    break
+                await asyncio.to_thread(file.write, piece)
+        if not 0 < size <= LARGEST_UPLOAD:
+            path.unlink()
+            words = f"{name} is empty." if size == 0 else f"{name} is too large: 500 MiB at most."
+            return web.Response(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text=words)
+        self._uploads[upload_id] = Upload(name, path)
+        return web.Response(text=upload_id)
+
+    def get(self, upload_id: object) -> Upload:
+        """Return a file; raises InvalidInvocation where there is none of the id."""
+        upload = self._uploads.get(upload_id) if isinstance(upload_id, str) else None
+        if upload is None:
+            raise InvalidInvocation("The file is not there any more: choose it again.")
+        return upload
