@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.sandbox.choosing import press_data
 from bot.sandbox.commands import CommandType, InvalidInvocation
 from bot.sandbox.gateway import Intent
 from bot.sandbox.guilds import ChannelType, Overwrite
@@ -12,6 +13,7 @@ from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
 from bot.sandbox.invocation import (
     Resolved,
     check_leave,
+    check_presence,
     command_data,
     fill_payload,
     suggestion_data,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
     from bot.sandbox.guilds import Channel, Guild, Member, Role, User
-    from bot.sandbox.invocation import Given, Upload
+    from bot.sandbox.invocation import Chosen, Given, Upload
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
 
@@ -50,6 +52,8 @@ class DiscordService:
         self.gateway = gateway
         self.registry = registry
         self.rest = rest
+        self.sent: list[Callable[[Interaction], None]] = []
+        """Who hears of every interaction that a person's client sends."""
         world.listeners.append(self._pass_on)
 
     @property
@@ -266,20 +270,18 @@ class DiscordService:
         message: Message,
         member: Member,
         custom_id: str,
-        values: Sequence[str] = (),
+        values: Sequence[Chosen] = (),
     ) -> Interaction:
-        """Let a member use a button, or choose from a select; raises InvalidInvocation."""
+        """Let a member use a button, or choose from a select; raises InvalidInvocation.
+
+        The values are strings for a string select; people, roles and channels for the others.
+        """
+        check_presence(message.channel, member)
         found = (each for each in walk(message.components) if each.get("custom_id") == custom_id)
         component = next(found, None)
         if component is None or component.get("disabled") or message.deleted:
             raise InvalidInvocation(f"there is nothing to press named {custom_id}")
-        data: JsonObject = {
-            "component_type": component["type"],
-            "custom_id": custom_id,
-            "id": component["id"],
-        }
-        if values:
-            data["values"] = list(values)
+        data = press_data(component, values, Resolved(self.world, message.channel, member))
         interaction = Interaction(self.world, InteractionType.COMPONENT, message.channel, member)
         interaction.source = message
         return self._send(interaction, data)
@@ -339,6 +341,8 @@ class DiscordService:
             interaction.payload,
             guild_id=None if guild is None else guild.id,
         )
+        for listener in self.sent:
+            listener(interaction)
         return interaction
 
     def _pass_on(self, change: Change) -> None:
