@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.sandbox.choosing import press_data
 from bot.sandbox.commands import CommandType, InvalidInvocation
+from bot.sandbox.filling import form_data
 from bot.sandbox.gateway import Intent
 from bot.sandbox.guilds import ChannelType, Overwrite
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
@@ -20,7 +21,6 @@ from bot.sandbox.invocation import (
 )
 from bot.sandbox.permissions import Permission
 from bot.sandbox.posting import check_deletion, post
-from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import (
     FILE_LIMIT,
     Message,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
     from bot.sandbox.guilds import Channel, Guild, Member, Role, User
-    from bot.sandbox.invocation import Chosen, Given, Upload
+    from bot.sandbox.invocation import Chosen, Filled, Given, Upload
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
 
@@ -286,16 +286,27 @@ class DiscordService:
         interaction.source = message
         return self._send(interaction, data)
 
-    async def submit(self, form: Interaction, values: Mapping[str, object]) -> Interaction:
-        """Let a member send the form that an interaction was answered with, by custom ids."""
-        shown = form.acknowledgement
+    async def submit(
+        self, form: Interaction, values: Mapping[str, Filled], member: Member | None = None
+    ) -> Interaction:
+        """Let a member send the form that an interaction was answered with, by custom ids.
+
+        What is left out is sent as the form shows it. A form is sent once, and again only after
+        the bot did not answer; raises InvalidInvocation.
+        """
+        shown, sender = form.acknowledgement, form.member
         if shown is None or shown.type != CallbackType.MODAL:
             raise InvalidInvocation("there is no form to send")
-        rows = [_filled(row, values) for row in objects_at(shown.data, "components")]
-        data: JsonObject = {"custom_id": shown.data["custom_id"], "components": rows}
-        interaction = Interaction(self.world, InteractionType.MODAL, form.channel, form.member)
+        if member is not None and member.id != sender.id:
+            raise InvalidInvocation(f"this form was shown to {sender.name} alone")
+        if form.submission is not None and not form.submission.failed:
+            raise InvalidInvocation("this form was sent already")
+        check_presence(form.channel, sender)
+        data = form_data(shown.data, values, Resolved(self.world, form.channel, sender))
+        interaction = Interaction(self.world, InteractionType.MODAL, form.channel, sender)
         interaction.source = form.source
         interaction.form = form
+        form.submission = interaction
         return self._send(interaction, data)
 
     async def say(
@@ -391,21 +402,3 @@ def _authorship(message: Message) -> JsonObject:
     if member is None or message.application_id is not None:
         return {}
     return {"member": {key: value for key, value in member.to_json().items() if key != "user"}}
-
-
-def _filled(item: JsonObject, values: Mapping[str, object]) -> JsonObject:
-    """Return a form's row or label as it is sent back."""
-    body: JsonObject = {key: item[key] for key in ("type", "id") if key in item}
-    inner = objects_at(item, "components")
-    if inner:
-        body["components"] = [_field(each, values) for each in inner]
-    elif "component" in item:
-        body["component"] = _field(object_at(item, "component"), values)
-    return body
-
-
-def _field(item: JsonObject, values: Mapping[str, object]) -> JsonObject:
-    custom_id = item["custom_id"]
-    given = values.get(str(custom_id), item.get("value", ""))
-    key = "values" if isinstance(given, list) else "value"
-    return {"type": item["type"], "custom_id": custom_id, key: given}

@@ -49,6 +49,7 @@ class RawId:
 
 Given: TypeAlias = "str | int | float | bool | Upload | Member | Channel | Role | RawId"
 Chosen: TypeAlias = "str | Member | Channel | Role | RawId"
+Filled: TypeAlias = "str | bool | Sequence[Chosen | Upload] | None"
 
 
 @dataclass(slots=True)
