@@ -1,4 +1,4 @@
-"""Message components, old and new: Discord's rules for them, and how it returns them.
+"""Components, of messages and of forms: Discord's rules for what both have.
 
 The rules are those of https://discord.com/developers/docs/components/reference and of Discord's
 OpenAPI description.
@@ -7,31 +7,23 @@ OpenAPI description.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox.forms import Form
-from bot.sandbox.values import as_integer, snowflake, text_at
+from bot.sandbox.values import as_integer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Sequence
 
-    from bot.sandbox.cdn import StoredFile
     from bot.sandbox.forms import Problems
     from bot.sandbox.values import JsonObject
 
-MOST_COMPONENTS = 40
 MOST_TEXT = 4000
-MOST_ROWS = 5
-MOST_IN_ROW = 5
-MOST_IN_GALLERY = 10
-MOST_IN_SECTION = 3
 MOST_CHOICES = 25
-LONGEST_ALT_TEXT = 1024
 LONGEST_CUSTOM_ID = 100
-LONGEST_URL = 2048
-ATTACHMENT = "attachment://"
+LONGEST_OPTION = 100
+LONGEST_PLACEHOLDER = 150
 
 
 class Kind(IntEnum):
@@ -52,17 +44,11 @@ class Kind(IntEnum):
     FILE = 13
     SEPARATOR = 14
     CONTAINER = 17
-
-
-class Style(IntEnum):
-    """The styles of buttons."""
-
-    PRIMARY = 1
-    SECONDARY = 2
-    SUCCESS = 3
-    DANGER = 4
-    LINK = 5
-    PREMIUM = 6
+    LABEL = 18
+    FILE_UPLOAD = 19
+    RADIO_GROUP = 21
+    CHECKBOX_GROUP = 22
+    CHECKBOX = 23
 
 
 SELECTS = frozenset(
@@ -74,73 +60,43 @@ SELECTS = frozenset(
         Kind.CHANNEL_SELECT,
     }
 )
-IN_ROW = SELECTS | {Kind.BUTTON}
-IN_CONTAINER = frozenset(
-    {
-        Kind.ACTION_ROW,
-        Kind.SECTION,
-        Kind.TEXT_DISPLAY,
-        Kind.MEDIA_GALLERY,
-        Kind.FILE,
-        Kind.SEPARATOR,
-    }
-)
-ON_TOP = IN_CONTAINER | {Kind.CONTAINER}
-ONLY_ROWS = frozenset({Kind.ACTION_ROW})
+DEFAULTS = {
+    Kind.USER_SELECT: ("user",),
+    Kind.ROLE_SELECT: ("role",),
+    Kind.MENTIONABLE_SELECT: ("user", "role"),
+    Kind.CHANNEL_SELECT: ("channel",),
+}
+"""What each select of Discord's own things may have chosen from the start."""
+
+CHANNEL_TYPES = frozenset({*range(6), *range(10, 17)})
+"""https://discord.com/developers/docs/resources/channel#channel-object-channel-types"""
 
 Reader: TypeAlias = Callable[[Form], "JsonObject"]
 
 
-@dataclass(slots=True)
 class ComponentReader:
-    """Reads the components of one message and counts what is limited for all of them together."""
+    """Reads the components of one message or form, each by its type's reader."""
 
-    problems: Problems
-    files: Mapping[str, StoredFile]
-    used: set[int] = field(default_factory=set[int])
-    alt_texts: dict[int, str] = field(default_factory=dict[int, str])
-    count: int = 0
-    letters: int = 0
-    custom_ids: set[str] = field(default_factory=set[str])
-    ids: set[int] = field(default_factory=set[int])
-    unnumbered: list[JsonObject] = field(default_factory=list["JsonObject"])
-    readers: dict[int, Reader] = field(init=False, repr=False)
+    readers: dict[int, Reader]
 
-    def __post_init__(self) -> None:
-        self.readers = {
-            Kind.ACTION_ROW: self._row,
-            Kind.BUTTON: self._button,
-            **dict.fromkeys(SELECTS, self._select),
-            Kind.SECTION: self._section,
-            Kind.TEXT_DISPLAY: self._text,
-            Kind.THUMBNAIL: self._picture,
-            Kind.MEDIA_GALLERY: self._gallery,
-            Kind.FILE: self._file,
-            Kind.SEPARATOR: self._separator,
-            Kind.CONTAINER: self._container,
-        }
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        self.count = 0
+        self.letters = 0
+        self.custom_ids: set[str] = set()
+        self.ids: set[int] = set()
+        self.unnumbered: list[JsonObject] = []
 
-    def read(self, form: Form, *, v2: bool) -> tuple[JsonObject, ...]:
-        """Return what a message's `components` become."""
-        most = MOST_COMPONENTS if v2 else MOST_ROWS
-        given = form.objects("components", most=most) or []
-        read = self._each(given, ON_TOP if v2 else ONLY_ROWS)
-        if self.count > MOST_COMPONENTS:
-            words = f"The total number of components cannot exceed {MOST_COMPONENTS}"
-            form.wrong("components", "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", words)
-        if self.letters > MOST_TEXT:
-            words = f"The total length of displayable text cannot exceed {MOST_TEXT}"
-            form.wrong("components", "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", words)
-        self._number()
-        return tuple(read)
-
-    def _number(self) -> None:
+    def read_all(self, forms: Sequence[Form], allowed: Collection[int]) -> list[JsonObject]:
+        """Return what components become, each with an id."""
+        read = self._each(forms, allowed)
         number = 0
         for component in self.unnumbered:
             number += 1
             while number in self.ids:
                 number += 1
             component["id"] = number
+        return read
 
     def _each(self, forms: Collection[Form], allowed: Collection[int]) -> list[JsonObject]:
         read = (self._component(form, allowed) for form in forms)
@@ -166,14 +122,6 @@ class ComponentReader:
         body |= self.readers[kind](form)
         return body
 
-    def _row(self, form: Form) -> JsonObject:
-        items = form.objects("components", fewest=1, most=MOST_IN_ROW, required=True) or []
-        read = self._each(items, IN_ROW)
-        if len(read) > 1 and any(item["type"] in SELECTS for item in read):
-            words = "The specified component exceeds the maximum width"
-            form.wrong("components", "COMPONENT_LAYOUT_WIDTH_EXCEEDED", words)
-        return {"components": read}
-
     def _custom_id(self, form: Form) -> str:
         custom_id = form.string("custom_id", shortest=1, longest=LONGEST_CUSTOM_ID, required=True)
         if custom_id is not None and custom_id in self.custom_ids:
@@ -182,146 +130,77 @@ class ComponentReader:
         self.custom_ids.add(custom_id or "")
         return custom_id or ""
 
-    def _button(self, form: Form) -> JsonObject:
-        style = form.choice("style", of=list(Style), required=True)
-        label = form.string("label", longest=80)
-        emoji = form.object("emoji")
-        body: JsonObject = {"style": style}
-        if label:
-            body["label"] = label
-        if emoji is not None:
-            body["emoji"] = emoji.fields
-        if form.boolean("disabled"):
-            body["disabled"] = True
-        match style:
-            case Style.PREMIUM:
-                body["sku_id"] = str(form.snowflake("sku_id", required=True))
-                return body
-            case Style.LINK:
-                body["url"] = form.string("url", longest=512, shortest=1, required=True)
-                if form.fields.get("custom_id") is not None:
-                    words = "A custom id and url cannot both be specified"
-                    form.wrong(
-                        "custom_id", "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", words
-                    )
-            case _:
-                body["custom_id"] = self._custom_id(form)
-                if form.fields.get("url") is not None:
-                    words = "A custom id and url cannot both be specified"
-                    form.wrong("url", "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", words)
-        if not label and emoji is None:
-            words = "A button must have a label or emoji"
-            form.wrong(None, "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED", words)
-        return body
-
-    def _select(self, form: Form) -> JsonObject:
-        fewest = form.integer("min_values", most=MOST_CHOICES)
-        most = form.integer("max_values", least=1, most=MOST_CHOICES)
-        body: JsonObject = {
-            "custom_id": self._custom_id(form),
-            "min_values": 1 if fewest is None else fewest,
-            "max_values": 1 if most is None else most,
-        }
-        placeholder = form.string("placeholder", longest=150)
-        if placeholder:
-            body["placeholder"] = placeholder
-        if form.boolean("disabled"):
-            body["disabled"] = True
-        if form.fields.get("type") == Kind.STRING_SELECT:
-            body["options"] = self._options(form)
-        for key in ("default_values", "channel_types"):
-            listed = form.array(key, most=MOST_CHOICES)
-            if listed:
-                body[key] = list(listed)
-        return body
-
-    def _options(self, form: Form) -> list[JsonObject]:
-        options = form.objects("options", fewest=1, most=MOST_CHOICES, required=True) or []
-        seen: set[str] = set()
-        for option in options:
-            option.string("label", shortest=1, longest=100, required=True)
-            value = option.string("value", shortest=1, longest=100, required=True) or ""
-            option.string("description", longest=100)
-            option.boolean("default")
-            if value in seen:
-                words = "The specified option value is already used"
-                option.wrong("value", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", words)
-            seen.add(value)
-        return [option.fields for option in options]
-
-    def _section(self, form: Form) -> JsonObject:
-        texts = form.objects("components", fewest=1, most=MOST_IN_SECTION, required=True) or []
-        accessory = form.object("accessory", required=True)
-        body: JsonObject = {"components": self._each(texts, {Kind.TEXT_DISPLAY})}
-        if accessory is not None:
-            body["accessory"] = self._component(accessory, {Kind.BUTTON, Kind.THUMBNAIL})
-        return body
-
     def _text(self, form: Form) -> JsonObject:
         content = form.string("content", shortest=1, longest=MOST_TEXT, required=True) or ""
         self.letters += len(content)
         return {"content": content}
 
-    def _picture(self, form: Form) -> JsonObject:
-        description = form.string("description", shortest=1, longest=LONGEST_ALT_TEXT)
-        media = self._media(form, "media")
-        attached = snowflake(media.get("attachment_id"))
-        if attached is not None and description is not None:
-            self.alt_texts[attached] = description
-        return {
-            "media": media,
-            "description": description,
-            "spoiler": bool(form.boolean("spoiler")),
-        }
+    def _select(self, form: Form) -> JsonObject:
+        kind = as_integer(form.fields.get("type"))
+        body: JsonObject = {"custom_id": self._custom_id(form)} | self._span(form, MOST_CHOICES)
+        placeholder = form.string("placeholder", longest=LONGEST_PLACEHOLDER)
+        if placeholder:
+            body["placeholder"] = placeholder
+        if kind == Kind.STRING_SELECT:
+            body["options"] = self._options(form, body)
+            return body
+        defaults = self._default_values(form, body)
+        if defaults:
+            body["default_values"] = defaults
+        types = form.array("channel_types", most=len(CHANNEL_TYPES)) or ()
+        if any(each not in CHANNEL_TYPES for each in types):
+            words = f"Value must be one of {{{', '.join(map(str, sorted(CHANNEL_TYPES)))}}}."
+            form.wrong("channel_types", "BASE_TYPE_CHOICES", words)
+        if types and kind == Kind.CHANNEL_SELECT:
+            body["channel_types"] = list(types)
+        return body
 
-    def _gallery(self, form: Form) -> JsonObject:
-        items = form.objects("items", fewest=1, most=MOST_IN_GALLERY, required=True) or []
-        return {"items": [self._picture(item) for item in items]}
+    def _span(self, form: Form, most: int, default: int = 1) -> JsonObject:
+        """Read how many may be chosen."""
+        fewest = form.integer("min_values", most=most)
+        greatest = form.integer("max_values", least=1, most=most)
+        greatest = default if greatest is None else greatest
+        if fewest is not None and fewest > greatest:
+            words = f"int value should be less than or equal to {greatest}."
+            form.wrong("min_values", "NUMBER_TYPE_MAX", words)
+        return {"min_values": 1 if fewest is None else fewest, "max_values": greatest}
 
-    def _file(self, form: Form) -> JsonObject:
-        media = self._media(form, "file", only_attached=True)
-        name = text_at(media, "url").partition("?")[0].rpartition("/")[2]
-        size = next((each.size for each in self.files.values() if each.url == media.get("url")), 0)
-        spoiler = bool(form.boolean("spoiler"))
-        return {"file": media, "name": name, "size": size, "spoiler": spoiler}
+    def _options(
+        self, form: Form, body: JsonObject, *, fewest: int = 1, most: int = MOST_CHOICES
+    ) -> list[JsonObject]:
+        """Read what is offered: as many as may be chosen, of which no more are so by default."""
+        choosable = as_integer(body.get("max_values")) or 1
+        fewest = max(fewest, choosable)
+        options = form.objects("options", fewest=fewest, most=most, required=True) or []
+        seen: set[str] = set()
+        chosen = 0
+        for option in options:
+            option.string("label", shortest=1, longest=LONGEST_OPTION, required=True)
+            value = option.string("value", shortest=1, longest=LONGEST_OPTION, required=True) or ""
+            option.string("description", longest=LONGEST_OPTION)
+            option.object("emoji")
+            chosen += bool(option.boolean("default"))
+            if value in seen:
+                words = "The specified option value is already used"
+                option.wrong("value", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", words)
+            seen.add(value)
+        self._limit_defaults(form, "options", chosen, 0, choosable)
+        return [option.fields for option in options]
 
-    def _separator(self, form: Form) -> JsonObject:
-        spacing = form.choice("spacing", of={1, 2})
-        divider = form.boolean("divider")
-        return {"spacing": spacing or 1, "divider": True if divider is None else divider}
+    def _default_values(self, form: Form, body: JsonObject) -> list[JsonObject]:
+        kinds = DEFAULTS[Kind(as_integer(form.fields.get("type")) or 0)]
+        given = form.objects("default_values", most=MOST_CHOICES) or []
+        for value in given:
+            value.snowflake("id", required=True)
+            if value.fields.get("type") not in kinds:
+                words = f"Value must be one of {{{', '.join(kinds)}}}."
+                value.wrong("type", "BASE_TYPE_CHOICES", words)
+        if given:
+            least, most = as_integer(body["min_values"]) or 0, as_integer(body["max_values"]) or 1
+            self._limit_defaults(form, "default_values", len(given), least, most)
+        return [{"id": str(each.fields.get("id")), "type": each.fields["type"]} for each in given]
 
-    def _container(self, form: Form) -> JsonObject:
-        items = form.objects("components", fewest=1, most=MOST_COMPONENTS, required=True) or []
-        return {
-            "accent_color": form.integer("accent_color", most=0xFFFFFF),
-            "spoiler": bool(form.boolean("spoiler")),
-            "components": self._each(items, IN_CONTAINER),
-        }
-
-    def _media(self, form: Form, key: str, *, only_attached: bool = False) -> JsonObject:
-        media = form.object(key, required=True)
-        if media is None:
-            return {}
-        url = media.string("url", shortest=1, longest=LONGEST_URL, required=True) or ""
-        if url.startswith(ATTACHMENT):
-            file = self.files.get(url.removeprefix(ATTACHMENT))
-            if file is None:
-                words = f"Referenced attachment not found: {url}"
-                media.wrong("url", "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", words)
-                return {}
-            self.used.add(file.id)
-            return file.media()
-        if only_attached or not url.startswith(("http://", "https://")):
-            schemes = "('attachment',)" if only_attached else "('http', 'https', 'attachment')"
-            words = f'Scheme "{url.partition(":")[0]}" is not supported. Must be one of {schemes}.'
-            media.wrong("url", "URL_TYPE_INVALID_SCHEME", words)
-            return {}
-        return {
-            "id": "0",
-            "url": url,
-            "proxy_url": url,
-            "width": 0,
-            "height": 0,
-            "content_type": None,
-            "loading_state": 1,
-        }
+    def _limit_defaults(self, form: Form, key: str, chosen: int, least: int, most: int) -> None:
+        if not least <= chosen <= most:
+            words = f"The number of default values must be between {least} and {most}."
+            form.wrong(key, "SELECT_COMPONENT_DEFAULT_VALUES_OUT_OF_RANGE", words)

@@ -15,7 +15,7 @@ from bot.sandbox.forms import DiscordError, Form, Problems
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
 from bot.sandbox.invocation import focused_kind
 from bot.sandbox.messages import Payload, Place
-from bot.sandbox.modals import check_choices, check_modal
+from bot.sandbox.modals import check_choices, read_modal
 from bot.sandbox.permissions import Permission
 from bot.sandbox.results import CLIENT_GONE, as_response, cut
 from bot.sandbox.signals import Signal
@@ -564,6 +564,8 @@ class DiscordRest:
         kind = form.choice("type", of=_ways(interaction), required=True)
         form.problems.check()
         data = object_at(call.body.fields, "data")
+        if kind == CallbackType.MODAL:
+            data = read_modal(data)
         message = self._first_answer(interaction, CallbackType(kind or 0), call.body, data)
         if message is not None and message is interaction.source:
             self.interactions.bind(interaction, message)
@@ -586,8 +588,6 @@ class DiscordRest:
                 return interaction.source
             case CallbackType.CHOICES:
                 check_choices(data, focused_kind(interaction.payload))
-            case CallbackType.MODAL:
-                check_modal(data)
             case _:
                 pass
         return None

@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.sandbox.choosing import press_data
 from bot.sandbox.commands import CommandType, InvalidInvocation
+from bot.sandbox.filling import form_data
 from bot.sandbox.gateway import Intent
 from bot.sandbox.guilds import ChannelType, Overwrite
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
 from bot.sandbox.invocation import (
     Resolved,
     check_leave,
+    check_presence,
     command_data,
     fill_payload,
     suggestion_data,
 )
 from bot.sandbox.permissions import Permission
 from bot.sandbox.posting import check_deletion, post
-from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import (
     FILE_LIMIT,
     Message,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
     from bot.sandbox.guilds import Channel, Guild, Member, Role, User
-    from bot.sandbox.invocation import Given, Upload
+    from bot.sandbox.invocation import Chosen, Filled, Given, Upload
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
 
@@ -50,6 +52,8 @@ class DiscordService:
         self.gateway = gateway
         self.registry = registry
         self.rest = rest
+        self.sent: list[Callable[[Interaction], None]] = []
+        """Who hears of every interaction that a person's client sends."""
         world.listeners.append(self._pass_on)
 
     @property
@@ -266,34 +270,43 @@ class DiscordService:
         message: Message,
         member: Member,
         custom_id: str,
-        values: Sequence[str] = (),
+        values: Sequence[Chosen] = (),
     ) -> Interaction:
-        """Let a member use a button, or choose from a select; raises InvalidInvocation."""
+        """Let a member use a button, or choose from a select; raises InvalidInvocation.
+
+        The values are strings for a string select; people, roles and channels for the others.
+        """
+        check_presence(message.channel, member)
         found = (each for each in walk(message.components) if each.get("custom_id") == custom_id)
         component = next(found, None)
         if component is None or component.get("disabled") or message.deleted:
             raise InvalidInvocation(f"there is nothing to press named {custom_id}")
-        data: JsonObject = {
-            "component_type": component["type"],
-            "custom_id": custom_id,
-            "id": component["id"],
-        }
-        if values:
-            data["values"] = list(values)
+        data = press_data(component, values, Resolved(self.world, message.channel, member))
         interaction = Interaction(self.world, InteractionType.COMPONENT, message.channel, member)
         interaction.source = message
         return self._send(interaction, data)
 
-    async def submit(self, form: Interaction, values: Mapping[str, object]) -> Interaction:
-        """Let a member send the form that an interaction was answered with, by custom ids."""
-        shown = form.acknowledgement
+    async def submit(
+        self, form: Interaction, values: Mapping[str, Filled], member: Member | None = None
+    ) -> Interaction:
+        """Let a member send the form that an interaction was answered with, by custom ids.
+
+        What is left out is sent as the form shows it. A form is sent once, and again only after
+        the bot did not answer; raises InvalidInvocation.
+        """
+        shown, sender = form.acknowledgement, form.member
         if shown is None or shown.type != CallbackType.MODAL:
             raise InvalidInvocation("there is no form to send")
-        rows = [_filled(row, values) for row in objects_at(shown.data, "components")]
-        data: JsonObject = {"custom_id": shown.data["custom_id"], "components": rows}
-        interaction = Interaction(self.world, InteractionType.MODAL, form.channel, form.member)
+        if member is not None and member.id != sender.id:
+            raise InvalidInvocation(f"this form was shown to {sender.name} alone")
+        if form.submission is not None and not form.submission.failed:
+            raise InvalidInvocation("this form was sent already")
+        check_presence(form.channel, sender)
+        data = form_data(shown.data, values, Resolved(self.world, form.channel, sender))
+        interaction = Interaction(self.world, InteractionType.MODAL, form.channel, sender)
         interaction.source = form.source
         interaction.form = form
+        form.submission = interaction
         return self._send(interaction, data)
 
     async def say(
@@ -339,6 +352,8 @@ class DiscordService:
             interaction.payload,
             guild_id=None if guild is None else guild.id,
         )
+        for listener in self.sent:
+            listener(interaction)
         return interaction
 
     def _pass_on(self, change: Change) -> None:
@@ -387,21 +402,3 @@ def _authorship(message: Message) -> JsonObject:
     if member is None or message.application_id is not None:
         return {}
     return {"member": {key: value for key, value in member.to_json().items() if key != "user"}}
-
-
-def _filled(item: JsonObject, values: Mapping[str, object]) -> JsonObject:
-    """Return a form's row or label as it is sent back."""
-    body: JsonObject = {key: item[key] for key in ("type", "id") if key in item}
-    inner = objects_at(item, "components")
-    if inner:
-        body["components"] = [_field(each, values) for each in inner]
-    elif "component" in item:
-        body["component"] = _field(object_at(item, "component"), values)
-    return body
-
-
-def _field(item: JsonObject, values: Mapping[str, object]) -> JsonObject:
-    custom_id = item["custom_id"]
-    given = values.get(str(custom_id), item.get("value", ""))
-    key = "values" if isinstance(given, list) else "value"
-    return {"type": item["type"], "custom_id": custom_id, key: given}

@@ -81,6 +81,7 @@ class Interaction:
         self.message: Message | None = None
         self.source: Message | None = None
         self.form: Interaction | None = None
+        self.submission: Interaction | None = None
         self.followups: list[Message] = []
         self.attachment_size_limit = FILE_LIMIT
         self.payload: JsonObject = {}

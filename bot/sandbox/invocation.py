@@ -20,7 +20,7 @@ from bot.sandbox.values import JsonObject, as_array, object_at, objects_at, text
 from bot.sandbox.world import safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.sandbox.interactions import Interaction
     from bot.sandbox.world import World
@@ -48,11 +48,13 @@ class RawId:
 
 
 Given: TypeAlias = "str | int | float | bool | Upload | Member | Channel | Role | RawId"
+Chosen: TypeAlias = "str | Member | Channel | Role | RawId"
+Filled: TypeAlias = "str | bool | Sequence[Chosen | Upload] | None"
 
 
 @dataclass(slots=True)
 class Resolved:
-    """What the options of a command name by id."""
+    """What a command's options, a select or a form name by id."""
 
     world: World
     channel: Channel
@@ -66,22 +68,31 @@ class Resolved:
     def option(self, option: JsonObject, value: Given) -> JsonObject:
         """Return an option as it is sent, noting what it names."""
         name, kind = text_at(option, "name"), option["type"]
+        sent: object = value
+        if kind in NAMING:
+            types = as_array(option.get("channel_types")) or ()
+            sent = self.identify(name, kind, value, types)
+        elif not isinstance(value, str | int | float):
+            raise InvalidInvocation(f"{name}: takes no {type(value).__name__}")
+        return {"name": name, "type": kind, "value": sent}
+
+    def identify(
+        self, name: str, kind: object, value: object, channel_types: Sequence[object] = ()
+    ) -> str:
+        """Return the id under which a person, role, channel or file is sent, noting what it is."""
         match value:
             case Upload() if kind == OptionType.ATTACHMENT:
-                sent: object = self._attach(value)
+                return self._attach(value)
             case Member() if kind in {OptionType.USER, OptionType.MENTIONABLE}:
-                sent = self._name_user(name, value)
+                return self._name_user(name, value)
             case Role() if kind in {OptionType.ROLE, OptionType.MENTIONABLE}:
-                sent = self._name_role(name, value)
+                return self._name_role(name, value)
             case Channel() if kind == OptionType.CHANNEL:
-                sent = self._name_channel(option, value)
+                return self._name_channel(name, value, channel_types)
             case RawId() if kind in NAMING - {OptionType.ATTACHMENT}:
-                sent = str(value.id)
-            case str() | int() | float() if kind not in NAMING:
-                sent = value
+                return str(value.id)
             case _:
                 raise InvalidInvocation(f"{name}: takes no {type(value).__name__}")
-        return {"name": name, "type": kind, "value": sent}
 
     def _name_user(self, name: str, named: Member) -> str:
         """Resolve somebody; of one who is not in the server any more the user alone is left."""
@@ -103,11 +114,10 @@ class Resolved:
         self.roles[key] = named.to_json()
         return key
 
-    def _name_channel(self, option: JsonObject, named: Channel) -> str:
-        name, guild, key = option["name"], self.channel.guild, str(named.id)
+    def _name_channel(self, name: str, named: Channel, types: Sequence[object]) -> str:
+        guild, key = self.channel.guild, str(named.id)
         if guild is None or named.guild is not guild:
             raise InvalidInvocation(f"{name}: there is no #{named.name} here")
-        types = as_array(option.get("channel_types"))
         if types and named.type not in types:
             raise InvalidInvocation(f"{name}: takes no {named.type.name.lower()}")
         allowed = named.permissions_of(self.member)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.sandbox.cdn import StoredFile
-from bot.sandbox.components import LONGEST_ALT_TEXT, ComponentReader
 from bot.sandbox.forms import DiscordError, Form, Problems
+from bot.sandbox.message_components import LONGEST_ALT_TEXT, MessageReader
 from bot.sandbox.values import snowflake
 from bot.sandbox.world import NOBODY, Flag, Mentions, Revision, safe_name, texts_of
 
@@ -77,7 +77,7 @@ def compose(world: World, payload: Payload, place: Place, old: Message | None = 
     names: dict[str, StoredFile] = {}
     for file in reversed(files):
         names[file.name] = file
-    reader = ComponentReader(problems, names)
+    reader = MessageReader(problems, names)
     components = reader.read(form, v2=v2)
     if base is not None and "components" not in form:
         components = base.components

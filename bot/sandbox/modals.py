@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from bot.sandbox.commands import INT53, OptionType
-from bot.sandbox.components import LONGEST_CUSTOM_ID, SELECTS
+from bot.sandbox.components import LONGEST_CUSTOM_ID, SELECTS, ComponentReader, Kind
 from bot.sandbox.forms import Form, Problems
-from bot.sandbox.values import as_integer
+from bot.sandbox.values import as_array
 
 if TYPE_CHECKING:
     from bot.sandbox.values import JsonObject
@@ -16,30 +15,21 @@ if TYPE_CHECKING:
 MOST_CHOICES = 25
 LONGEST_CHOICE = 100
 MOST_FIELDS = 5
+MOST_UPLOADS = 10
+MOST_BOXES = 10
 LONGEST_TITLE = 45
 LONGEST_LABEL = 45
+LONGEST_DESCRIPTION = 100
+LONGEST_HINT = 100
 LONGEST_INPUT = 4000
 
-
-class Field(IntEnum):
-    """The components that only forms have, beside rows and text displays."""
-
-    ACTION_ROW = 1
-    TEXT_INPUT = 4
-    TEXT_DISPLAY = 10
-    LABEL = 18
-    FILE_UPLOAD = 19
-    RADIO_GROUP = 21
-    CHECKBOX_GROUP = 22
-    CHECKBOX = 23
-
-
+ON_TOP = frozenset({Kind.ACTION_ROW, Kind.TEXT_DISPLAY, Kind.LABEL})
 LABELLED = SELECTS | {
-    Field.TEXT_INPUT,
-    Field.FILE_UPLOAD,
-    Field.RADIO_GROUP,
-    Field.CHECKBOX_GROUP,
-    Field.CHECKBOX,
+    Kind.TEXT_INPUT,
+    Kind.FILE_UPLOAD,
+    Kind.RADIO_GROUP,
+    Kind.CHECKBOX_GROUP,
+    Kind.CHECKBOX,
 }
 
 
@@ -59,44 +49,114 @@ def check_choices(data: JsonObject, kind: object) -> None:
     problems.check()
 
 
-def check_modal(data: JsonObject) -> None:
-    """Refuse a form that Discord would not show; raises DiscordError."""
+def read_modal(data: JsonObject) -> JsonObject:
+    """Return a form as Discord shows it; raises DiscordError for one that it would not show."""
     problems = Problems()
     form = Form(data, problems, ("data",))
-    form.string("custom_id", shortest=1, longest=LONGEST_CUSTOM_ID, required=True)
-    form.string("title", shortest=1, longest=LONGEST_TITLE, required=True)
-    seen: set[str] = set()
-    for item in form.objects("components", fewest=1, most=MOST_FIELDS, required=True) or []:
-        match as_integer(item.fields.get("type")):
-            case Field.ACTION_ROW:
-                for each in item.objects("components", fewest=1, most=1, required=True) or []:
-                    each.string("label", shortest=1, longest=LONGEST_LABEL, required=True)
-                    _check_field(each, {Field.TEXT_INPUT}, seen)
-            case Field.LABEL:
-                item.string("label", shortest=1, longest=LONGEST_LABEL, required=True)
-                item.string("description", longest=100)
-                inner = item.object("component", required=True)
-                if inner is not None:
-                    _check_field(inner, LABELLED, seen)
-            case Field.TEXT_DISPLAY:
-                item.string("content", shortest=1, longest=LONGEST_INPUT, required=True)
-            case _:
-                words = 'Value of field "type" must be one of (1, 10, 18).'
-                item.wrong("type", "UNION_TYPE_CHOICES", words)
-    problems.check()
-
-
-def _check_field(form: Form, allowed: set[int] | frozenset[int], seen: set[str]) -> None:
-    kind = form.choice("type", of=allowed, required=True)
     longest = LONGEST_CUSTOM_ID
-    custom_id = form.string("custom_id", shortest=1, longest=longest, required=True) or ""
-    if custom_id in seen:
-        words = "Component custom id cannot be duplicated"
-        form.wrong("custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED", words)
-    seen.add(custom_id)
-    form.string("placeholder", longest=150 if kind in SELECTS else 100)
-    if kind == Field.TEXT_INPUT:
-        form.choice("style", of={1, 2}, required=True)
-        form.integer("min_length", most=LONGEST_INPUT)
-        form.integer("max_length", least=1, most=LONGEST_INPUT)
-        form.string("value", longest=LONGEST_INPUT)
+    shown: JsonObject = {
+        "custom_id": form.string("custom_id", shortest=1, longest=longest, required=True),
+        "title": form.string("title", shortest=1, longest=LONGEST_TITLE, required=True),
+        "components": FormReader(problems).read(form),
+    }
+    problems.check()
+    return shown
+
+
+class FormReader(ComponentReader):
+    """Reads the components of one form."""
+
+    def __init__(self, problems: Problems) -> None:
+        super().__init__(problems)
+        self.readers = {
+            Kind.ACTION_ROW: self._row,
+            Kind.LABEL: self._label,
+            Kind.TEXT_DISPLAY: self._text,
+            Kind.TEXT_INPUT: self._input,
+            **dict.fromkeys(SELECTS, self._select_in_label),
+            Kind.FILE_UPLOAD: self._upload,
+            Kind.RADIO_GROUP: self._radio_group,
+            Kind.CHECKBOX_GROUP: self._checkbox_group,
+            Kind.CHECKBOX: self._checkbox,
+        }
+
+    def read(self, form: Form) -> list[JsonObject]:
+        """Return what a form's `components` become."""
+        items = form.objects("components", fewest=1, most=MOST_FIELDS, required=True) or []
+        return self.read_all(items, ON_TOP)
+
+    def _row(self, form: Form) -> JsonObject:
+        inputs = form.objects("components", fewest=1, most=MOST_FIELDS, required=True) or []
+        if len(inputs) > 1:
+            words = "The specified component exceeds the maximum width"
+            form.wrong("components", "COMPONENT_LAYOUT_WIDTH_EXCEEDED", words)
+        return {"components": [self._labelled_input(each) for each in inputs]}
+
+    def _labelled_input(self, form: Form) -> JsonObject:
+        body = self._component(form, {Kind.TEXT_INPUT}) or {}
+        body["label"] = form.string("label", shortest=1, longest=LONGEST_LABEL, required=True)
+        return body
+
+    def _label(self, form: Form) -> JsonObject:
+        body: JsonObject = {
+            "label": form.string("label", shortest=1, longest=LONGEST_LABEL, required=True)
+        }
+        description = form.string("description", shortest=1, longest=LONGEST_DESCRIPTION)
+        if description:
+            body["description"] = description
+        inner = form.object("component", required=True)
+        if inner is not None:
+            body["component"] = self._component(inner, LABELLED)
+        return body
+
+    def _input(self, form: Form) -> JsonObject:
+        body: JsonObject = {
+            "custom_id": self._custom_id(form),
+            "style": form.choice("style", of={1, 2}, required=True),
+            "required": form.boolean("required") is not False,
+        }
+        shortest = form.integer("min_length", most=LONGEST_INPUT)
+        longest = form.integer("max_length", least=1, most=LONGEST_INPUT)
+        if shortest is not None and longest is not None and shortest > longest:
+            words = f"int value should be less than or equal to {longest}."
+            form.wrong("min_length", "NUMBER_TYPE_MAX", words)
+        given = {
+            "min_length": shortest,
+            "max_length": longest,
+            "placeholder": form.string("placeholder", longest=LONGEST_HINT),
+            "value": form.string("value", longest=longest or LONGEST_INPUT),
+        }
+        return body | {key: value for key, value in given.items() if value is not None}
+
+    def _select_in_label(self, form: Form) -> JsonObject:
+        if form.boolean("disabled"):
+            words = "Components of modals cannot be disabled"
+            form.wrong("disabled", "MODAL_COMPONENT_DISABLED", words)
+        return self._select(form) | self._required(form)
+
+    def _upload(self, form: Form) -> JsonObject:
+        body: JsonObject = {"custom_id": self._custom_id(form)}
+        return body | self._span(form, MOST_UPLOADS) | self._required(form)
+
+    def _radio_group(self, form: Form) -> JsonObject:
+        body: JsonObject = {"custom_id": self._custom_id(form)}
+        body["options"] = self._options(form, body, fewest=2, most=MOST_BOXES)
+        return body | self._required(form)
+
+    def _checkbox_group(self, form: Form) -> JsonObject:
+        offered = len(as_array(form.fields.get("options")) or ())
+        body: JsonObject = {"custom_id": self._custom_id(form)}
+        body |= self._span(form, MOST_BOXES, max(1, min(offered, MOST_BOXES)))
+        body["options"] = self._options(form, body, most=MOST_BOXES)
+        return body | self._required(form)
+
+    def _checkbox(self, form: Form) -> JsonObject:
+        return {"custom_id": self._custom_id(form), "default": bool(form.boolean("default"))}
+
+    def _required(self, form: Form) -> JsonObject:
+        """Read whether something must be chosen, which nothing chosen cannot satisfy."""
+        required = form.boolean("required") is not False
+        if required and form.fields.get("min_values") == 0:
+            words = "Select menus marked as required cannot have a min_values of 0"
+            form.wrong("min_values", "SELECT_COMPONENT_REQUIRED_ZERO_MIN_VALUES", words)
+        return {"required": required}
