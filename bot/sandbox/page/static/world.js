@@ -44,3 +44,8 @@ export function channelsSeen(channel, person) {
     (each) => each.guild && each.guild === channel.guild && each.rights[person]?.see,
   );
 }
+
+/** An emoji object as text: those of a server's own are not loaded, only named. */
+export function emojiText(emoji) {
+  return emoji.id ? `:${emoji.name}:` : emoji.name;
+}

@@ -1,0 +1,48 @@
+/**
+ * The page's one file input, and who gets what is chosen, dropped or pasted: the target that
+ * registered last. A target is `{take(files)}`.
+ */
+
+import { html } from "./vendor/preact-htm.js";
+
+const targets = [];
+
+/** Give files to this target from now on; returns what ends that. */
+export function registerTarget(target) {
+  targets.push(target);
+  return () => targets.splice(targets.lastIndexOf(target), 1);
+}
+
+/** Give files to the target whose turn it is; false where there is none. */
+export function giveFiles(files) {
+  if (files.length > 0) targets.at(-1)?.take([...files]);
+  return targets.length > 0;
+}
+
+/** Ask for files; `target` comes first from now on when it is given. */
+export function openPicker(target) {
+  if (target) targets.push(...targets.splice(targets.lastIndexOf(target), 1));
+  document.getElementById(INPUT_ID).click();
+}
+
+const INPUT_ID = "file-input";
+
+/** The input itself, of which the page has one. */
+export function FileInput() {
+  function choose(event) {
+    giveFiles(event.target.files);
+    // So that choosing the same file once more is a change again.
+    event.target.value = "";
+  }
+  return html`
+    <input
+      id=${INPUT_ID}
+      class="visually-hidden"
+      type="file"
+      multiple
+      tabindex="-1"
+      aria-label="Upload a file"
+      onChange=${choose}
+    />
+  `;
+}

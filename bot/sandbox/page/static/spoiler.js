@@ -1,0 +1,44 @@
+/** What stays hidden until somebody asks to see it. */
+
+import { html, useState } from "./vendor/preact-htm.js";
+
+/** Hidden text. */
+export function InlineSpoiler({ children }) {
+  const [shown, setShown] = useState(false);
+  if (shown) return html`<span class="spoiler shown">${children}</span>`;
+  const show = () => setShown(true);
+  return html`
+    <span
+      class="spoiler"
+      role="button"
+      tabindex="0"
+      aria-label="Spoiler: show it"
+      onClick=${show}
+      onKeyDown=${(event) => pressed(event) && show()}
+    >
+      <span inert aria-hidden="true">${children}</span>
+    </span>
+  `;
+}
+
+/** A picture or a box under a cover; `shown` and `onShow` are those of whoever holds it. */
+export function Cover({ shown, onShow, children }) {
+  return html`
+    <div class="cover ${shown ? "shown" : ""}">
+      <div class="covered" inert=${!shown} aria-hidden=${!shown}>${children}</div>
+      ${!shown && html`<button type="button" onClick=${onShow} aria-label="Spoiler: show it">Spoiler</button>`}
+    </div>
+  `;
+}
+
+/** A cover that holds by itself whether it was lifted. */
+export function Spoiler({ children }) {
+  const [shown, setShown] = useState(false);
+  return html`<${Cover} shown=${shown} onShow=${() => setShown(true)}>${children}<//>`;
+}
+
+function pressed(event) {
+  const known = event.key === "Enter" || event.key === " ";
+  if (known) event.preventDefault();
+  return known;
+}
