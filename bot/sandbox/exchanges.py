@@ -47,12 +47,12 @@ class Exchanges:
         @web.middleware
         async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
             began, start = self._clock.now(), self._clock.seconds()
-            response: web.StreamResponse | None = None
+            status: int | None = None
             try:
                 response = await handler(request)
-            finally:
                 cut = request.transport is None or request.transport.is_closing()
-                status = None if response is None or cut else response.status
+                status = None if cut else response.status
+            finally:
                 if "Upgrade" not in request.headers:
                     seconds = self._clock.seconds() - start
                     agent = request.headers.get("User-Agent", "")

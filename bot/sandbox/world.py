@@ -180,7 +180,9 @@ class Message:
     def to_json(self) -> JsonObject:
         """Return Discord's message object."""
         now = self.now
-        edited = now.at.isoformat() if len(self.revisions) > 1 else None
+        # What first takes the place of "thinking" is no edit.
+        shown = [each for each in self.revisions if not each.flags & Flag.LOADING]
+        edited = now.at.isoformat() if len(shown) > 1 else None
         known = self._people()
         users = [known[user].to_json() for user in sorted(now.mentions.users) if user in known]
         body: JsonObject = {

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox.commands import InvalidInvocation, OptionType
 from bot.sandbox.components import Kind
-from bot.sandbox.modals import Field
 from bot.sandbox.page.stage import member_in
 from bot.sandbox.values import JsonObject, as_array, object_at, objects_at, snowflake, text_at
 from bot.sandbox.world import walk
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from bot.sandbox.child import BotProcess
     from bot.sandbox.guilds import Channel, Member, Role
     from bot.sandbox.interactions import Interaction
-    from bot.sandbox.invocation import Given
+    from bot.sandbox.invocation import Chosen, Filled, Given
     from bot.sandbox.page.mirror import Mirror
     from bot.sandbox.page.switches import Switchboard
     from bot.sandbox.page.uploads import Uploads
@@ -38,7 +37,7 @@ COMPONENT_NAMES: Mapping[object, str] = {
     Kind.ROLE_SELECT: "role",
     Kind.CHANNEL_SELECT: "channel",
     Kind.MENTIONABLE_SELECT: "mentionable",
-    Field.FILE_UPLOAD: "file",
+    Kind.FILE_UPLOAD: "file",
 }
 """What the values of options and components name, where it is more than what was typed."""
 
@@ -107,8 +106,9 @@ class Actions:
         message = self._message(asked)
         custom_id = text_at(asked, "custom_id")
         found = (each for each in walk(message.components) if each.get("custom_id") == custom_id)
-        kind = COMPONENT_NAMES.get(next(found, {}).get("type"))
-        values = [self._given(kind, each, message.channel) for each in _array(asked, "values")]
+        component = next(found, None)
+        kind = None if component is None else COMPONENT_NAMES.get(component["type"])
+        values = [self._chosen(kind, each, message.channel) for each in _array(asked, "values")]
         member = self._member(asked, message.channel)
         return str((await self._discord.press(message, member, custom_id, values)).id)
 
@@ -119,14 +119,10 @@ class Actions:
             text_at(field, "custom_id"): COMPONENT_NAMES.get(field.get("type"))
             for field in fields_of(objects_at(shown, "components"))
         }
-        values: dict[str, object] = {}
-        for custom_id, value in object_at(asked, "values").items():
-            kind, several = kinds.get(custom_id), as_array(value)
-            values[custom_id] = (
-                value
-                if several is None
-                else [self._given(kind, each, form.channel) for each in several]
-            )
+        values = {
+            custom_id: self._filled(kinds.get(custom_id), value, form.channel)
+            for custom_id, value in object_at(asked, "values").items()
+        }
         return str((await self._discord.submit(form, values)).id)
 
     async def _close(self, asked: Asked) -> object:
@@ -214,7 +210,7 @@ class Actions:
         names, level = [text_at(command, "name")], command
         for name in _array(asked, "path"):
             nested = (each for each in objects_at(level, "options") if each["name"] == name)
-            level = next(nested, {})
+            level = next(nested, level)
             names.append(str(name))
         kinds = {
             text_at(option, "name"): OPTION_NAMES.get(option["type"])
@@ -227,13 +223,26 @@ class Actions:
         return " ".join(names), options
 
     def _given(self, kind: str | None, value: object, channel: Channel) -> Given:
-        """Return what a value stands for that came as an id, or itself."""
+        """Return what was given to an option."""
         if kind == "file":
             return self._uploads.get(value)
+        if kind is None and isinstance(value, int | float):
+            return value
+        return self._chosen(kind, value, channel)
+
+    def _filled(self, kind: str | None, value: object, channel: Channel) -> Filled:
+        """Return what was filled into a form's field."""
+        several = as_array(value)
+        if several is None:
+            return value if isinstance(value, str | bool) else None
+        if kind == "file":
+            return [self._uploads.get(each) for each in several]
+        return [self._chosen(kind, each, channel) for each in several]
+
+    def _chosen(self, kind: str | None, value: object, channel: Channel) -> Chosen:
+        """Return whom or what an id names, or what was typed or picked from a list of texts."""
         if kind is None:
-            if isinstance(value, str | int | float):
-                return value
-            raise InvalidInvocation("A value is of a kind that nothing takes.")
+            return str(value)
         number = snowflake(value)
         found = None if number is None else self._named(kind, number, channel)
         if found is None:

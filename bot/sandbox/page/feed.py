@@ -1,4 +1,4 @@
-"""What every open tab knows: records by kind and id, sent whole at first and then as they change."""
+"""What every open tab knows: records by kind and id, sent whole and then as they change."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@
 | `guild` | its | name, owner, roles, and its members' roles |
 | `channel` | its | name, type, place, and for each person their rights and the commands on offer |
 | `command` | its | as Discord returns it |
-| `message` | its | Discord's message object, and under `sandbox` who alone sees it, and who used which command |
+| `message` | its | Discord's, and under `sandbox` who alone sees it, and who used which command |
 | `interaction` | its | one that was not answered yet (`sent`) or not in time (`failed`) |
 | `form` | its interaction's | a form that is open in front of somebody |
 | `event` | a number | what the bot says of an edit |
@@ -27,7 +27,7 @@ from bot.sandbox.edit_service import USER_AGENT
 from bot.sandbox.guilds import Thread
 from bot.sandbox.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType, InteractionType
 from bot.sandbox.invocation import check_leave
-from bot.sandbox.page.stage import member_in
+from bot.sandbox.page.stage import Part, member_in
 from bot.sandbox.permissions import Permission
 from bot.sandbox.values import as_array, as_object, object_at, objects_at, text_at
 from bot.sandbox.world import MessageDeleted
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from bot.sandbox.guilds import Channel, Guild, Member
     from bot.sandbox.interactions import Interaction
     from bot.sandbox.page.feed import Feed
-    from bot.sandbox.page.stage import Part
     from bot.sandbox.server import Sandbox
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, Message
@@ -80,10 +79,10 @@ class Mirror:
         api = "real" if real_api else "imitation"
         setup: JsonObject = {"bot": str(world.bot.id), "application": world.bot.name, "api": api}
         self._feed.put("setup", "setup", setup)
-        titles = {part.user.id: part.title for part in self._parts}
-        for user in world.users.values():
+        for part in (Part(world.bot, None), *self._parts):
+            user = part.user
             shown: JsonObject = {"id": str(user.id), "name": user.name, "bot": user.bot}
-            self._feed.put("user", user.id, shown | {"part": titles.get(user.id)})
+            self._feed.put("user", user.id, shown | {"part": part.title})
         for guild in world.guilds:
             self._feed.put("guild", guild.id, _guild(guild))
         self._show_channels()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FIRST_PORT = 8422
 
-PATIENT_SETTINGS: Mapping[str, str] = {"EDIT_TIMEOUT": "20"}
+IMPATIENT_SETTINGS: Mapping[str, str] = {"EDIT_TIMEOUT": "20"}
 """An imitation is made in a second: whoever lets it hang need not wait for three minutes."""
 
 
@@ -47,8 +47,9 @@ async def running_page(
     async with sandbox:
         environment = child_environment(sandbox.environment(), real_key)
         real_api = real_key is not None
-        own = {} if real_api else PATIENT_SETTINGS
-        bot = BotProcess(environment, settings={**own, **(settings or {})})
+        if settings is None:
+            settings = {} if real_api else IMPATIENT_SETTINGS
+        bot = BotProcess(environment, settings=settings)
         feed = Feed()
         mirror = Mirror(sandbox, bot, parts, feed)
         mirror.begin(real_api=real_api)

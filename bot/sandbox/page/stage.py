@@ -5,26 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.sandbox.guilds import User
 from bot.sandbox.permissions import Permission
 
 if TYPE_CHECKING:
-    from bot.sandbox.guilds import Channel, Member, User
+    from bot.sandbox.guilds import Channel, Member
     from bot.sandbox.world import World
 
+NAMES = ("Ada", "Ben", "Mona", "Olive")
 MODERATION = Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Somebody to be, and what they are in both servers."""
+    """Somebody, and what they are in both servers if they are one to be."""
 
     user: User
-    title: str
+    title: str | None
 
 
 def set_stage(world: World) -> tuple[Part, ...]:
     """Build the servers in a world that has none, and return the people to be."""
-    ada, ben, mona, olive = (world.add_user(name) for name in ("Ada", "Ben", "Mona", "Olive"))
+    ada, ben, mona, olive = (User(world.new_id(), name) for name in NAMES)
     for name in ("Lighthouse", "Sketch Club"):
         guild = world.add_guild(name, owner=olive)
         world.add_member(guild, ada)

@@ -46,7 +46,7 @@ export function App() {
           <button type="button" class="tool" onClick=${toggleTheme}>
             ${theme === "dark" ? "Light" : "Dark"} theme
           </button>
-          <${Toggle} name="Behind it" open=${open.panel} toggle=${() => toggle("panel")} sign="◧" />
+          <${Toggle} name="Backstage" open=${open.panel} toggle=${() => toggle("panel")} sign="◧" />
         </header>
         <${Channel} key=${view.channel.id} channel=${view.channel} person=${view.person.id} />
       </main>

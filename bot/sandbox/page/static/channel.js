@@ -32,9 +32,8 @@ export function Channel({ channel, person }) {
             message=${message}
             person=${person}
             grouped=${belongs(message, messages[index - 1])}
-          >
-            <${MessageMenu} message=${message} channel=${channel} person=${person} />
-          <//>
+            toolbar=${html`<${MessageMenu} message=${message} channel=${channel} person=${person} />`}
+          />
         `,
       )}
       ${sent.map((each) => html`<${Sent} key=${each.id} interaction=${each} />`)}

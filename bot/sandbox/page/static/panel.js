@@ -23,7 +23,7 @@ const STEPS = {
 export function Panel() {
   useRecords();
   return html`
-    <aside class="panel" aria-label="Behind it">
+    <aside class="panel" aria-label="Backstage">
       <${Bot} />
       <${Ledger} />
       <${Troubles} />
