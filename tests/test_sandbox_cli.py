@@ -16,7 +16,7 @@ from PIL import Image
 
 from bot.sandbox.cdn import StoredFile
 from bot.sandbox.child import PROJECT, BotEnded, BotProcess, build_environment, child_environment
-from bot.sandbox.cli import save
+from bot.sandbox.cli import DEMO, save
 from bot.sandbox.faults import EditFault, declined
 from bot.sandbox.invocation import Upload
 from bot.sandbox.server import Sandbox
@@ -24,7 +24,6 @@ from bot.sandbox.server import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEMO = PROJECT / "bot" / "sandbox" / "demo.jpg"
 
 
 @dataclass(frozen=True, slots=True)

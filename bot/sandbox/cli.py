@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bot.sandbox.child import BotEnded, BotProcess, child_environment
 from bot.sandbox.page.running import FIRST_PORT, running_page
+from bot.sandbox.page.server import STATIC
 from bot.sandbox.server import InvalidInvocation, Sandbox, Upload
 from bot.sandbox.values import integer_at, text_at
 
@@ -32,7 +33,7 @@ DONE = 0
 FAILED = 1
 WRONG_COMMAND_LINE = 2
 
-DEMO = Path(__file__).with_name("demo.jpg")
+DEMO = STATIC / "demo.jpg"
 DEMO_PROMPT = "Let the sun rise over the lake, all in gold and orange"
 RESULTS = Path("sandbox-results")
 LAST_PORT = 65535

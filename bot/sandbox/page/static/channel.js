@@ -2,6 +2,7 @@
 
 import { Composer } from "./composer.js";
 import { act } from "./connection.js";
+import { giveFiles } from "./files.js";
 import { MessageMenu } from "./menu.js";
 import { Message } from "./message.js";
 import { find, list, useRecords } from "./store.js";
@@ -43,21 +44,32 @@ export function Channel({ channel, person }) {
 }
 
 function Beginning({ channel }) {
-  const direct = channel.type === CHANNEL.DIRECT;
   const bot = find("setup", "setup").application;
+  if (channel.type === CHANNEL.DIRECT) {
+    return html`
+      <div class="beginning">
+        <h2>${bot}</h2>
+        <p>This is the beginning of your direct messages with ${bot}.</p>
+      </div>
+    `;
+  }
   return html`
     <div class="beginning">
-      <h2>${direct ? bot : `Welcome to ${channel.name}!`}</h2>
+      <h2>Welcome to ${channel.name}!</h2>
       <p>
-        ${
-          direct
-            ? `This is the beginning of your direct messages with ${bot}.`
-            : html`Type <kbd>/</kbd> to see what ${bot} does, pick <kbd>/edit</kbd>, drop a picture, say
-              what to change, and press <kbd>Enter</kbd>.`
-        }
+        Drop a picture here, type <kbd>/edit</kbd>, say what to change, and press <kbd>Enter</kbd>.
+      </p>
+      <p>
+        <button type="button" class="plain" onClick=${takeSample}>Take a sample picture</button>
       </p>
     </div>
   `;
+}
+
+/** Hand a picture to the composer, for whoever has none at hand. */
+async function takeSample() {
+  const response = await fetch("/static/demo.jpg");
+  giveFiles([new File([await response.blob()], "sample.jpg", { type: "image/jpeg" })]);
 }
 
 /** What a person did that the bot has not answered yet, or not in time. */
