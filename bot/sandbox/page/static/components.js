@@ -21,10 +21,11 @@ const DRAWN = {
   9: Section,
   10: ({ component }) => html`<${Markdown} text=${component.content} />`,
   11: ({ component }) =>
-    html`<${Thumbnail} item=${fromMedia(component.media, { ...component, type: "image/" })} />`,
+    html`<${Thumbnail} item=${fromMedia(component.media, "image", component)} />`,
   12: ({ component }) =>
-    html`<${Gallery} items=${component.items.map((item) => fromMedia(item.media, { ...item, type: "image/" }))} />`,
-  13: ({ component }) => html`<${File} item=${fromMedia(component.file, component)} />`,
+    html`<${Gallery} items=${component.items.map((item) => fromMedia(item.media, "image", item))} />`,
+  13: ({ component }) =>
+    html`<${File} item=${fromMedia(component.file, "application", component)} />`,
   14: Separator,
   17: Container,
 };

@@ -27,11 +27,11 @@ export function Embed({ embed }) {
         ${title && html`<div class="embed-title"><${Linked} url=${embed.url}><${Markdown} text=${title} inline /><//></div>`}
         ${description && html`<${Markdown} text=${description} />`}
         ${fields.length > 0 && html`<div class="embed-fields">${withColumns(fields).map(drawField)}</div>`}
-        ${image && html`<${Gallery} items=${[fromMedia(image, { type: "image/" })]} />`}
-        ${video && html`<${Gallery} items=${[fromMedia(video, { type: "video/" })]} />`}
+        ${image && html`<${Gallery} items=${[fromMedia(image, "image")]} />`}
+        ${video && html`<${Gallery} items=${[fromMedia(video, "video")]} />`}
         <${Footer} footer=${footer} timestamp=${embed.timestamp} />
       </div>
-      ${thumbnail && html`<${Thumbnail} item=${fromMedia(thumbnail, { type: "image/" })} />`}
+      ${thumbnail && html`<${Thumbnail} item=${fromMedia(thumbnail, "image")} />`}
     </div>
   `;
 }

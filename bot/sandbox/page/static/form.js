@@ -1,1 +1,325 @@
-export function Form(){return null}
+/** A form that an application asks somebody to fill in: Discord's modal. */
+
+import { Choices, defaultValues } from "./choices.js";
+import { NotDrawn } from "./components.js";
+import { act, upload } from "./connection.js";
+import { Wrong } from "./feedback.js";
+import { openPicker, registerTarget } from "./files.js";
+import { Markdown } from "./markdown.js";
+import { sayBytes } from "./media.js";
+import { find } from "./store.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+
+const ROW = 1;
+const TEXT_INPUT = 4;
+const TEXT_DISPLAY = 10;
+const LABEL = 18;
+const FILE_UPLOAD = 19;
+const RADIO_GROUP = 21;
+const CHECKBOX_GROUP = 22;
+const CHECKBOX = 23;
+const SELECTS = [3, 5, 6, 7, 8];
+const PARAGRAPH = 2;
+
+const FIELDS = {
+  ...Object.fromEntries(SELECTS.map((type) => [type, SelectField])),
+  [TEXT_INPUT]: TextField,
+  [FILE_UPLOAD]: FileField,
+  [RADIO_GROUP]: RadioField,
+  [CHECKBOX_GROUP]: CheckboxesField,
+  [CHECKBOX]: CheckboxField,
+};
+
+/** A form as `person` fills it in; it goes when its record goes. */
+export function Form({ form, person }) {
+  const { title, components } = form.data;
+  const dialog = useRef();
+  const fields = components.flatMap(fieldsOf);
+  const [values, setValues] = useState(() =>
+    Object.fromEntries(fields.map((field) => [field.custom_id, initialValue(field)])),
+  );
+  const [wrong, setWrong] = useState({});
+  const [error, setError] = useState(null);
+  const [pending, setPending] = useState(false);
+
+  useEffect(() => {
+    dialog.current.showModal();
+    dialog.current.querySelector(".form-body :is(input, textarea, button)")?.focus();
+  }, []);
+
+  function change(custom_id, value) {
+    setValues((now) => ({ ...now, [custom_id]: value }));
+    setWrong((now) => ({ ...now, [custom_id]: undefined }));
+  }
+
+  function cancel(event) {
+    event.preventDefault();
+    act("close", { form: form.id, member: person }).catch((problem) => setError(problem.message));
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    if (pending) return;
+    const problems = Object.fromEntries(
+      fields.map((field) => [field.custom_id, check(field, values[field.custom_id])]),
+    );
+    setWrong(problems);
+    const first = fields.find((field) => problems[field.custom_id]);
+    if (first) {
+      dialog.current.querySelector(`[name="${CSS.escape(first.custom_id)}"]`)?.focus();
+      return;
+    }
+    setPending(true);
+    setError(null);
+    try {
+      await act("submit", {
+        form: form.id,
+        member: person,
+        values: await readValues(fields, values),
+      });
+    } catch (problem) {
+      setError(problem.message);
+    }
+    setPending(false);
+  }
+
+  return html`
+    <dialog class="form" ref=${dialog} aria-labelledby="form-title" onCancel=${cancel}>
+      <form novalidate onSubmit=${submit}>
+        <h2 id="form-title">${title}</h2>
+        <div class="form-body">
+          <p class="form-note">
+            This form will be submitted to ${find("setup", "setup")?.application}. Do not share
+            passwords or other sensitive information.
+          </p>
+          ${components.map((component, index) => html`<${Part} key=${index} ...${{ component, form, person, values, wrong, change }} />`)}
+          <${Wrong} error=${error} />
+        </div>
+        <footer>
+          <button type="button" class="button secondary" onClick=${cancel}>Cancel</button>
+          <button type="submit" class="button primary" disabled=${pending}>Submit</button>
+        </footer>
+      </form>
+    </dialog>
+  `;
+}
+
+/** The fields in a form's part: a label has one, an old action row may have some. */
+function fieldsOf(component) {
+  const held = component.type === LABEL ? [component.component] : (component.components ?? []);
+  return held.filter(({ type }) => type in FIELDS);
+}
+
+function Part({ component, ...rest }) {
+  if (component.type === TEXT_DISPLAY) return html`<${Markdown} text=${component.content} />`;
+  if (component.type === LABEL) {
+    return html`<${Labelled} label=${component.label} description=${component.description} field=${component.component} ...${rest} />`;
+  }
+  if (component.type !== ROW) return html`<${NotDrawn} component=${component} />`;
+  return component.components.map(
+    (field) =>
+      html`<${Labelled} key=${field.custom_id} label=${field.label} field=${field} ...${rest} />`,
+  );
+}
+
+/** A field with its label, what is said about it, and what is wrong with it. */
+function Labelled({ label, description, field, form, person, values, wrong, change }) {
+  const Field = FIELDS[field.type];
+  if (!Field) return html`<${NotDrawn} component=${field} />`;
+  const id = `field-${field.custom_id}`;
+  const error = wrong[field.custom_id];
+  const described = [description && `${id}-description`, error && `${id}-error`]
+    .filter(Boolean)
+    .join(" ");
+  return html`
+    <div class="field" role="group" aria-labelledby=${`${id}-label`}>
+      <div class="field-label" id=${`${id}-label`}>
+        ${label}${isRequired(field) && html`<span class="required" aria-hidden="true"> *</span>`}
+      </div>
+      ${description && html`<div class="field-description" id=${`${id}-description`}>${description}</div>`}
+      <${Field}
+        ...${{ field, label, form, person }}
+        value=${values[field.custom_id]}
+        onChange=${(value) => change(field.custom_id, value)}
+        described=${described || undefined}
+        invalid=${Boolean(error)}
+      />
+      <${Wrong} id=${`${id}-error`} error=${error} />
+    </div>
+  `;
+}
+
+function TextField({ field, label, value, onChange, described, invalid }) {
+  const long = field.style === PARAGRAPH;
+  return html`
+    <div class="text-field">
+      <${long ? "textarea" : "input"}
+        name=${field.custom_id}
+        rows=${long ? 4 : undefined}
+        type=${long ? undefined : "text"}
+        aria-label=${label}
+        aria-required=${isRequired(field)}
+        aria-invalid=${invalid}
+        aria-describedby=${described}
+        placeholder=${field.placeholder}
+        maxlength=${field.max_length ?? 4000}
+        autocomplete="off"
+        value=${value}
+        onInput=${(event) => onChange(event.target.value)}
+      />
+      ${field.max_length && html`<span class="counter">${value.length}/${field.max_length}</span>`}
+    </div>
+  `;
+}
+
+function SelectField({ field, label, form, person, value, onChange, described, invalid }) {
+  return html`
+    <${Choices}
+      component=${field}
+      channel=${find("channel", form.channel)}
+      person=${person}
+      name=${field.custom_id}
+      label=${label}
+      values=${value}
+      onChoose=${onChange}
+      disabled=${field.disabled}
+      describedBy=${described}
+      invalid=${invalid}
+    />
+  `;
+}
+
+function RadioField({ field, value, onChange, described }) {
+  return field.options.map(
+    (option) => html`
+      <${Option}
+        key=${option.value}
+        type="radio"
+        name=${field.custom_id}
+        ...${option}
+        checked=${value === option.value}
+        described=${described}
+        onChange=${() => onChange(option.value)}
+      />
+    `,
+  );
+}
+
+function CheckboxesField({ field, value, onChange, described }) {
+  const full = value.length >= (field.max_values ?? field.options.length);
+  return field.options.map((option) => {
+    const checked = value.includes(option.value);
+    const others = value.filter((each) => each !== option.value);
+    return html`
+      <${Option}
+        key=${option.value}
+        type="checkbox"
+        name=${field.custom_id}
+        ...${option}
+        checked=${checked}
+        disabled=${full && !checked}
+        described=${described}
+        onChange=${() => onChange(checked ? others : [...others, option.value])}
+      />
+    `;
+  });
+}
+
+function CheckboxField({ field, label, value, onChange, described }) {
+  return html`
+    <input
+      class="lone"
+      type="checkbox"
+      name=${field.custom_id}
+      aria-label=${label}
+      aria-describedby=${described}
+      checked=${value}
+      onChange=${(event) => onChange(event.target.checked)}
+    />
+  `;
+}
+
+function Option({ type, name, label, description, checked, disabled, described, onChange }) {
+  return html`
+    <label class="option">
+      <input ...${{ type, name, checked, disabled, onChange }} aria-describedby=${described} />
+      <span>
+        ${label}${description && html`<span class="field-description">${description}</span>`}
+      </span>
+    </label>
+  `;
+}
+
+function FileField({ field, label, value, onChange, described }) {
+  const most = field.max_values ?? 1;
+  const target = useRef({});
+  target.current.take = (files) => onChange([...value, ...files].slice(0, most));
+  useEffect(() => registerTarget(target.current), []);
+  function drop(event) {
+    event.preventDefault();
+    event.stopPropagation();
+    target.current.take(event.dataTransfer.files);
+  }
+  return html`
+    <div class="files" onDragOver=${(event) => event.preventDefault()} onDrop=${drop}>
+      <ul>
+        ${value.map(
+          (file) => html`
+            <li key=${file}>
+              <span class="file-name">${file.name}</span>
+              <span class="file-size">${sayBytes(file.size)}</span>
+              <button type="button" aria-label=${`Remove ${file.name}`} onClick=${() => onChange(value.filter((each) => each !== file))}>×</button>
+            </li>
+          `,
+        )}
+      </ul>
+      <button
+        type="button"
+        class="button secondary"
+        name=${field.custom_id}
+        aria-label=${`${label}: choose files`}
+        aria-describedby=${described}
+        disabled=${value.length >= most}
+        onClick=${() => openPicker(target.current)}
+      >
+        ${most > 1 ? `Choose up to ${most} files` : "Choose a file"}
+      </button>
+      <span class="field-description">or drop here</span>
+    </div>
+  `;
+}
+
+function isRequired(field) {
+  return field.type !== CHECKBOX && (field.required ?? true);
+}
+
+function initialValue(field) {
+  if (field.type === TEXT_INPUT) return field.value ?? "";
+  if (field.type === CHECKBOX) return Boolean(field.default);
+  if (field.type === FILE_UPLOAD) return [];
+  if (SELECTS.includes(field.type)) return defaultValues(field);
+  const chosen = field.options.filter((option) => option.default).map(({ value }) => value);
+  return field.type === RADIO_GROUP ? (chosen[0] ?? null) : chosen;
+}
+
+/** What is wrong with what a field holds, in a sentence. */
+function check(field, value) {
+  const empty = value === null || value.length === 0;
+  if (empty && isRequired(field)) return "This field is required.";
+  if (empty) return undefined;
+  if (field.type === TEXT_INPUT && value.length < (field.min_length ?? 0))
+    return `Must be ${field.min_length} or more in length.`;
+  if (Array.isArray(value) && value.length < (field.min_values ?? 1))
+    return `Choose at least ${field.min_values}.`;
+  return undefined;
+}
+
+/** The values as they are sent: of files what stands for them once they are uploaded. */
+async function readValues(fields, values) {
+  const read = {};
+  for (const { custom_id, type } of fields) {
+    const value = values[custom_id];
+    read[custom_id] = type === FILE_UPLOAD ? await Promise.all(value.map(upload)) : value;
+  }
+  return read;
+}

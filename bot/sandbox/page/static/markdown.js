@@ -28,7 +28,7 @@ const BLOCKS = [
 const UNQUOTED = BLOCKS.slice(2);
 const FENCE = /```(?:[\w+.#-]+\n)?(.+?)```\n?/sy;
 
-const URL_PART = String.raw`(?:[^\s()<>]|\([^\s()<>]*\))`;
+const URL_PART = String.raw`(?:[^\s()[\]<>]|\([^\s()<>]*\))`;
 const INLINE = [
   [/(?:[^\\`<@[h*_~|]|h(?!ttps?:))+/y, ([text]) => text],
   [/\\([^\p{L}\p{N}\s])/uy, ([, symbol]) => symbol],
@@ -49,7 +49,7 @@ const INLINE = [
   ],
   [/<(https?:\/\/[^\s<>]+)>/y, ([, url]) => drawLink(url, url)],
   [
-    new RegExp(String.raw`https?://${URL_PART}*(?:[^\s()<>.,:;"'\]*_~|]|\([^\s()<>]*\))`, "y"),
+    new RegExp(String.raw`https?://${URL_PART}*(?:[^\s()[\]<>.,:;"'*_~|]|\([^\s()<>]*\))`, "y"),
     ([url]) => drawLink(url, url),
   ],
 ];
@@ -120,16 +120,21 @@ function readItems(lines) {
 }
 
 function drawList(items) {
-  const rows = [];
+  const lists = [];
   for (const item of items) {
-    if (item.indent > items[0].indent) rows.at(-1).inner.push(item);
-    else rows.push({ text: item.text, inner: [] });
+    const ordered = item.number !== undefined;
+    if (item.indent > items[0].indent) lists.at(-1).rows.at(-1).inner.push(item);
+    else if (lists.at(-1)?.ordered === ordered) lists.at(-1).rows.push({ ...item, inner: [] });
+    else lists.push({ ordered, rows: [{ ...item, inner: [] }] });
   }
-  const drawn = rows.map(
-    ({ text, inner }) => html`<li>${drawInline(text)}${inner.length > 0 && drawList(inner)}</li>`,
-  );
-  const { number } = items[0];
-  return number ? html`<ol start=${Number(number)}>${drawn}</ol>` : html`<ul>${drawn}</ul>`;
+  return lists.map(({ ordered, rows }) => {
+    const drawn = rows.map(
+      ({ text, inner }) => html`<li>${drawInline(text)}${drawList(inner)}</li>`,
+    );
+    return ordered
+      ? html`<ol start=${Number(rows[0].number)}>${drawn}</ol>`
+      : html`<ul>${drawn}</ul>`;
+  });
 }
 
 function drawInline(text) {

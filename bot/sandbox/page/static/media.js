@@ -23,11 +23,11 @@ export function fromAttachment(attachment) {
   };
 }
 
-/** What is drawn of the media in a component, or of an embed's with `type` for what it must be. */
-export function fromMedia(media, { description, spoiler, name, size, type } = {}) {
+/** What is drawn of the media in a component or an embed, which are of a kind when nothing says their type. */
+export function fromMedia(media, kind, { description, spoiler, name, size } = {}) {
   return {
     url: media.url,
-    type: media.content_type ?? type ?? "",
+    type: media.content_type ?? `${kind}/`,
     name: name ?? decodeURIComponent(media.url.split("?")[0].split("/").at(-1)),
     size,
     width: media.width,
@@ -56,7 +56,7 @@ export function Gallery({ items }) {
   const isShown = (item) => !item.spoiler || lifted.includes(item.url);
   const pictures = items.filter((item) => isPicture(item) && isShown(item));
   return html`
-    <div class="gallery" data-count=${items.length} style=${items.length === 1 && sizeOf(items[0])}>
+    <div class="gallery" data-count=${items.length} style=${items.length === 1 ? sizeOf(items[0]) : undefined}>
       ${items.map(
         (item) => html`
           <${Cover} key=${item.url} shown=${isShown(item)} onShow=${() => setLifted([...lifted, item.url])}>

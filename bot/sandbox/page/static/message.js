@@ -131,10 +131,19 @@ function OnlyYou({ message, person }) {
   }
   return html`
     <div class="only-you">
-      <span aria-hidden="true">👁</span> Only you can see this •${" "}
+      <${Eye} /> Only you can see this •${" "}
       <button type="button" class="link" onClick=${dismiss}>Dismiss message</button>
     </div>
     <${Wrong} error=${error} />
+  `;
+}
+
+function Eye() {
+  return html`
+    <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" fill="none" stroke="currentColor">
+      <path d="M1 8q7-9 14 0q-7 9-14 0z" />
+      <circle cx="8" cy="8" r="2" fill="currentColor" />
+    </svg>
   `;
 }
 
