@@ -14,12 +14,15 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from PIL import Image
 
-from bot.sandbox.server import RawId, Sandbox, Upload
+from bot.sandbox.server import Acknowledgement, RawId, Sandbox, Upload
+from bot.sandbox.values import object_at, objects_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     import pytest
+
+    from bot.sandbox.invocation import Filled
 
 
 def png(width: int = 640, height: int = 480, colour: str = "red") -> bytes:
@@ -29,13 +32,17 @@ def png(width: int = 640, height: int = 480, colour: str = "red") -> bytes:
 
 
 class EchoBot(discord.Client):
-    """Answers `/edit` with the picture it got, as a card, and `/name` with what was named."""
+    """Answers `/edit` with the picture it got, as a card, `/name` with what was named.
+
+    `/ask` is answered with a form, and the form with what was filled in.
+    """
 
     def __init__(self) -> None:
         super().__init__(intents=discord.Intents(guilds=True))
         self.tree: app_commands.CommandTree[discord.Client] = app_commands.CommandTree(self)
         self.tree.command(name="edit", description="Edit a picture")(edit)
         self.tree.command(name="name", description="Name something")(name)
+        self.tree.command(name="ask", description="Ask for everything")(ask)
 
     async def setup_hook(self) -> None:
         """Register the command before anything else."""
@@ -87,6 +94,63 @@ class Turning(discord.ui.View):
     ) -> None:
         file = discord.File(io.BytesIO(png()), "turned.png")
         await interaction.response.edit_message(content="Turned", attachments=[file], view=None)
+
+
+class Questions(discord.ui.Modal):
+    """A form with the fields that nothing is resolved for."""
+
+    def __init__(self) -> None:
+        super().__init__(title="Questions")
+        colours = [discord.RadioGroupOption(label=each) for each in ("Red", "Blue")]
+        numbers = [discord.CheckboxGroupOption(label=each) for each in ("One", "Two")]
+        self.text: discord.ui.TextInput[Questions] = discord.ui.TextInput(default="as before")
+        self.either: discord.ui.RadioGroup[Questions] = discord.ui.RadioGroup(options=colours)
+        self.some: discord.ui.CheckboxGroup[Questions] = discord.ui.CheckboxGroup(options=numbers)
+        self.yes: discord.ui.Checkbox[Questions] = discord.ui.Checkbox(default=True)
+        self.add_item(discord.ui.TextDisplay("Tell us"))
+        self.add_item(discord.ui.Label(text="Text", component=self.text))
+        self.add_item(discord.ui.Label(text="Either", component=self.either))
+        self.add_item(discord.ui.Label(text="Some", component=self.some))
+        self.add_item(discord.ui.Label(text="Yes", component=self.yes))
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        """Tell what was filled in, and ask whom it is about."""
+        told = [self.text.value, self.either.value, self.some.values, self.yes.value]
+        await interaction.response.send_message(repr(told), view=Choosing(timeout=None))
+
+
+class Choosing(discord.ui.View):
+    """A select of people that is answered with another form."""
+
+    @discord.ui.select(cls=discord.ui.UserSelect[discord.ui.View], custom_id="who", max_values=2)
+    async def choose(
+        self, interaction: discord.Interaction, select: discord.ui.UserSelect[discord.ui.View]
+    ) -> None:
+        title = ", ".join(each.name for each in select.values)
+        await interaction.response.send_modal(Things(title=title))
+
+
+class Things(discord.ui.Modal):
+    """A form with the fields that something is resolved for."""
+
+    def __init__(self, *, title: str) -> None:
+        super().__init__(title=title)
+        self.files: discord.ui.FileUpload[Things] = discord.ui.FileUpload(max_values=2)
+        self.role: discord.ui.RoleSelect[Things] = discord.ui.RoleSelect()
+        self.where: discord.ui.ChannelSelect[Things] = discord.ui.ChannelSelect()
+        self.add_item(discord.ui.Label(text="Files", component=self.files))
+        self.add_item(discord.ui.Label(text="Role", component=self.role))
+        self.add_item(discord.ui.Label(text="Where", component=self.where))
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        """Tell what was given."""
+        files = [(each.filename, len(await each.read())) for each in self.files.values]
+        named = [each.name for each in (*self.role.values, *self.where.values)]
+        await interaction.response.edit_message(content=f"{files} {named}", view=None)
+
+
+async def ask(interaction: discord.Interaction) -> None:
+    await interaction.response.send_modal(Questions())
 
 
 @asynccontextmanager
@@ -184,3 +248,36 @@ async def test_a_discord_py_bot_puts_a_picture_into_a_private_message(
         await pressed.until(lambda message: message.text == "Turned")
         assert [file.name for file in message.files] == ["turned.png"]
         assert message.components == ()
+
+
+async def test_a_discord_py_bot_reads_what_is_filled_in_and_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async with Sandbox() as sandbox, running_bot(sandbox, monkeypatch):
+        guild = sandbox.discord.guilds[0]
+        member = sandbox.discord.add_member(guild, "Ada")
+        role = sandbox.discord.add_role(guild, "Painters")
+        asked = await sandbox.discord.invoke(guild.channels[0], member, "ask")
+        _, either, some, _ = fields_of(await asked.acknowledged())
+        values: dict[str, Filled] = {either: "Blue", some: ["Two", "One"]}
+        message = await (await sandbox.discord.submit(asked, values)).settled()
+        assert message.text == "['as before', 'Blue', ['Two', 'One'], True]"
+
+        chosen = await sandbox.discord.press(message, member, "who", [member])
+        shown = await chosen.acknowledged()
+        assert shown.data["title"] == "ada"
+        files, role_field, where = fields_of(shown)
+        given: dict[str, Filled] = {
+            files: [Upload("a.txt", b"one"), Upload("b.txt", b"seven")],
+            role_field: [role],
+            where: [guild.channels[1]],
+        }
+        sent = await sandbox.discord.submit(chosen, given)
+        await sent.until(lambda message: not message.components)
+        assert message.text == "[('a.txt', 3), ('b.txt', 5)] ['Painters', 'pictures']"
+
+
+def fields_of(shown: Acknowledgement) -> list[str]:
+    """The custom ids of a form's fields."""
+    labelled = [object_at(each, "component") for each in objects_at(shown.data, "components")]
+    return [text_at(each, "custom_id") for each in labelled if each]
