@@ -17,7 +17,7 @@ const MEDIUM = matchMedia("(max-width: 1180px)");
 export function App() {
   useRecords();
   const [connected, setConnected] = useState(false);
-  const [open, setOpen] = useState({ places: !NARROW.matches, panel: !MEDIUM.matches });
+  const [open, setOpen] = useSides();
   const [theme, toggleTheme] = useTheme();
   const view = useView();
   useEffect(() => connect(setConnected), []);
@@ -55,6 +55,20 @@ export function App() {
     ${forms.length > 0 && html`<${Form} key=${forms[0].id} form=${forms[0]} person=${view.person.id} />`}
     <${FileInput} />
   `;
+}
+
+/** Which sides are open: all for which there is room, until somebody says otherwise. */
+function useSides() {
+  const room = () => ({ places: !NARROW.matches, panel: !MEDIUM.matches });
+  const [open, setOpen] = useState(room);
+  useEffect(() => {
+    const settle = () => setOpen(room());
+    for (const width of [NARROW, MEDIUM]) width.addEventListener("change", settle);
+    return () => {
+      for (const width of [NARROW, MEDIUM]) width.removeEventListener("change", settle);
+    };
+  }, []);
+  return [open, setOpen];
 }
 
 function Banner({ connected }) {
