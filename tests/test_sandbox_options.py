@@ -74,6 +74,61 @@ def values(data: JsonObject) -> list[object]:
     return [each["value"] for each in objects_at(data, "options")]
 
 
+# Context menus.
+
+
+async def test_a_command_on_a_person_tells_who_it_is(client: Client, guild: Guild):
+    await client.register({"name": "Show credits", "type": 2})
+    discord = client.sandbox.discord
+    bob = discord.add_member(guild, "Bob")
+    used = await discord.invoke(client.channel, client.member, "Show credits", target=bob)
+    data, key = object_at(used.payload, "data"), str(bob.id)
+    assert (data["type"], data["name"], data["target_id"]) == (2, "Show credits", key)
+    resolved = object_at(data, "resolved")
+    assert resolved.keys() == {"users", "members"}
+    assert object_at(resolved, "users") == {key: bob.user.to_json()}
+    member = object_at(object_at(resolved, "members"), key)
+    assert member["permissions"] == str(client.channel.permissions_of(bob))
+    answer = await client.acknowledge(used, 4, {"content": "80"})
+    message = object_at(object_at(answer.body, "resource"), "message")
+    metadata = object_at(message, "interaction_metadata")
+    assert message["type"] == 23
+    assert metadata["target_user"] == bob.user.to_json()
+    assert "target_message_id" not in metadata
+
+
+async def test_a_command_on_a_message_tells_and_answers_it(client: Client):
+    await client.register({"name": "Edit image", "type": 3})
+    discord = client.sandbox.discord
+    said = await discord.say(client.channel, client.member, "look")
+    used = await discord.invoke(client.channel, client.member, "Edit image", target=said)
+    data, key = object_at(used.payload, "data"), str(said.id)
+    assert (data["type"], data["target_id"]) == (3, key)
+    assert data["resolved"] == {"messages": {key: said.to_json()}}
+    answer = await client.acknowledge(used, 4, {"content": "edited"})
+    message = object_at(object_at(answer.body, "resource"), "message")
+    assert object_at(message, "interaction_metadata")["target_message_id"] == key
+    assert object_at(message, "message_reference")["message_id"] == key
+    assert message["referenced_message"] == said.to_json()
+    discord.delete(said)
+    with pytest.raises(InvalidInvocation, match="not here any more"):
+        await discord.invoke(client.channel, client.member, "Edit image", target=said)
+
+
+async def test_each_context_menu_has_its_own_commands(client: Client, guild: Guild):
+    await client.register({"name": "Use", "type": 2}, {"name": "Edit image", "type": 3})
+    discord = client.sandbox.discord
+    elsewhere = discord.add_member(discord.add_guild("Elsewhere"), "Bob")
+    said = await discord.say(client.channel, client.member, "look")
+    for name, target, words in (
+        ("Use", said, "there is no /Use"),
+        ("Edit image", client.member, "there is no /Edit image"),
+        ("Use", elsewhere, "Bob is of another server"),
+    ):
+        with pytest.raises(InvalidInvocation, match=words):
+            await discord.invoke(client.channel, client.member, name, target=target)
+
+
 # People, roles and channels.
 
 

@@ -472,7 +472,7 @@ class DiscordRest:
             pinged=revision.mentions,
             nonce=nonce,
             kind=0 if replied is None else REPLY,
-            replies_to=replied,
+            refers_to=None if replied is None else channel.messages[replied],
         )
         if nonce:
             self._nonces[(channel.id, nonce)] = message
@@ -621,6 +621,7 @@ class DiscordRest:
             kind=kind,
             application_id=self._world.application_id,
             interaction_metadata=interaction.metadata(),
+            refers_to=interaction.target if isinstance(interaction.target, Message) else None,
         )
         self.interactions.bind(interaction, message)
         return message
@@ -676,7 +677,7 @@ class DiscordRest:
         message = self._new_answer(interaction, revision)
         message.kind = REPLY
         if first is not None:
-            message.replies_to = first.id
+            message.refers_to = first
             told: JsonObject = {"original_response_message_id": str(first.id)}
             message.interaction_metadata = interaction.metadata() | told
         interaction.followups.append(message)

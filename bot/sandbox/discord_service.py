@@ -9,7 +9,7 @@ from bot.sandbox.choosing import press_data
 from bot.sandbox.commands import CommandType, InvalidInvocation
 from bot.sandbox.filling import form_data
 from bot.sandbox.gateway import Intent
-from bot.sandbox.guilds import ChannelType, Overwrite
+from bot.sandbox.guilds import ChannelType, Member, Overwrite
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
 from bot.sandbox.invocation import (
     Resolved,
@@ -18,6 +18,7 @@ from bot.sandbox.invocation import (
     command_data,
     fill_payload,
     suggestion_data,
+    target_data,
 )
 from bot.sandbox.permissions import Permission
 from bot.sandbox.posting import check_deletion, post
@@ -36,10 +37,18 @@ if TYPE_CHECKING:
     from bot.sandbox.commands import Registry
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
-    from bot.sandbox.guilds import Channel, Guild, Member, Role, User
+    from bot.sandbox.guilds import Channel, Guild, Role, User
     from bot.sandbox.invocation import Chosen, Filled, Given, Upload
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
+
+
+KINDS = {
+    type(None): CommandType.CHAT_INPUT,
+    Member: CommandType.USER,
+    Message: CommandType.MESSAGE,
+}
+"""The commands that are found on nothing, on a person and on a message."""
 
 
 class DiscordService:
@@ -227,23 +236,22 @@ class DiscordService:
         command: str,
         options: Mapping[str, Given] | None = None,
         *,
-        target: Message | None = None,
+        target: Message | Member | None = None,
         app_permissions: int | None = None,
         attachment_size_limit: int = FILE_LIMIT,
     ) -> Interaction:
         """Let a member run a command, a subcommand after spaces; raises InvalidInvocation.
 
-        With a target it is a message's context menu command.
+        With a target it is a context menu command, of a message or of a person.
         """
         name, *path = [command] if target is not None else command.split()
-        kind = CommandType.CHAT_INPUT if target is None else CommandType.MESSAGE
-        found = self._offered(channel, member, name, kind)
+        found = self._offered(channel, member, name, KINDS[type(target)])
         resolved = Resolved(self.world, channel, member)
         data = command_data(found, path, options or {}, resolved)
         if target is not None:
-            data["target_id"] = str(target.id)
-            data["resolved"] = {"messages": {str(target.id): target.to_json()}}
+            data |= target_data(target, resolved)
         interaction = Interaction(self.world, InteractionType.COMMAND, channel, member)
+        interaction.target = target
         return self._send(interaction, data, app_permissions, attachment_size_limit)
 
     async def complete(

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from bot.sandbox.guilds import Member
 from bot.sandbox.signals import Signal
-from bot.sandbox.values import object_at, objects_at, text_at
-from bot.sandbox.world import FILE_LIMIT, Flag
+from bot.sandbox.values import objects_at
+from bot.sandbox.world import FILE_LIMIT, Flag, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from bot.sandbox.guilds import Channel, Member
+    from bot.sandbox.guilds import Channel
     from bot.sandbox.values import JsonObject
-    from bot.sandbox.world import Message, World
+    from bot.sandbox.world import World
 
 SECONDS_TO_ACKNOWLEDGE = 3.0
 TOKEN_SECONDS = 15 * 60.0
@@ -82,6 +83,7 @@ class Interaction:
         self.source: Message | None = None
         self.form: Interaction | None = None
         self.submission: Interaction | None = None
+        self.target: Message | Member | None = None
         self.followups: list[Message] = []
         self.attachment_size_limit = FILE_LIMIT
         self.payload: JsonObject = {}
@@ -159,9 +161,13 @@ class Interaction:
             "user": self.member.user.to_json(),
             "authorizing_integration_owners": self.payload["authorizing_integration_owners"],
         }
-        target = text_at(object_at(self.payload, "data"), "target_id")
-        if target:
-            body["target_message_id"] = target
+        match self.target:
+            case Message():
+                body["target_message_id"] = str(self.target.id)
+            case Member():
+                body["target_user"] = self.target.user.to_json()
+            case None:
+                pass
         if self.form is not None:
             body["triggering_interaction_metadata"] = self.form.metadata()
         elif self.source is not None:

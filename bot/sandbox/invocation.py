@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.sandbox.interactions import Interaction
-    from bot.sandbox.world import World
+    from bot.sandbox.world import Message, World
 
 LARGEST_UPLOAD = 500 * 1024 * 1024
 
@@ -224,6 +224,17 @@ def command_data(
     if named:
         data["resolved"] = named
     return data
+
+
+def target_data(target: Message | Member, resolved: Resolved) -> JsonObject:
+    """Return what a context menu command's interaction tells of what it was used on."""
+    key = str(target.id)
+    if isinstance(target, Member):
+        resolved.identify(target.name, OptionType.USER, target)
+        return {"target_id": key, "resolved": resolved.to_json()}
+    if target.channel is not resolved.channel or target.deleted:
+        raise InvalidInvocation("This message is not here any more.")
+    return {"target_id": key, "resolved": {"messages": {key: target.to_json()}}}
 
 
 def suggestion_data(

@@ -125,7 +125,7 @@ class Message:
     kind: int = 0
     application_id: int | None = None
     interaction_metadata: JsonObject | None = field(default=None, repr=False)
-    replies_to: int | None = None
+    refers_to: Message | None = field(default=None, repr=False)
 
     @property
     def now(self) -> Revision:
@@ -179,6 +179,25 @@ class Message:
 
     def to_json(self) -> JsonObject:
         """Return Discord's message object."""
+        body, other = self.alone(), self.refers_to
+        if other is not None:
+            body["message_reference"] = other.reference()
+            body["referenced_message"] = None if other.deleted else other.alone()
+        return body
+
+    def reference(self, kind: int = 0) -> JsonObject:
+        """Return what points to it from another message."""
+        body: JsonObject = {
+            "type": kind,
+            "channel_id": str(self.channel.id),
+            "message_id": str(self.id),
+        }
+        if self.channel.guild is not None:
+            body["guild_id"] = str(self.channel.guild.id)
+        return body
+
+    def alone(self) -> JsonObject:
+        """Return Discord's message object without the message that it points to."""
         now = self.now
         # What first takes the place of "thinking" is no edit.
         shown = [each for each in self.revisions if not each.flags & Flag.LOADING]
@@ -210,12 +229,6 @@ class Message:
             body["webhook_id"] = str(self.application_id)
         if self.interaction_metadata is not None:
             body["interaction_metadata"] = self.interaction_metadata
-        if self.replies_to is not None:
-            body["message_reference"] = {
-                "type": 0,
-                "channel_id": str(self.channel.id),
-                "message_id": str(self.replies_to),
-            }
         return body
 
     def _people(self) -> dict[int, User]:
