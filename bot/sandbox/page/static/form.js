@@ -57,6 +57,11 @@ export function Form({ form, person }) {
     act("close", { form: form.id, member: person }).catch((problem) => setError(problem.message));
   }
 
+  // Chromium lets the second Esc close a dialog whatever becomes of its first, so none gets through.
+  function leave(event) {
+    if (event.key === "Escape") cancel(event);
+  }
+
   async function submit(event) {
     event.preventDefault();
     if (pending) return;
@@ -84,7 +89,7 @@ export function Form({ form, person }) {
   }
 
   return html`
-    <dialog class="form" ref=${dialog} aria-labelledby="form-title" onCancel=${cancel}>
+    <dialog class="form" ref=${dialog} aria-labelledby="form-title" onCancel=${cancel} onKeyDown=${leave}>
       <form novalidate onSubmit=${submit}>
         <h2 id="form-title">${title}</h2>
         <div class="form-body">
@@ -93,9 +98,9 @@ export function Form({ form, person }) {
             passwords or other sensitive information.
           </p>
           ${components.map((component, index) => html`<${Part} key=${index} ...${{ component, form, person, values, wrong, change }} />`)}
-          <${Wrong} error=${error} />
         </div>
         <footer>
+          <${Wrong} error=${error} />
           <button type="button" class="button secondary" onClick=${cancel}>Cancel</button>
           <button type="submit" class="button primary" disabled=${pending}>Submit</button>
         </footer>
