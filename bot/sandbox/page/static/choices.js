@@ -2,13 +2,13 @@
 
 import { Avatar } from "./avatar.js";
 import { Dots } from "./feedback.js";
+import { useId } from "./ids.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { CHANNEL, channelsSeen, emojiText, membersOf, rolesOf } from "./world.js";
 
 const STRING = 3;
 const TYPING_MS = 600;
 const LIST_HEIGHT = 320;
-let made = 0;
 
 /** What is chosen in a select before anybody touched it. */
 export function defaultValues(component) {
@@ -28,6 +28,7 @@ export function Choices({
   values,
   onChoose,
   onDone,
+  id,
   name,
   disabled,
   busy,
@@ -37,8 +38,7 @@ export function Choices({
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(0);
   const [query, setQuery] = useState("");
-  const [id] = useState(() => `choices-${++made}`);
-  const field = useRef();
+  const list = useId();
   const before = useRef(values);
   const typed = useRef({ letters: "", at: 0 });
 
@@ -130,15 +130,15 @@ export function Choices({
   return html`
     <div class="choices ${open ? "open" : ""}">
       <input
-        ref=${field}
         type="text"
         role="combobox"
+        id=${id}
         name=${name}
         aria-label=${label ?? placeholder}
         aria-expanded=${open}
         aria-haspopup="listbox"
-        aria-controls=${id}
-        aria-activedescendant=${open && found[active] ? `${id}-${active}` : undefined}
+        aria-controls=${list}
+        aria-activedescendant=${open && found[active] ? `${list}-${active}` : undefined}
         aria-autocomplete=${searchable ? "list" : "none"}
         aria-disabled=${disabled || busy}
         aria-busy=${busy}
@@ -158,7 +158,7 @@ export function Choices({
         onBlur=${() => close()}
       />
       ${busy ? html`<${Dots} />` : html`<span class="chevron" aria-hidden="true" />`}
-      <${Listbox} ...${{ id, open, found, active, values, most, label: label ?? placeholder, choose, setActive }} />
+      <${Listbox} ...${{ id: list, open, found, active, values, most, label: label ?? placeholder, choose, setActive }} />
     </div>
   `;
 }

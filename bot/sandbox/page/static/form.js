@@ -5,6 +5,7 @@ import { NotDrawn } from "./components.js";
 import { act, upload } from "./connection.js";
 import { Wrong } from "./feedback.js";
 import { openPicker, registerTarget } from "./files.js";
+import { useId } from "./ids.js";
 import { Markdown } from "./markdown.js";
 import { sayBytes } from "./media.js";
 import { find } from "./store.js";
@@ -19,6 +20,7 @@ const RADIO_GROUP = 21;
 const CHECKBOX_GROUP = 22;
 const CHECKBOX = 23;
 const SELECTS = [3, 5, 6, 7, 8];
+const SEVERAL = new Set([FILE_UPLOAD, RADIO_GROUP, CHECKBOX_GROUP]);
 const PARAGRAPH = 2;
 
 const FIELDS = {
@@ -34,6 +36,7 @@ const FIELDS = {
 export function Form({ form, person }) {
   const { title, components } = form.data;
   const dialog = useRef();
+  const heading = useId();
   const fields = components.flatMap(fieldsOf);
   const [values, setValues] = useState(() =>
     Object.fromEntries(fields.map((field) => [field.custom_id, initialValue(field)])),
@@ -55,6 +58,11 @@ export function Form({ form, person }) {
   function cancel(event) {
     event.preventDefault();
     act("close", { form: form.id, member: person }).catch((problem) => setError(problem.message));
+  }
+
+  // Chromium lets the second Esc close a dialog whatever becomes of its first, so none gets through.
+  function leave(event) {
+    if (event.key === "Escape") cancel(event);
   }
 
   async function submit(event) {
@@ -84,18 +92,18 @@ export function Form({ form, person }) {
   }
 
   return html`
-    <dialog class="form" ref=${dialog} aria-labelledby="form-title" onCancel=${cancel}>
+    <dialog class="form" ref=${dialog} aria-labelledby=${heading} onCancel=${cancel} onKeyDown=${leave}>
       <form novalidate onSubmit=${submit}>
-        <h2 id="form-title">${title}</h2>
+        <h2 id=${heading}>${title}</h2>
         <div class="form-body">
           <p class="form-note">
             This form will be submitted to ${find("setup", "setup")?.application}. Do not share
             passwords or other sensitive information.
           </p>
           ${components.map((component, index) => html`<${Part} key=${index} ...${{ component, form, person, values, wrong, change }} />`)}
-          <${Wrong} error=${error} />
         </div>
         <footer>
+          <${Wrong} error=${error} />
           <button type="button" class="button secondary" onClick=${cancel}>Cancel</button>
           <button type="submit" class="button primary" disabled=${pending}>Submit</button>
         </footer>
@@ -124,24 +132,23 @@ function Part({ component, ...rest }) {
 
 /** A field with its label, what is said about it, and what is wrong with it. */
 function Labelled({ label, description, field, form, person, values, wrong, change }) {
+  const id = useId();
   const Field = FIELDS[field.type];
   if (!Field) return html`<${NotDrawn} component=${field} />`;
-  const id = `field-${field.custom_id}`;
   const error = wrong[field.custom_id];
-  const described = [description && `${id}-description`, error && `${id}-error`]
-    .filter(Boolean)
-    .join(" ");
+  const described = [description && `${id}-description`, error && `${id}-error`];
+  const several = SEVERAL.has(field.type);
   return html`
-    <div class="field" role="group" aria-labelledby=${`${id}-label`}>
-      <div class="field-label" id=${`${id}-label`}>
+    <div class="field" role=${several ? "group" : undefined} aria-labelledby=${several ? `${id}-label` : undefined}>
+      <${several ? "div" : "label"} class="field-label" id=${`${id}-label`} for=${several ? undefined : id}>
         ${label}${isRequired(field) && html`<span class="required" aria-hidden="true"> *</span>`}
-      </div>
+      <//>
       ${description && html`<div class="field-description" id=${`${id}-description`}>${description}</div>`}
       <${Field}
-        ...${{ field, label, form, person }}
+        ...${{ field, label, form, person, id }}
         value=${values[field.custom_id]}
         onChange=${(value) => change(field.custom_id, value)}
-        described=${described || undefined}
+        described=${described.filter(Boolean).join(" ") || undefined}
         invalid=${Boolean(error)}
       />
       <${Wrong} id=${`${id}-error`} error=${error} />
@@ -149,11 +156,12 @@ function Labelled({ label, description, field, form, person, values, wrong, chan
   `;
 }
 
-function TextField({ field, label, value, onChange, described, invalid }) {
+function TextField({ id, field, label, value, onChange, described, invalid }) {
   const long = field.style === PARAGRAPH;
   return html`
     <div class="text-field">
       <${long ? "textarea" : "input"}
+        id=${id}
         name=${field.custom_id}
         rows=${long ? 4 : undefined}
         type=${long ? undefined : "text"}
@@ -172,12 +180,13 @@ function TextField({ field, label, value, onChange, described, invalid }) {
   `;
 }
 
-function SelectField({ field, label, form, person, value, onChange, described, invalid }) {
+function SelectField({ id, field, label, form, person, value, onChange, described, invalid }) {
   return html`
     <${Choices}
       component=${field}
       channel=${find("channel", form.channel)}
       person=${person}
+      id=${id}
       name=${field.custom_id}
       label=${label}
       values=${value}
@@ -225,10 +234,10 @@ function CheckboxesField({ field, value, onChange, described }) {
   });
 }
 
-function CheckboxField({ field, label, value, onChange, described }) {
+function CheckboxField({ id, field, label, value, onChange, described }) {
   return html`
     <input
-      class="lone"
+      id=${id}
       type="checkbox"
       name=${field.custom_id}
       aria-label=${label}
@@ -290,7 +299,7 @@ function FileField({ field, label, value, onChange, described }) {
 }
 
 function isRequired(field) {
-  return field.type !== CHECKBOX && (field.required ?? true);
+  return field.type !== CHECKBOX && field.min_values !== 0 && (field.required ?? true);
 }
 
 function initialValue(field) {

@@ -26,7 +26,7 @@ const BLOCKS = [
   ],
 ];
 const UNQUOTED = BLOCKS.slice(2);
-const FENCE = /```(?:[\w+.#-]+\n)?(.+?)```\n?/sy;
+const FENCE = /```(?:[\w+.#-]+\n)?(?!\s*```)(.+?)```\n?/sy;
 
 const URL_PART = String.raw`(?:[^\s()[\]<>]|\([^\s()<>]*\))`;
 const INLINE = [
@@ -55,6 +55,7 @@ const INLINE = [
 ];
 const MARK = /\*\*?|__?|~~|\|\|/y;
 const MARKS = { "**": "strong", "*": "em", __: "u", _: "em", "~~": "s", "||": InlineSpoiler };
+const LETTER = /[^\W_]/;
 const LITERAL = /`+|./sy;
 
 function drawBlocks(text, rules = BLOCKS) {
@@ -174,12 +175,12 @@ function markAt(text, position, innermost) {
 }
 
 function mayOpen(mark, before, after) {
-  if (mark === "_") return !/\w/.test(before);
+  if (mark === "_") return !LETTER.test(before);
   return mark !== "*" || !/\s/.test(after);
 }
 
 function mayClose(mark, before, after) {
-  if (mark === "_") return !/\w/.test(after);
+  if (mark === "_") return !LETTER.test(after);
   return mark !== "*" || !/\s/.test(before);
 }
 

@@ -151,7 +151,7 @@ function FileCard({ item }) {
 function sizeOf({ width, height }) {
   if (!width || !height) return undefined;
   const scale = Math.min(1, WIDEST / width, HIGHEST / height);
-  return { width: `${Math.round(width * scale)}px` };
+  return { "--natural-width": `${Math.round(width * scale)}px` };
 }
 
 function Lightbox({ pictures, first, onClose }) {

@@ -5,7 +5,7 @@ import { html, useState } from "./vendor/preact-htm.js";
 /** Hidden text. */
 export function InlineSpoiler({ children }) {
   const [shown, setShown] = useState(false);
-  if (shown) return html`<span class="spoiler shown">${children}</span>`;
+  if (shown) return html`<span class="spoiler shown" tabindex="-1">${children}</span>`;
   const show = () => setShown(true);
   return html`
     <span
