@@ -49,9 +49,7 @@ export function Composer({ channel, person }) {
   const index = items.length ? Math.min(marked ?? list.first, items.length - 1) : -1;
 
   useEffect(() => registerTarget({ take: (chosen) => takeFiles.current(chosen) }), []);
-  useLayoutEffect(() => {
-    if (line) area.current.focus();
-  }, [line?.entry, line?.active]);
+  useWritingOn(area, line);
   useTypingAnywhere(area);
 
   const moveTo = (next) => {
@@ -95,7 +93,6 @@ export function Composer({ channel, person }) {
   const leave = (kept = "") => {
     moveTo(null);
     setText(kept);
-    area.current.focus();
   };
   const attempt = async (work) => {
     setBusy(true);
@@ -214,7 +211,7 @@ export function Composer({ channel, person }) {
     ></textarea>
   `;
   return html`
-    <div class="composer" onDragOver=${allowDrop} onDrop=${(event) => drop(event, takeFiles.current)}>
+    <div class="composer">
       ${list && html`<${Picker} list=${list} index=${index} accept=${accept} />`}
       ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
       ${files.length > 0 && html`<${Attached} files=${files} setFiles=${setFiles} />`}
@@ -381,6 +378,15 @@ function placeholderOf(channel, person) {
   return `Message ${channel.type === CHANNEL.TEXT ? "#" : ""}${name}`;
 }
 
+/** Keep the focus in the composer when another option is written, or no command any more. */
+function useWritingOn(area, line) {
+  const before = useRef(line);
+  useLayoutEffect(() => {
+    if (line || before.current) area.current.focus();
+    before.current = line;
+  }, [line?.entry, line?.active]);
+}
+
 /** Let what is typed while nothing has the focus go to the composer, as in Discord. */
 function useTypingAnywhere(area) {
   useEffect(() => {
@@ -391,13 +397,4 @@ function useTypingAnywhere(area) {
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
-}
-
-function allowDrop(event) {
-  event.preventDefault();
-}
-
-function drop(event, take) {
-  event.preventDefault();
-  take([...event.dataTransfer.files]);
 }

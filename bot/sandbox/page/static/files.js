@@ -3,7 +3,7 @@
  * registered last. A target is `{take(files)}`.
  */
 
-import { html } from "./vendor/preact-htm.js";
+import { html, useEffect } from "./vendor/preact-htm.js";
 
 const targets = [];
 
@@ -27,8 +27,16 @@ export function openPicker(target) {
 
 const INPUT_ID = "file-input";
 
-/** The input itself, of which the page has one. */
+/** The input itself, of which the page has one; and files may be dropped anywhere on the page. */
 export function FileInput() {
+  useEffect(() => {
+    document.addEventListener("dragover", allowDrop);
+    document.addEventListener("drop", drop);
+    return () => {
+      document.removeEventListener("dragover", allowDrop);
+      document.removeEventListener("drop", drop);
+    };
+  }, []);
   function choose(event) {
     giveFiles(event.target.files);
     // So that choosing the same file once more is a change again.
@@ -45,4 +53,13 @@ export function FileInput() {
       onChange=${choose}
     />
   `;
+}
+
+function allowDrop(event) {
+  if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+}
+
+function drop(event) {
+  allowDrop(event);
+  giveFiles(event.dataTransfer.files);
 }
