@@ -3,7 +3,7 @@
  * registered last. A target is `{take(files)}`.
  */
 
-import { html } from "./vendor/preact-htm.js";
+import { html, useEffect } from "./vendor/preact-htm.js";
 
 const targets = [];
 
@@ -27,8 +27,21 @@ export function openPicker(target) {
 
 const INPUT_ID = "file-input";
 
-/** The input itself, of which the page has one. */
+/** The input itself, of which the page has one; files may be dropped anywhere as well. */
 export function FileInput() {
+  useEffect(() => {
+    const allow = (event) => event.preventDefault();
+    const drop = (event) => {
+      event.preventDefault();
+      giveFiles(event.dataTransfer.files);
+    };
+    document.addEventListener("dragover", allow);
+    document.addEventListener("drop", drop);
+    return () => {
+      document.removeEventListener("dragover", allow);
+      document.removeEventListener("drop", drop);
+    };
+  }, []);
   function choose(event) {
     giveFiles(event.target.files);
     // So that choosing the same file once more is a change again.
