@@ -26,7 +26,7 @@ export function Cover({ shown, onShow, children }) {
   return html`
     <div class="cover ${shown ? "shown" : ""}">
       <div class="covered" inert=${!shown} aria-hidden=${!shown}>${children}</div>
-      ${!shown && html`<button type="button" onClick=${onShow} aria-label="Spoiler: show it">Spoiler</button>`}
+      ${!shown && html`<button type="button" onClick=${onShow} aria-label="Spoiler: show it" />`}
     </div>
   `;
 }
