@@ -41,7 +41,7 @@ export function Components({ components, message, person }) {
 }
 
 /** One component of whatever type. */
-export function Component(props) {
+function Component(props) {
   return html`<${DRAWN[props.component.type] ?? NotDrawn} ...${props} />`;
 }
 

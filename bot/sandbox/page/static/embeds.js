@@ -12,30 +12,29 @@ export function Embed({ embed }) {
   const { author, provider, title, description, fields = [], thumbnail, image, video } = embed;
   return html`
     <div class="embed" style=${accented(embed.color)}>
-      <div class="embed-body">
-        ${
-          provider?.name &&
-          html`<${Outside} class="embed-provider" href=${provider.url}>${provider.name}<//>`
-        }
-        ${author && html`<${Author} ...${author} />`}
-        ${
-          title &&
-          html`
-            <${Outside} class="embed-title" href=${embed.url}>
-              <${Markdown} text=${title} inline />
-            <//>
-          `
-        }
-        ${description && html`<${Markdown} text=${description} />`}
-        ${
-          fields.length > 0 &&
-          html`<div class="embed-fields">${withColumns(fields).map(drawField)}</div>`
-        }
-        ${image && html`<${Gallery} items=${[fromMedia(image, "image")]} />`}
-        ${video && html`<${Gallery} items=${[fromMedia(video, "video")]} />`}
-        <${Footer} footer=${embed.footer} timestamp=${embed.timestamp} />
+      <div class="embed-top">
+        <div class="embed-words">
+          ${
+            provider?.name &&
+            html`<${Outside} class="embed-provider" href=${provider.url}>${provider.name}<//>`
+          }
+          ${author && html`<${Author} ...${author} />`}
+          ${
+            title &&
+            html`
+              <${Outside} class="embed-title" href=${embed.url}>
+                <${Markdown} text=${title} inline />
+              <//>
+            `
+          }
+          ${description && html`<${Markdown} text=${description} />`}
+          <div class="embed-fields">${withColumns(fields).map(drawField)}</div>
+        </div>
+        ${thumbnail && html`<${Thumbnail} item=${fromMedia(thumbnail, "image")} />`}
       </div>
-      ${thumbnail && html`<${Thumbnail} item=${fromMedia(thumbnail, "image")} />`}
+      ${image && html`<${Gallery} items=${[fromMedia(image, "image")]} />`}
+      ${video && html`<${Gallery} items=${[fromMedia(video, "video")]} />`}
+      <${Footer} footer=${embed.footer} timestamp=${embed.timestamp} />
     </div>
   `;
 }

@@ -44,8 +44,11 @@ export function Form({ form, person }) {
   const [pending, setPending] = useState(false);
 
   useEffect(() => {
-    dialog.current.showModal();
-    dialog.current.querySelector(".form-body :is(input, textarea, button)")?.focus();
+    const shown = dialog.current;
+    shown.showModal();
+    shown.querySelector(".form-body :is(input, textarea, button)")?.focus();
+    // Closing gives the focus back to where it was.
+    return () => shown.close();
   }, []);
 
   function change(custom_id, value) {

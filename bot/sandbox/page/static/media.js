@@ -11,7 +11,7 @@ const VOICE_MESSAGE = 1 << 13;
 const UNITS = ["bytes", "KB", "MB", "GB"];
 
 /** What is drawn of an attachment. */
-export function fromAttachment(attachment) {
+function fromAttachment(attachment) {
   return {
     url: attachment.url,
     type: attachment.content_type ?? "",
@@ -99,7 +99,7 @@ export function File({ item, voice = false }) {
 }
 
 /** Whether the page may load an address: only what is its own. */
-export function isOwn(url) {
+function isOwn(url) {
   return /^\/(?!\/)/.test(url);
 }
 
