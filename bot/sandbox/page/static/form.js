@@ -8,7 +8,7 @@ import { openPicker, registerTarget } from "./files.js";
 import { useId } from "./ids.js";
 import { Markdown } from "./markdown.js";
 import { sayBytes } from "./media.js";
-import { find } from "./store.js";
+import { find, list } from "./store.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 const ROW = 1;
@@ -41,7 +41,10 @@ export function Form({ form, person }) {
   const [values, setValues] = useState(() => byCustomId(fields, initialValue));
   const [wrong, setWrong] = useState({});
   const [error, setError] = useState(null);
-  const [pending, setPending] = useState(false);
+  const [sending, setSending] = useState(false);
+  const sent = list("interaction").find((each) => each.form === form.id);
+  const pending = sending || sent?.state === "sent";
+  const unanswered = sent?.state === "failed" ? "Something went wrong. Try again." : null;
 
   useEffect(() => {
     const shown = dialog.current;
@@ -76,7 +79,7 @@ export function Form({ form, person }) {
       dialog.current.querySelector(`[name="${CSS.escape(first.custom_id)}"]`)?.focus();
       return;
     }
-    setPending(true);
+    setSending(true);
     setError(null);
     try {
       await act("submit", {
@@ -87,7 +90,7 @@ export function Form({ form, person }) {
     } catch (problem) {
       setError(problem.message);
     }
-    setPending(false);
+    setSending(false);
   }
 
   const inside = { form, person, values, wrong, change };
@@ -109,7 +112,7 @@ export function Form({ form, person }) {
           ${components.map((component) => html`<${Part} component=${component} ...${inside} />`)}
         </div>
         <footer>
-          <${Wrong} error=${error} />
+          <${Wrong} error=${error ?? unanswered} />
           <button type="button" class="button secondary" onClick=${cancel}>Cancel</button>
           <button type="submit" class="button primary" disabled=${pending}>Submit</button>
         </footer>
