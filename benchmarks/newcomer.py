@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.browser import launched
+from tests.page.browser import launched_browser
 
 ROOT = Path(__file__).parent.parent
 SECONDS_TO_WAIT = 120
@@ -74,7 +74,7 @@ def showing(clone: Path, command: str) -> Iterator[str]:
 
 async def edit(address: str) -> None:
     """Make an edit on the page and wait until its picture is there."""
-    async with launched() as browser:
+    async with launched_browser() as browser:
         page = await browser.new_page()
         await page.goto(address)
         await page.get_by_role("textbox", name="Message").click()

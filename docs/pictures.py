@@ -13,7 +13,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from playwright.async_api import Locator, Page, expect
-from tests.browser import launched
+from tests.page.browser import launched_browser
 
 from benchmarks.usage import FIRST_MEMBER, seed
 from bot.ledger.sqlite.connection import connect_to_write, rows
@@ -34,7 +34,7 @@ MARGIN = 12
 
 async def main() -> None:
     """Take all pictures."""
-    async with running_page(port=0) as running, launched() as browser:
+    async with running_page(port=0) as running, launched_browser() as browser:
         page = await browser.new_page(
             viewport={"width": 1280, "height": 800}, color_scheme="dark", device_scale_factor=1.5
         )
