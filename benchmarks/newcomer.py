@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def run(clone: Path, command: str) -> None:
 
 
 @contextmanager
-def showing(clone: Path, command: str) -> Iterator[str]:
+def showing(clone: Path, command: str) -> Generator[str]:
     """Run the command that shows the page, with its address, and end it as Ctrl-C does."""
     environment = os.environ | {"BROWSER": "true"}
     process = subprocess.Popen(

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import matplotlib as mpl
 from playwright.async_api import Locator, Page, expect
-from tests.page.browser import launched_browser
 
 from benchmarks.usage import FIRST_MEMBER, seed
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.page.running import RunningPage, running_page
+from tests.page.browser import launched_browser
 
 DOCS = Path(__file__).parent
 PHOTO = Path(mpl.get_data_path(), "sample_data", "grace_hopper.jpg")

@@ -18,10 +18,21 @@ from bot.settings import Settings
 from tests.invariants import find_contradictions
 from tests.members import Person
 from tests.openapi import find_violations
+from tests.page import NO_BROWSER, TO_INSTALL
 from tests.pictures_made import make_picture
 
 PATIENCE = 15
 """Seconds after which a test that waits has failed."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was not tested for want of a browser."""
+    skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    number = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
+    if number:
+        terminalreporter.write_line(
+            f"{number} tests of the sandbox's page were skipped, for {NO_BROWSER}: {TO_INSTALL}."
+        )
 
 
 @pytest.fixture

@@ -27,18 +27,13 @@ export function openPicker(target) {
 
 const INPUT_ID = "file-input";
 
-/** The input itself, of which the page has one; files may be dropped anywhere as well. */
+/** The input itself, of which the page has one; and files may be dropped anywhere on the page. */
 export function FileInput() {
   useEffect(() => {
-    const allow = (event) => event.preventDefault();
-    const drop = (event) => {
-      event.preventDefault();
-      giveFiles(event.dataTransfer.files);
-    };
-    document.addEventListener("dragover", allow);
+    document.addEventListener("dragover", allowDrop);
     document.addEventListener("drop", drop);
     return () => {
-      document.removeEventListener("dragover", allow);
+      document.removeEventListener("dragover", allowDrop);
       document.removeEventListener("drop", drop);
     };
   }, []);
@@ -58,4 +53,13 @@ export function FileInput() {
       onChange=${choose}
     />
   `;
+}
+
+function allowDrop(event) {
+  if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+}
+
+function drop(event) {
+  allowDrop(event);
+  giveFiles(event.dataTransfer.files);
 }

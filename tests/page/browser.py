@@ -1,0 +1,194 @@
+"""A real browser for the tests, and a tab in it as somebody at the page uses it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import async_playwright
+
+from tests.page import NO_BROWSER
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from playwright.async_api import Browser, Locator, Page
+
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+    "microsoft-edge",
+)
+"""What browsers that Playwright can drive are called on the PATH."""
+
+QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+)
+"""Keeps Chromium from calling home."""
+
+PATIENCE_MS = 10_000
+COPY = 1
+"""What a drag may do, in the words of Chromium's protocol."""
+
+WIDE = (1280, 800)
+PHONE = (360, 740)
+
+
+class NoBrowser(Exception):
+    """None was found."""
+
+
+@asynccontextmanager
+async def launched_browser() -> AsyncGenerator[Browser]:
+    """Run the first browser that is found; raises NoBrowser."""
+    async with async_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+        found = next(filter(None, map(shutil.which, NAMES)), str(own) if own.exists() else None)
+        if found is None:
+            raise NoBrowser(NO_BROWSER)
+        # Chromium's own sandbox does not run as root.
+        sandboxed = os.name == "nt" or os.geteuid() != 0
+        browser = await playwright.chromium.launch(
+            executable_path=found, args=QUIET, chromium_sandbox=sandboxed
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass(slots=True)
+class Tab:
+    """One open tab, and what the browser had to complain of in it."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list[str])
+    expected: tuple[str, ...] = ()
+    """Words of complaints that belong to what is tested."""
+
+    def watch(self) -> None:
+        """Note errors, dialogs and requests to other hosts from now on."""
+        host = urlsplit(self.address).netloc
+
+        def note_request(url: str) -> None:
+            if urlsplit(url.removeprefix("blob:")).netloc != host:
+                self.complaints.append(f"request to {url}")
+
+        page = self.page
+        page.on(
+            "console",
+            lambda told: self.complaints.append(told.text) if told.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: note_request(request.url))
+        page.on("websocket", lambda socket: note_request(socket.url))
+
+    def unexpected(self) -> list[str]:
+        """The complaints that do not belong to what is tested."""
+        return [
+            each for each in self.complaints if not any(words in each for words in self.expected)
+        ]
+
+    # What is on the page.
+
+    @property
+    def log(self) -> Locator:
+        """The messages."""
+        return self.page.get_by_role("log")
+
+    @property
+    def messages(self) -> Locator:
+        """Each message."""
+        return self.log.get_by_role("article")
+
+    def message(self, text: str) -> Locator:
+        """The message that has such a text."""
+        return self.messages.filter(has_text=text)
+
+    @property
+    def writing(self) -> Locator:
+        """The composer."""
+        return self.page.get_by_role("textbox", name="Message")
+
+    @property
+    def picker(self) -> Locator:
+        """The list above the composer, with its title and hint."""
+        return self.page.locator(".picker")
+
+    def choice(self, name: str) -> Locator:
+        """What can be picked from that list by a name."""
+        return self.picker.get_by_role("option").filter(
+            has=self.page.locator("strong").get_by_text(name, exact=True)
+        )
+
+    @property
+    def panel(self) -> Locator:
+        """What a real Discord has not."""
+        return self.page.get_by_role("complementary", name="Backstage")
+
+    @property
+    def latest_edit(self) -> Locator:
+        """The ledger's newest edit."""
+        return self.panel.locator(".edits > li").first
+
+    @property
+    def form(self) -> Locator:
+        """The form that is open."""
+        return self.page.locator("dialog.form")
+
+    # What somebody does.
+
+    async def become(self, name: str) -> None:
+        """Be somebody else."""
+        people = self.page.get_by_role("region", name="Who you are")
+        await people.get_by_role("button", name=name).click()
+
+    async def go(self, server: str, channel: str | None = None) -> None:
+        """Go to a server, and a channel of it."""
+        await self.page.get_by_role("navigation", name="Servers").get_by_label(server).click()
+        if channel is not None:
+            places = self.page.get_by_role("navigation", name="Channels")
+            await places.get_by_role("button", name=channel).click()
+
+    async def type(self, text: str) -> None:
+        """Type as fast as the keyboard lets one."""
+        await self.page.keyboard.type(text)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def command(self, text: str) -> None:
+        """Write a whole command into the composer, in one go."""
+        await self.writing.fill(text)
+
+    async def drop(self, on: Locator, *files: Path) -> None:
+        """Drag files from outside of the browser and drop them in the middle of something."""
+        box = await on.bounding_box()
+        assert box is not None
+        where = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": COPY}
+        session: Any = await self.page.context.new_cdp_session(self.page)
+        for kind in ("dragEnter", "dragOver", "drop"):
+            await session.send("Input.dispatchDragEvent", {"type": kind, **where, "data": data})
+        await session.detach()
+
+    async def choose(self, *files: Path) -> None:
+        """Choose files by the page's one file input."""
+        await self.page.locator("input[type=file]").set_input_files(files)

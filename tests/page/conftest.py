@@ -1,0 +1,154 @@
+"""Running pages, and tabs in a real browser.
+
+The tests of this folder share a loop, a browser and two running pages. What a test leaves behind in
+these is taken away after it, so that the next one finds empty channels.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from bot.sandbox.page.running import running_page
+from bot.sandbox.values import object_at
+from tests.page.browser import PATIENCE_MS, WIDE, NoBrowser, Tab, launched_browser
+from tests.page.line import Line
+from tests.pictures_made import make_picture
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from playwright.async_api import Browser
+
+    from bot.sandbox.page.running import RunningPage
+
+SETTINGS = {"DEFAULT_QUOTA": "unlimited"}
+
+shared = pytest_asyncio.fixture(scope="package", loop_scope="package")
+single = pytest_asyncio.fixture(loop_scope="package")
+
+
+@shared
+async def browser() -> AsyncGenerator[Browser]:
+    """The browser; where there is none, whatever asks for it is skipped."""
+    expect.set_options(timeout=PATIENCE_MS)
+    try:
+        async with launched_browser() as running:
+            yield running
+    except NoBrowser as none:
+        pytest.skip(str(none))
+
+
+@shared
+async def page_with_bot() -> AsyncGenerator[RunningPage]:
+    """A page with the bot, which is given small pictures at once."""
+    async with running_page(port=0, settings=SETTINGS) as running:
+        running.sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+        yield running
+
+
+@shared
+async def page_without_bot() -> AsyncGenerator[RunningPage]:
+    """A page whose bot was killed, so that nobody answers but the test."""
+    async with running_page(port=0, settings=SETTINGS) as running:
+        running.bot.kill()
+        await running.bot.ended()
+        yield running
+
+
+@single
+async def live(page_with_bot: RunningPage) -> AsyncGenerator[RunningPage]:
+    """The page with the bot, empty."""
+    yield page_with_bot
+    await tidy(page_with_bot)
+
+
+@single
+async def stage(page_without_bot: RunningPage) -> AsyncGenerator[RunningPage]:
+    """The page without a bot, empty."""
+    yield page_without_bot
+    await tidy(page_without_bot)
+
+
+async def tidy(running: RunningPage) -> None:
+    """Switch everything off, take away all messages and whatever is open or failed."""
+    async with Line.to(running) as line:
+        for name, switch in line.records("switch"):
+            if switch["on"]:
+                await line.do("switch", name=name, on=False)
+        for form_id, form in line.records("form"):
+            await line.do("close", form=form_id, member=form["member"])
+        for interaction_id, _ in line.records("interaction"):
+            await line.do("dismiss", interaction=interaction_id)
+        for message_id, message in line.records("message"):
+            if object_at(message, "sandbox")["only"] is not None:
+                await line.do("dismiss", message=message_id, member=message["author"])
+    for channel in running.sandbox.world.channels.values():
+        for message in list(channel.messages.values()):
+            running.sandbox.discord.delete(message)
+
+
+class OpenTab(Protocol):
+    """Opens a tab."""
+
+    async def __call__(
+        self,
+        running: RunningPage,
+        person: str = "Ada",
+        *,
+        size: tuple[int, int] = WIDE,
+        theme: str = "dark",
+        checked: bool = False,
+    ) -> Tab:
+        """Open a tab at a page as one of the people; a checked one lets axe-core in."""
+        ...
+
+
+@single
+async def open_tab(browser: Browser) -> AsyncGenerator[OpenTab]:
+    """Opens tabs, each in a browser of its own; none may have had anything to complain of."""
+    tabs: list[Tab] = []
+    async with AsyncExitStack() as stack:
+
+        async def open_one(
+            running: RunningPage,
+            person: str = "Ada",
+            *,
+            size: tuple[int, int] = WIDE,
+            theme: str = "dark",
+            checked: bool = False,
+        ) -> Tab:
+            width, height = size
+            context = await browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="light" if theme == "light" else "dark",
+                reduced_motion="reduce",
+                permissions=["clipboard-read", "clipboard-write"],
+                bypass_csp=checked,
+            )
+            context.set_default_timeout(PATIENCE_MS)
+            stack.push_async_callback(context.close)
+            tab = Tab(await context.new_page(), running.address)
+            tab.watch()
+            tabs.append(tab)
+            await tab.page.goto(running.address)
+            await tab.log.wait_for()
+            if person != "Ada":
+                await tab.become(person)
+            return tab
+
+        yield open_one
+    assert [each for tab in tabs for each in tab.unexpected()] == []
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A small picture on the disk."""
+    path = tmp_path / "photo.png"
+    path.write_bytes(make_picture())
+    return path
