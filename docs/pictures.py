@@ -21,6 +21,7 @@ from tests.page.browser import launched_browser
 
 DOCS = Path(__file__).parent
 PHOTO = Path(mpl.get_data_path(), "sample_data", "grace_hopper.jpg")
+WIDTH, HEIGHT, HEIGHT_FOR_CHART = 1280, 800, 1200
 QUALITY = 82
 """Of the JPEGs, in percent."""
 
@@ -28,15 +29,14 @@ PROMPT = "Paint her as a teal poster, and keep the eagle on the cap sharp"
 EDITS_BEFORE = 400
 """Made-up edits of the last 60 days, for the chart of `/usage`."""
 
-MARGIN = 12
-"""Pixels around a picture of one part of the page."""
-
 
 async def main() -> None:
     """Take all pictures."""
     async with running_page(port=0) as running, launched_browser() as browser:
         page = await browser.new_page(
-            viewport={"width": 1280, "height": 800}, color_scheme="dark", device_scale_factor=1.5
+            viewport={"width": WIDTH, "height": HEIGHT},
+            color_scheme="dark",
+            device_scale_factor=1.5,
         )
         await page.goto(running.address)
         await show_picker(page)
@@ -98,12 +98,14 @@ async def show_usage(page: Page, running: RunningPage) -> None:
     await page.keyboard.press("Enter")
     answer = page.get_by_role("article").last
     await expect(answer.get_by_role("img")).to_be_visible()
+    await page.set_viewport_size({"width": WIDTH, "height": HEIGHT_FOR_CHART})
     await answer.scroll_into_view_if_needed()
     await take(page, "usage", answer)
 
 
 def seed_edits(running: RunningPage) -> None:
-    """Write edits of the people to be into the ledger of the bot, which is stopped."""
+    """Put a ledger of the people's edits in place of the one of the bot, which is stopped."""
+    running.bot.ledger.unlink()
     guild = running.sandbox.world.guilds[0]
     people = [member for member in guild.members.values() if not member.user.bot]
     seed(running.bot.ledger, guild.id, EDITS_BEFORE, datetime.now(UTC).date(), len(people))
@@ -138,10 +140,10 @@ async def take(page: Page, name: str, *parts: Locator) -> None:
     boxes = [box for part in parts if (box := await part.bounding_box())]
     clip = None
     if boxes:
-        left = min(box["x"] for box in boxes) - MARGIN
-        top = min(box["y"] for box in boxes) - MARGIN
-        right = max(box["x"] + box["width"] for box in boxes) + MARGIN
-        bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+        left = min(box["x"] for box in boxes)
+        top = min(box["y"] for box in boxes)
+        right = max(box["x"] + box["width"] for box in boxes)
+        bottom = max(box["y"] + box["height"] for box in boxes)
         clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
     path = DOCS / f"{name}.jpg"
     await page.screenshot(path=path, type="jpeg", quality=QUALITY, clip=clip)
