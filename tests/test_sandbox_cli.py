@@ -98,6 +98,10 @@ async def test_a_refusal_is_told_as_the_member_reads_it_with_status_1(tmp_path: 
         (["--count", "5"], "count: takes 4 or less"),
         (["--quality", "best"], "quality: 'best' is not one of"),
         (["--serve", "--count", "2"], "--serve makes no edit"),
+        (["--serve", "--open"], "--serve makes no edit and shows no page"),
+        (["--page", "--edit", "a.png", "x"], "edits are made by hand, so --edit has no sense"),
+        (["--port", "9000"], "Without --page there is no page, so --port has no sense"),
+        (["--page", "--port", "70000"], "invalid"),
         (["--api", "real"], "--api real needs EDIT_API_KEY"),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from bot.sandbox.interactions import CallbackType
 from bot.sandbox.page.running import running_page
 from bot.sandbox.values import object_at
 from tests.page.browser import PATIENCE_MS, WIDE, NoBrowser, Tab, launched_browser
@@ -83,11 +84,12 @@ async def tidy(running: RunningPage) -> None:
                 await line.do("switch", name=name, on=False)
         for form_id, form in line.records("form"):
             await line.do("close", form=form_id, member=form["member"])
-        for interaction_id, _ in line.records("interaction"):
-            await line.do("dismiss", interaction=interaction_id)
         for message_id, message in line.records("message"):
             if object_at(message, "sandbox")["only"] is not None:
                 await line.do("dismiss", message=message_id, member=message["author"])
+    for interaction in running.sandbox.discord.interactions:
+        if interaction.acknowledgement is None:
+            interaction.acknowledge(CallbackType.DEFERRED_UPDATE, 0, None, {})
     for channel in running.sandbox.world.channels.values():
         for message in list(channel.messages.values()):
             running.sandbox.discord.delete(message)

@@ -1,10 +1,11 @@
-"""A tab's line to the page's server, without a tab."""
+"""The page's server as a program meets it: requests, and a tab's line without a tab."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -13,12 +14,53 @@ import aiohttp
 from bot.sandbox.values import as_array, as_object, dump, parse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from bot.sandbox.page.running import RunningPage
     from bot.sandbox.values import JsonObject
 
 PATIENCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+
+class Visitor:
+    """Sends requests with whatever headers, and knows what the printed address tells."""
+
+    def __init__(self, address: str, session: aiohttp.ClientSession) -> None:
+        parts = urlsplit(address)
+        self.host = parts.netloc
+        self.origin = f"http://{parts.netloc}"
+        self.query = parts.query
+        self.session = session
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, address: str) -> AsyncGenerator[Visitor]:
+        """Visit the page at an address."""
+        async with aiohttp.ClientSession() as session:
+            yield cls(address, session)
+
+    async def send(self, method: str, path: str, body: bytes = b"", /, **headers: str) -> Answer:
+        """Send a request; a path with a `?` at its end gets the token."""
+        url = f"{self.origin}{path}{self.query if path.endswith('?') else ''}"
+        async with self.session.request(method, url, data=body, headers=headers) as response:
+            text = (await response.read()).decode(errors="replace")
+            return Answer(response.status, text, response.headers)
+
+    async def upload(self, name: str, data: bytes) -> str:
+        """Upload a file as the page does; what stands for it."""
+        path = f"/uploads?name={name}&{self.query}"
+        answer = await self.send("POST", path, data, Origin=self.origin)
+        assert answer.status == 200, answer.text
+        return answer.text
 
 
 class Refused(Exception):
@@ -29,8 +71,8 @@ class Line:
     """Sends actions, and knows the records as they were when it was connected."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, everything: str) -> None:
-        self.everything = everything
-        self._socket = socket
+        self.heard = [everything]
+        self.socket = socket
         self._numbers = itertools.count(1)
         read = as_object(parse(everything)) or {}
         self._records = [cast("list[object]", each) for each in as_array(read["all"]) or []]
@@ -61,15 +103,17 @@ class Line:
         """Do something as a tab does; raises Refused."""
         number = next(self._numbers)
         reply = await self.say(dump({"number": number, "action": action, **fields}))
+        assert reply["reply"] == number
         if "error" in reply:
             raise Refused(reply["error"])
         return reply.get("value")
 
     async def say(self, text: str) -> JsonObject:
-        """Send any text; the next that comes back and is no news of records."""
-        await self._socket.send_str(text)
+        """Send any text; what comes back and is no news of records."""
+        await self.socket.send_str(text)
         async with asyncio.timeout(PATIENCE):
             while True:
-                reply = as_object(parse(await self._socket.receive_str())) or {}
+                self.heard.append(await self.socket.receive_str())
+                reply = as_object(parse(self.heard[-1])) or {}
                 if "changes" not in reply:
                     return reply

@@ -19,7 +19,7 @@ from aiohttp import WSMsgType, web
 
 from bot.sandbox.commands import InvalidInvocation
 from bot.sandbox.listener import HOST, Listener
-from bot.sandbox.values import as_object, dump, parse
+from bot.sandbox.values import as_integer, as_object, dump, parse
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -176,11 +176,22 @@ class PageServer:
         reply: JsonObject = {}
         try:
             asked = as_object(parse(text)) or {}
-            reply["reply"] = asked.get("number")
+            reply["reply"] = as_integer(asked.get("number"))
+            _check_text(asked)
             reply["value"] = await self._actions.do(asked)
         except (InvalidInvocation, ValueError) as wrong:
             reply["error"] = str(wrong)
+        except RecursionError:
+            reply["error"] = "This is nested too deeply."
         tab.put(dump(reply))
+
+
+def _check_text(asked: JsonObject) -> None:
+    """Refuse half a character, which could be sent on to no tab and not to the bot."""
+    try:
+        dump(asked).encode()
+    except UnicodeEncodeError:
+        raise InvalidInvocation("The text holds half a character: write it again.") from None
 
 
 async def _send(socket: web.WebSocketResponse, tab: Tab) -> None:
