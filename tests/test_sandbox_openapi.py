@@ -73,6 +73,14 @@ CARD: JsonObject = {
 }
 
 
+EXTRAS: JsonObject = {
+    "poll": {
+        "question": {"text": "q"},
+        "answers": [{"poll_media": {"text": "a", "emoji": {"name": "🟥"}}}],
+    },
+    "shared_client_theme": {"colors": ["ff0000"], "gradient_angle": 0, "base_mix": 0},
+    "tts": True,
+}
 AFRESH: JsonObject = {"attachments": [{"id": 0}]}
 FOLLOW_UP: JsonObject = {"content": "more", "flags": 1 << 6}
 
@@ -173,13 +181,20 @@ async def test_commands_have_discords_shape(client: Client):
 
 
 async def test_messages_have_discords_shape(client: Client):
-    channel = client.sandbox.discord.guilds[0].channels[0]
+    guild = client.sandbox.discord.guilds[0]
+    channel = guild.channels[0]
     path = "/channels/{channel_id}/messages"
     plain = {"content": f"<@{client.sandbox.application_id}>", "embeds": [{"title": "t"}]}
     ids = {"channel_id": channel.id}
     await client.send("POST", path, ids, plain, picture())
     await client.send("POST", path, ids, CARD, picture())
+    sticker = client.sandbox.discord.add_sticker(guild, "Wave")
+    await client.send("POST", path, ids, EXTRAS | {"sticker_ids": [str(sticker.id)]})
+    first = next(iter(channel.messages))
+    reply = {"content": "x", "message_reference": {"message_id": str(first)}}
+    await client.send("POST", path, ids, reply)
     await client.send("GET", path, ids)
+    await client.send("GET", "/guilds/{guild_id}", {"guild_id": guild.id})
 
 
 async def test_an_answer_to_an_interaction_has_discords_shape(client: Client):

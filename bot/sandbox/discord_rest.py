@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from aiohttp import web
 
 from bot.sandbox import messages
+from bot.sandbox.extras import snapshots_of
 from bot.sandbox.faults import Answer, CutAfter, CutBefore, CutReading, wait_out
 from bot.sandbox.forms import DiscordError, Form, Problems
 from bot.sandbox.interactions import CallbackType, Interaction, InteractionType
@@ -62,6 +63,8 @@ UNAUTHORIZED = Refusal(401, 0, "401: Unauthorized")
 NOT_FOUND = Refusal(404, 0, "404: Not Found")
 MISSING_ACCESS = Refusal(403, 50001, "Missing Access")
 MISSING_PERMISSIONS = Refusal(403, 50013, "Missing Permissions")
+VOICE_STANDS = Refusal(400, 50162, "Voice messages cannot be edited")
+NO_VOICE = Refusal(403, 50173, "You cannot send voice messages in this channel")
 NOT_ITS_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another user")
 OTHER_APPLICATION = Refusal(
     403, 20012, "You are not authorized to perform this action on this application"
@@ -406,7 +409,10 @@ class DiscordRest:
     # Messages in channels.
 
     def _channel(self, call: RestCall, *needed: Permission) -> Channel:
-        channel = self._world.channels.get(call.id("channel"))
+        return self._reach(call.id("channel"), *needed)
+
+    def _reach(self, channel_id: int, *needed: Permission) -> Channel:
+        channel = self._world.channels.get(channel_id)
         if channel is None:
             raise UNKNOWN_CHANNEL.error()
         allowed = self._world.bot_permissions_in(channel)
@@ -447,23 +453,21 @@ class DiscordRest:
         return Reply(self._message(call, Permission.READ_MESSAGE_HISTORY).to_json())
 
     def _create_message(self, call: RestCall) -> Reply:
-        needed = [Permission.SEND_MESSAGES]
-        if call.body.files:
-            needed.append(Permission.ATTACH_FILES)
-        channel = self._channel(call, *needed)
         form = Form(call.body.fields, Problems())
+        channel = self._channel(call, *_needed(form, files=bool(call.body.files)))
+        if (form.integer("flags") or 0) & Flag.VOICE_MESSAGE:
+            self._check_voice(channel)
         nonce = form.string("nonce", longest=25)
-        reference = form.object("message_reference")
-        replied = None if reference is None else reference.snowflake("message_id", required=True)
         enforced = form.boolean("enforce_nonce")
+        replied, forwarded = self._references(form, channel)
         form.problems.check()
-        if replied is not None and replied not in channel.messages:
-            problems = Problems()
-            problems.add(("message_reference",), "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
-            problems.check()
         if nonce and enforced and (channel.id, nonce) in self._nonces:
             return Reply(self._nonces[(channel.id, nonce)].to_json())
-        revision = self._compose(call.body, Place(f"attachments/{channel.id}"), FILE_LIMIT)
+        place = _place(channel)
+        if forwarded is not None:
+            snapshots = snapshots_of(forwarded.to_json()) or ()
+            place = replace(place, snapshots=snapshots, flags=Flag.HAS_SNAPSHOT)
+        revision = self._compose(call.body, place, FILE_LIMIT)
         message = Message(
             self._world.new_id(),
             channel,
@@ -472,12 +476,39 @@ class DiscordRest:
             pinged=revision.mentions,
             nonce=nonce,
             kind=0 if replied is None else REPLY,
-            refers_to=None if replied is None else channel.messages[replied],
+            refers_to=replied,
+            forwards=forwarded,
         )
         if nonce:
             self._nonces[(channel.id, nonce)] = message
         self._world.created(message)
         return Reply(message.to_json())
+
+    def _check_voice(self, channel: Channel) -> None:
+        if not self._world.bot_permissions_in(channel) & Permission.SEND_VOICE_MESSAGES:
+            raise NO_VOICE.error()
+
+    def _references(self, form: Form, channel: Channel) -> tuple[Message | None, Message | None]:
+        """Return the message that a new one replies to, and the one that it forwards."""
+        reference = form.object("message_reference")
+        if reference is None:
+            return None, None
+        forward = reference.choice("type", of={0, 1}) == 1
+        where = reference.snowflake("channel_id", required=forward)
+        wanted = reference.snowflake("message_id", required=True)
+        lenient = reference.boolean("fail_if_not_exists") is False
+        form.problems.check()
+        if forward:
+            channel = self._reach(where or 0, Permission.READ_MESSAGE_HISTORY)
+        found = channel.messages.get(wanted or 0)
+        if found is None and (forward or not lenient):
+            form.wrong("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
+        if not forward:
+            return found, None
+        if found is not None and snapshots_of(found.to_json()) is None:
+            words = "This message cannot be forwarded"
+            form.wrong("message_reference", "MESSAGE_CANNOT_BE_FORWARDED", words)
+        return None, found
 
     def _edit_message(self, call: RestCall) -> Reply:
         message = self._message(call, *([Permission.ATTACH_FILES] if call.body.files else []))
@@ -509,8 +540,11 @@ class DiscordRest:
         return messages.compose(self._world, Payload(fields, body.files, path), place, old)
 
     def _edit(self, message: Message, body: Body, limit: int, within: str | None = None) -> None:
-        folder = f"attachments/{message.channel.id}"
-        place = Place(folder, message.flags & Flag.EPHEMERAL)
+        if message.flags & Flag.VOICE_MESSAGE:
+            raise VOICE_STANDS.error()
+        place = _place(message.channel, message.flags & Flag.EPHEMERAL)
+        if message.application_id is not None:
+            place = replace(place, stickers=None)
         self._world.edited(message, self._compose(body, place, limit, message, within=within))
 
     # Commands.
@@ -684,6 +718,22 @@ class DiscordRest:
         self._world.created(message)
         interaction.changed.fire()
         return Reply(message.to_json())
+
+
+def _needed(form: Form, *, files: bool) -> list[Permission]:
+    """Return what a bot needs to post a message."""
+    given = {
+        Permission.SEND_MESSAGES: True,
+        Permission.ATTACH_FILES: files,
+        Permission.SEND_TTS_MESSAGES: form.fields.get("tts") is True,
+        Permission.SEND_POLLS: form.fields.get("poll") is not None,
+    }
+    return [permission for permission, used in given.items() if used]
+
+
+def _place(channel: Channel, flags: int = 0) -> Place:
+    stickers = {} if channel.guild is None else channel.guild.stickers
+    return Place(f"attachments/{channel.id}", flags, stickers)
 
 
 def _ways(interaction: Interaction) -> set[int]:

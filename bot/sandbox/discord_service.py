@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bot.sandbox.commands import Registry
     from bot.sandbox.discord_rest import DiscordRest, Request
     from bot.sandbox.gateway import Gateway, Session
-    from bot.sandbox.guilds import Channel, Guild, Role, User
+    from bot.sandbox.guilds import Channel, Guild, Role, Sticker, User
     from bot.sandbox.invocation import Chosen, Filled, Given, Upload
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, World
@@ -154,6 +154,13 @@ class DiscordService:
         role = self.world.add_role(guild, name, permissions)
         self._tell("GUILD_ROLE_CREATE", guild, {"role": role.to_json()})
         return role
+
+    def add_sticker(self, guild: Guild, name: str) -> Sticker:
+        """Add a sticker to a server, telling the bot."""
+        sticker = self.world.add_sticker(guild, name)
+        body: JsonObject = {"stickers": [each.to_json() for each in guild.stickers.values()]}
+        self._tell("GUILD_STICKERS_UPDATE", guild, body, Intent.GUILD_EXPRESSIONS)
+        return sticker
 
     def delete_role(self, guild: Guild, role: Role) -> None:
         """Take a role away from a server, and from whoever has it, telling the bot."""
@@ -388,7 +395,7 @@ class DiscordService:
             body | where,
             guild_id=None if guild is None else guild.id,
             intent=intent,
-            concealed=body | where | HIDDEN if self._is_private(message) else None,
+            concealed=_conceal(body | where) if self._is_private(message) else None,
         )
 
     def _is_private(self, message: Message) -> bool:
@@ -398,9 +405,13 @@ class DiscordService:
         return message.channel.guild is not None and not told and not message.deleted
 
 
-HIDDEN: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
-"""What others' messages show without the intent
-(https://discord.com/developers/docs/events/gateway#message-content-intent)."""
+def _conceal(message: JsonObject) -> JsonObject:
+    """Return what a bot without MESSAGE_CONTENT is told of others' messages.
+
+    See https://discord.com/developers/docs/events/gateway#message-content-intent.
+    """
+    hidden: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
+    return {key: value for key, value in message.items() if key != "poll"} | hidden
 
 
 def _authorship(message: Message) -> JsonObject:

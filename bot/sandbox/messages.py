@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.sandbox.cdn import StoredFile
+from bot.sandbox.extras import NOTHING_ELSE, Extras, read_poll, read_stickers, read_theme
 from bot.sandbox.forms import DiscordError, Form, Problems
 from bot.sandbox.message_components import LONGEST_ALT_TEXT, MessageReader
 from bot.sandbox.values import snowflake
+from bot.sandbox.voice import check_voice
 from bot.sandbox.world import NOBODY, Flag, Mentions, Revision, safe_name, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bot.sandbox.guilds import Sticker
     from bot.sandbox.uploads import Received
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Message, World
@@ -24,10 +27,14 @@ MOST_FILES = 10
 MOST_EMBEDS = 10
 MOST_EMBED_TEXT = 6000
 EMBED_LIMITS = {"title": 256, "description": 4096}
+LONGEST_WAVEFORM = 400
 EMPTY_MESSAGE = 50006
 
 SETTABLE = {
-    "create": Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.COMPONENTS_V2,
+    "create": Flag.SUPPRESS_EMBEDS
+    | Flag.SUPPRESS_NOTIFICATIONS
+    | Flag.VOICE_MESSAGE
+    | Flag.COMPONENTS_V2,
     "edit": Flag.SUPPRESS_EMBEDS | Flag.COMPONENTS_V2,
 }
 
@@ -48,10 +55,15 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message goes: its files' folder, and the flags that it has whatever is asked."""
+    """Where a message goes: its files' folder, and what it has whatever is asked.
+
+    Answers to interactions take neither stickers nor themes; for them `stickers` is None.
+    """
 
     folder: str
     flags: int = 0
+    stickers: Mapping[int, Sticker] | None = None
+    snapshots: tuple[JsonObject, ...] = ()
 
 
 def compose(world: World, payload: Payload, place: Place, old: Message | None = None) -> Revision:
@@ -70,8 +82,11 @@ def compose(world: World, payload: Payload, place: Place, old: Message | None = 
     embeds = _embeds(form)
     if base is not None and "embeds" not in form:
         embeds = base.embeds
+    extras = _extras(world, form, place, base)
     if v2:
-        _refuse_legacy_fields(form, content, embeds)
+        _refuse_legacy_fields(
+            form, content=content, embeds=embeds, poll=extras.poll, sticker_ids=extras.stickers
+        )
 
     files, fresh = _files(world, form, payload, place, base)
     names: dict[str, StoredFile] = {}
@@ -84,9 +99,9 @@ def compose(world: World, payload: Payload, place: Place, old: Message | None = 
     elif v2:
         _refuse_unused(form, fresh, reader.used)
     mentions = _mentions(form, "\n".join([content, *texts_of(components)]))
-    form.boolean("tts")
+    more = bool(content or embeds or components or extras)
     try:
-        _accept(problems, empty=not (content or embeds or components or files))
+        _accept(problems, flags, files, more=more)
     except DiscordError:
         for file in fresh:
             world.cdn.forget(file)
@@ -94,18 +109,40 @@ def compose(world: World, payload: Payload, place: Place, old: Message | None = 
     described = tuple(
         replace(file, description=reader.alt_texts.get(file.id, file.description)) for file in files
     )
-    return Revision(world.clock.now(), content, embeds, components, described, flags, mentions)
+    return Revision(
+        world.clock.now(), content, embeds, components, described, flags, mentions, extras
+    )
 
 
-def _accept(problems: Problems, *, empty: bool) -> None:
+def _accept(problems: Problems, flags: int, files: Sequence[StoredFile], *, more: bool) -> None:
     problems.check()
-    if empty:
+    if flags & Flag.VOICE_MESSAGE:
+        check_voice(files, more=more)
+    elif not (more or files):
         raise DiscordError(400, EMPTY_MESSAGE, "Cannot send an empty message")
 
 
-def _refuse_legacy_fields(form: Form, content: str, embeds: Sequence[JsonObject]) -> None:
-    for key, used in (("content", content), ("embeds", embeds), ("poll", form.fields.get("poll"))):
-        if used:
+def _extras(world: World, form: Form, place: Place, base: Revision | None) -> Extras:
+    """Read what only a new message can have, and "thinking" is new yet; stickers can be changed."""
+    old = NOTHING_ELSE if base is None else base.extras
+    new = base is None or bool(base.flags & Flag.LOADING)
+    known = place.stickers
+    return Extras(
+        poll=read_poll(form, world.clock.now()) if new else old.poll,
+        stickers=(
+            old.stickers
+            if known is None or "sticker_ids" not in form
+            else read_stickers(form, known)
+        ),
+        theme=read_theme(form) if base is None and known is not None else old.theme,
+        snapshots=place.snapshots or old.snapshots,
+        tts=bool(form.boolean("tts")) if new else old.tts,
+    )
+
+
+def _refuse_legacy_fields(form: Form, **used: object) -> None:
+    for key, value in used.items():
+        if value:
             form.wrong(
                 key,
                 "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
@@ -149,6 +186,8 @@ def _files(
         entry = described.get(index)
         shown = None if entry is None else entry.fields.get("description")
         renamed = None if entry is None else entry.fields.get("filename")
+        seconds = None if entry is None else entry.number("duration_secs")
+        waveform = None if entry is None else entry.string("waveform", longest=LONGEST_WAVEFORM)
         name = renamed if isinstance(renamed, str) and renamed else received.name
         fresh.append(
             world.store(
@@ -165,6 +204,8 @@ def _files(
                     description=shown if isinstance(shown, str) else None,
                     spoiler=name.startswith("SPOILER_"),
                     ephemeral=bool(place.flags & Flag.EPHEMERAL),
+                    duration_secs=seconds,
+                    waveform=waveform,
                 )
             )
         )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox import permissions
 from bot.sandbox.cdn import Cdn, StoredFile, guess_type, probe
-from bot.sandbox.guilds import Channel, ChannelType, Guild, Member, Role, Thread, User
+from bot.sandbox.extras import NOTHING_ELSE, Extras
+from bot.sandbox.guilds import Channel, ChannelType, Guild, Member, Role, Sticker, Thread, User
 from bot.sandbox.signals import Signal
 from bot.sandbox.values import object_at, objects_at, text_at
 
@@ -36,6 +37,8 @@ class Flag:
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
+    VOICE_MESSAGE = 1 << 13
+    HAS_SNAPSHOT = 1 << 14
     COMPONENTS_V2 = 1 << 15
 
 
@@ -65,6 +68,7 @@ class Revision:
     files: tuple[StoredFile, ...]
     flags: int
     mentions: Mentions = NOBODY
+    extras: Extras = NOTHING_ELSE
 
     @property
     def components_v2(self) -> bool:
@@ -82,7 +86,7 @@ class Revision:
         pieces = [self.content]
         for embed in self.embeds:
             pieces += _embed_texts(embed)
-        pieces += texts_of(self.components)
+        pieces += texts_of(self.components) + self.extras.texts
         return "\n".join(piece for piece in pieces if piece)
 
 
@@ -126,6 +130,7 @@ class Message:
     application_id: int | None = None
     interaction_metadata: JsonObject | None = field(default=None, repr=False)
     refers_to: Message | None = field(default=None, repr=False)
+    forwards: Message | None = field(default=None, repr=False)
 
     @property
     def now(self) -> Revision:
@@ -212,7 +217,6 @@ class Message:
             "content": now.content,
             "timestamp": self.revisions[0].at.isoformat(),
             "edited_timestamp": edited,
-            "tts": False,
             "mention_everyone": now.mentions.everyone,
             "mentions": users,
             "mention_roles": [str(role) for role in sorted(now.mentions.roles)],
@@ -221,7 +225,7 @@ class Message:
             "components": list(now.components),
             "pinned": False,
             "flags": now.flags,
-        }
+        } | now.extras.to_json()
         if self.nonce is not None:
             body["nonce"] = self.nonce
         if self.application_id is not None:
@@ -229,6 +233,8 @@ class Message:
             body["webhook_id"] = str(self.application_id)
         if self.interaction_metadata is not None:
             body["interaction_metadata"] = self.interaction_metadata
+        if self.forwards is not None:
+            body["message_reference"] = self.forwards.reference(1)
         return body
 
     def _people(self) -> dict[int, User]:
@@ -337,6 +343,12 @@ class World:
         role = Role(self.new_id(), name, permissions, position)
         guild.roles[role.id] = role
         return role
+
+    def add_sticker(self, guild: Guild, name: str) -> Sticker:
+        """Add a sticker to a server."""
+        sticker = Sticker(self.new_id(), name, guild.id)
+        guild.stickers[sticker.id] = sticker
+        return sticker
 
     def add_member(
         self,

@@ -193,9 +193,11 @@ class Mirror:
         )
 
     def _forget_failures(self, interaction: Interaction) -> None:
-        """Show no more that a press failed, now that the same person pressed again there."""
+        """Show no more that a press or a form failed, now that the same person tries again."""
+        tried = interaction.form or interaction.source
         for earlier in self._failed:
-            if earlier.member is interaction.member and earlier.source is interaction.source:
+            again = tried is not None and tried in {earlier.form, earlier.source}
+            if again and earlier.member is interaction.member:
                 self.forget_interaction(earlier.id)
         self._failed = [each for each in self._failed if self._feed.get("interaction", each.id)]
 

@@ -32,13 +32,18 @@ export function App() {
   return html`
     <${Banner} connected=${connected} />
     <div class="columns">
-      <div class="sides" hidden=${!open.places}>
-        <${Rail} view=${view} go=${go} />
-        <div class="places">
-          <${Places} view=${view} go=${go} />
-          <${People} view=${view} />
-        </div>
-      </div>
+      ${
+        open.places &&
+        html`
+          <div class="sides">
+            <${Rail} view=${view} go=${go} />
+            <div class="places">
+              <${Places} view=${view} go=${go} />
+              <${People} view=${view} />
+            </div>
+          </div>
+        `
+      }
       <main class="chat">
         <header class="bar">
           <${Toggle} name="Channels" open=${open.places} toggle=${() => toggle("places")} sign="☰" />

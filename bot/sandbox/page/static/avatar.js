@@ -9,5 +9,6 @@ const TURN = 137n;
 export function Avatar({ user, size = 40 }) {
   const hue = Number((BigInt(user) * TURN) % 360n);
   const style = { "--hue": hue, "--size": `${size}px` };
-  return html`<span class="avatar" style=${style} aria-hidden="true">${[...userName(user)][0]?.toUpperCase()}</span>`;
+  const [first] = userName(user);
+  return html`<span class="avatar" style=${style} aria-hidden="true">${first.toUpperCase()}</span>`;
 }

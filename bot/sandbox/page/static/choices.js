@@ -158,7 +158,11 @@ export function Choices({
         onBlur=${() => close()}
       />
       ${busy ? html`<${Dots} />` : html`<span class="chevron" aria-hidden="true" />`}
-      <${Listbox} ...${{ id: list, open, found, active, values, most, label: label ?? placeholder, choose, setActive }} />
+      <${Listbox}
+        ...${{ open, found, active, values, most, choose, setActive }}
+        id=${list}
+        label=${label ?? placeholder}
+      />
     </div>
   `;
 }
@@ -166,6 +170,7 @@ export function Choices({
 function Listbox({ id, open, found, active, values, most, label, choose, setActive }) {
   const list = useRef();
   const [above, setAbove] = useState(false);
+  const full = most > 1 && values.length >= most;
   useLayoutEffect(() => {
     if (!open) return;
     const { top, bottom } = list.current.parentElement.getBoundingClientRect();
@@ -195,7 +200,7 @@ function Listbox({ id, open, found, active, values, most, label, choose, setActi
               role="option"
               class=${index === active ? "active" : ""}
               aria-selected=${values.includes(option.value)}
-              aria-disabled=${most > 1 && values.length >= most && !values.includes(option.value)}
+              aria-disabled=${full && !values.includes(option.value)}
               onMouseMove=${() => setActive(index)}
               onClick=${() => choose(option)}
             >
@@ -203,14 +208,21 @@ function Listbox({ id, open, found, active, values, most, label, choose, setActi
               ${option.emoji && html`<span class="emoji" aria-hidden="true">${option.emoji}</span>`}
               <span class="option-words">
                 <span>${option.label}</span>
-                ${option.description && html`<span class="option-description">${option.description}</span>`}
+                ${
+                  option.description &&
+                  html`<span class="option-description">${option.description}</span>`
+                }
               </span>
-              ${most > 1 ? html`<span class="check-box" aria-hidden="true" />` : html`<span class="check-mark" aria-hidden="true" />`}
+              <span class=${most > 1 ? "check-box" : "check-mark"} aria-hidden="true" />
             </div>
           `,
         )
       }
-      ${open && found.length === 0 && html`<div role="option" aria-disabled="true" aria-selected="false" class="nothing">Nothing found</div>`}
+      ${
+        open &&
+        found.length === 0 &&
+        html`<div role="option" aria-disabled="true" aria-selected="false">Nothing found</div>`
+      }
     </div>
   `;
 }
@@ -230,7 +242,7 @@ const SOURCES = {
       .map((each) => ({
         value: each.id,
         label: each.name,
-        emoji: each.type === CHANNEL.THREAD ? "🧵" : "#",
+        emoji: each.type === CHANNEL.THREAD ? "↳" : "#",
       })),
 };
 

@@ -104,6 +104,28 @@ export function clear(line, name) {
   return { ...line, given, typed: name === line.active ? "" : line.typed };
 }
 
+/**
+ * Give files to the options that take some: to the active one first, then to empty ones.
+ * Returns the line, and the files that are left.
+ */
+export function giveFiles(line, files) {
+  let filled = line;
+  const left = [];
+  for (const file of files) {
+    const empty = filled.entry.options.find((each) => isFile(each) && !(each.name in filled.given));
+    const option = isFile(optionOf(filled)) ? optionOf(filled) : empty;
+    if (!option) left.push(file);
+    else filled = giveFile(filled, option, file);
+  }
+  return { line: filled, left };
+}
+
+function giveFile(line, option, file) {
+  const given = { ...line.given, [option.name]: { value: file, shown: file.name } };
+  const filled = { ...line, given };
+  return option.name === line.active ? activate(filled, nextOf(filled)) : filled;
+}
+
 /** Give the active option what was typed, if it was not chosen from a list. */
 export function settle(line) {
   const option = optionOf(line);

@@ -1,8 +1,10 @@
 /** What applications put into messages: a table of the components' types, and how each is drawn. */
 
+import { accented } from "./accents.js";
 import { Choices, defaultValues } from "./choices.js";
 import { act } from "./connection.js";
-import { colour, Dots, Wrong } from "./feedback.js";
+import { Dots, Wrong } from "./feedback.js";
+import { Outside } from "./links.js";
 import { Markdown } from "./markdown.js";
 import { File, fromMedia, Gallery, Thumbnail } from "./media.js";
 import { Spoiler } from "./spoiler.js";
@@ -22,8 +24,8 @@ const DRAWN = {
   10: ({ component }) => html`<${Markdown} text=${component.content} />`,
   11: ({ component }) =>
     html`<${Thumbnail} item=${fromMedia(component.media, "image", component)} />`,
-  12: ({ component }) =>
-    html`<${Gallery} items=${component.items.map((item) => fromMedia(item.media, "image", item))} />`,
+  12: ({ component: { items } }) =>
+    html`<${Gallery} items=${items.map((item) => fromMedia(item.media, "image", item))} />`,
   13: ({ component }) =>
     html`<${File} item=${fromMedia(component.file, "application", component)} />`,
   14: Separator,
@@ -39,7 +41,7 @@ export function Components({ components, message, person }) {
 }
 
 /** One component of whatever type. */
-export function Component(props) {
+function Component(props) {
   return html`<${DRAWN[props.component.type] ?? NotDrawn} ...${props} />`;
 }
 
@@ -48,8 +50,8 @@ export function NotDrawn({ component }) {
   return html`<div class="not-drawn">Component of type ${component.type}: not drawn here</div>`;
 }
 
-function Row({ component, ...place }) {
-  return html`<div class="row"><${Components} components=${component.components} ...${place} /></div>`;
+function Row({ component: { components }, ...place }) {
+  return html`<div class="row"><${Components} components=${components} ...${place} /></div>`;
 }
 
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger" };
@@ -59,18 +61,24 @@ const PREMIUM = 6;
 function Button({ component, message, person }) {
   const { pending, error, press } = usePress(message, person, component.custom_id);
   const words = html`
-    ${component.emoji && html`<span class="emoji" aria-hidden=${Boolean(component.label)}>${emojiText(component.emoji)}</span>`}
+    ${component.emoji && html`<span>${emojiText(component.emoji)}</span>`}
     ${component.label && html`<span>${component.label}</span>`}
   `;
   if (component.style === PREMIUM) {
-    return html`<button type="button" class="button primary" disabled title="Item ${component.sku_id}">🛍 Shop item</button>`;
+    return html`
+      <button type="button" class="button primary" disabled title=${`Item ${component.sku_id}`}>
+        Shop item
+      </button>
+    `;
   }
   if (component.style === LINK && component.disabled) {
-    return html`<button type="button" class="button secondary" disabled>${words}<${Arrow} /></button>`;
+    return html`
+      <button type="button" class="button secondary" disabled>${words}<${Arrow} /></button>
+    `;
   }
   if (component.style === LINK) {
     return html`
-      <a class="button secondary" href=${component.url} target="_blank" rel="noopener noreferrer">${words}<${Arrow} /></a>
+      <${Outside} class="button secondary" href=${component.url}>${words}<${Arrow} /><//>
     `;
   }
   return html`
@@ -113,11 +121,13 @@ function Select({ component, message, person }) {
   `;
 }
 
-function Section({ component, ...place }) {
+function Section({ component: { components, accessory }, ...place }) {
   return html`
     <div class="section">
-      <div><${Components} components=${component.components} ...${place} /></div>
-      ${component.accessory && html`<div class="accessory"><${Component} component=${component.accessory} ...${place} /></div>`}
+      <div><${Components} components=${components} ...${place} /></div>
+      <div class="accessory">
+        ${accessory && html`<${Component} component=${accessory} ...${place} />`}
+      </div>
     </div>
   `;
 }
@@ -130,9 +140,8 @@ function Separator({ component }) {
 }
 
 function Container({ component, ...place }) {
-  const accent = component.accent_color;
   const drawn = html`
-    <div class="container ${accent == null ? "" : "accented"}" style=${accent != null && { "--accent": colour(accent) }}>
+    <div class="container" style=${accented(component.accent_color)}>
       <${Components} components=${component.components} ...${place} />
     </div>
   `;
@@ -141,8 +150,8 @@ function Container({ component, ...place }) {
 
 function Arrow() {
   return html`
-    <svg class="arrow" viewBox="0 0 16 16" width="16" height="16" aria-label="opens in a new tab" role="img">
-      <path d="M9 2h5v5M14 2 7 9M6 3H3v10h10v-3" fill="none" stroke="currentColor" stroke-width="1.5" />
+    <svg viewBox="0 0 16 16" width="16" height="16" role="img" aria-label="opens in a new tab">
+      <path d="M9 2h5v5M14 2 7 9M6 3H3v10h10v-3" fill="none" stroke="currentColor" />
     </svg>
   `;
 }

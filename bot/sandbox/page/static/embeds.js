@@ -1,6 +1,7 @@
 /** Discord's embeds. */
 
-import { colour } from "./feedback.js";
+import { accented } from "./accents.js";
+import { Outside } from "./links.js";
 import { Markdown } from "./markdown.js";
 import { fromMedia, Gallery, Icon, Thumbnail } from "./media.js";
 import { sayWhen } from "./times.js";
@@ -8,35 +9,46 @@ import { html } from "./vendor/preact-htm.js";
 
 /** One embed with whatever it has. */
 export function Embed({ embed }) {
-  const {
-    author,
-    provider,
-    title,
-    description,
-    fields = [],
-    thumbnail,
-    image,
-    video,
-    footer,
-  } = embed;
+  const { author, provider, title, description, fields = [], thumbnail, image, video } = embed;
   return html`
-    <div class="embed" style=${embed.color != null && { "--accent": colour(embed.color) }}>
-      <div class="embed-body">
-        ${provider?.name && html`<div class="embed-provider"><${Linked} url=${provider.url}>${provider.name}<//></div>`}
-        ${author && html`<div class="embed-author"><${EmbedIcon} url=${author.icon_url} /><${Linked} url=${author.url}>${author.name}<//></div>`}
-        ${title && html`<div class="embed-title"><${Linked} url=${embed.url}><${Markdown} text=${title} inline /><//></div>`}
-        ${description && html`<${Markdown} text=${description} />`}
-        ${fields.length > 0 && html`<div class="embed-fields">${withColumns(fields).map(drawField)}</div>`}
-        ${image && html`<${Gallery} items=${[fromMedia(image, "image")]} />`}
-        ${video && html`<${Gallery} items=${[fromMedia(video, "video")]} />`}
-        <${Footer} footer=${footer} timestamp=${embed.timestamp} />
+    <div class="embed" style=${accented(embed.color)}>
+      <div class="embed-top">
+        <div class="embed-words">
+          ${
+            provider?.name &&
+            html`<${Outside} class="embed-provider" href=${provider.url}>${provider.name}<//>`
+          }
+          ${author && html`<${Author} ...${author} />`}
+          ${
+            title &&
+            html`
+              <${Outside} class="embed-title" href=${embed.url}>
+                <${Markdown} text=${title} inline />
+              <//>
+            `
+          }
+          ${description && html`<${Markdown} text=${description} />`}
+          <div class="embed-fields">${withColumns(fields).map(drawField)}</div>
+        </div>
+        ${thumbnail && html`<${Thumbnail} item=${fromMedia(thumbnail, "image")} />`}
       </div>
-      ${thumbnail && html`<${Thumbnail} item=${fromMedia(thumbnail, "image")} />`}
+      ${image && html`<${Gallery} items=${[fromMedia(image, "image")]} />`}
+      ${video && html`<${Gallery} items=${[fromMedia(video, "video")]} />`}
+      <${Footer} footer=${embed.footer} timestamp=${embed.timestamp} />
     </div>
   `;
 }
 
-/** Fields with the twelfths of the width that each takes: inline ones stand up to three in a line. */
+function Author({ name, url, icon_url }) {
+  return html`
+    <div class="embed-author">
+      <${Icon} url=${icon_url} />
+      <${Outside} href=${url}>${name}<//>
+    </div>
+  `;
+}
+
+/** Fields with the twelfths of the width that each takes: up to three inline ones share a line. */
 function withColumns(fields) {
   const lines = [];
   for (const field of fields) {
@@ -44,12 +56,7 @@ function withColumns(fields) {
     if (field.inline && line?.[0].inline && line.length < 3) line.push(field);
     else lines.push([field]);
   }
-  return lines.flatMap((line) =>
-    line.map((field) => ({
-      ...field,
-      columns: field.inline && line.length > 1 ? 12 / line.length : 12,
-    })),
-  );
+  return lines.flatMap((line) => line.map((field) => ({ ...field, columns: 12 / line.length })));
 }
 
 function drawField({ name, value, columns }) {
@@ -63,21 +70,11 @@ function drawField({ name, value, columns }) {
 
 function Footer({ footer, timestamp }) {
   if (!footer && !timestamp) return null;
-  const when =
-    timestamp && html`<time datetime=${timestamp}>${sayWhen(new Date(timestamp))}</time>`;
+  const when = timestamp && sayWhen(new Date(timestamp));
   return html`
     <div class="embed-footer">
-      <${EmbedIcon} url=${footer?.icon_url} />
-      <span>${footer?.text}${footer?.text && when && " • "}${when}</span>
+      <${Icon} url=${footer?.icon_url} />
+      <span>${[footer?.text, when].filter(Boolean).join(" • ")}</span>
     </div>
   `;
-}
-
-function EmbedIcon({ url }) {
-  return url ? html`<${Icon} url=${url} />` : null;
-}
-
-function Linked({ url, children }) {
-  if (!/^https?:/.test(url)) return children;
-  return html`<a href=${url} target="_blank" rel="noopener noreferrer">${children}</a>`;
 }

@@ -57,15 +57,17 @@ const EXTRAS = {
   sticker_items: (stickers) =>
     `Not drawn here: ${stickers.map(({ name }) => `sticker “${name}”`).join(", ")}`,
   shared_client_theme: (theme) => html`
-    Client theme, not drawn here: ${theme.colors.map((each) => `#${each.replace("#", "")}`).join(", ")}
-    ${" "}at ${theme.gradient_angle}°
+    Client theme of ${theme.colors.join(", ")} at ${theme.gradient_angle}°: not drawn here
   `,
   activity: (activity) => `Invitation to an activity (type ${activity.type}): not drawn here`,
   application: (application) => `Application “${application.name}”: not drawn here`,
   call: (call) => `Call with ${call.participants.length} participants: not drawn here`,
   thread: (thread) => `Thread “${thread.name}”`,
   reactions: (reactions) => html`
-    ${reactions.map(({ emoji, count, me }) => html`<span class="reaction ${me ? "mine" : ""}">${emojiText(emoji)} ${count}</span>`)}
+    ${reactions.map(
+      ({ emoji, count, me }) =>
+        html`<span class="reaction ${me ? "mine" : ""}">${emojiText(emoji)} ${count}</span>`,
+    )}
   `,
 };
 

@@ -11,8 +11,3 @@ export function Dots() {
 export function Wrong({ error, id }) {
   return error ? html`<p class="wrong" role="alert" id=${id}>${error}</p>` : null;
 }
-
-/** A number as Discord has colours, as CSS has them. */
-export function colour(number) {
-  return `#${number.toString(16).padStart(6, "0")}`;
-}

@@ -8,7 +8,7 @@ import { openPicker, registerTarget } from "./files.js";
 import { useId } from "./ids.js";
 import { Markdown } from "./markdown.js";
 import { sayBytes } from "./media.js";
-import { find } from "./store.js";
+import { find, list } from "./store.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 const ROW = 1;
@@ -38,16 +38,20 @@ export function Form({ form, person }) {
   const dialog = useRef();
   const heading = useId();
   const fields = components.flatMap(fieldsOf);
-  const [values, setValues] = useState(() =>
-    Object.fromEntries(fields.map((field) => [field.custom_id, initialValue(field)])),
-  );
+  const [values, setValues] = useState(() => byCustomId(fields, initialValue));
   const [wrong, setWrong] = useState({});
   const [error, setError] = useState(null);
-  const [pending, setPending] = useState(false);
+  const [sending, setSending] = useState(false);
+  const sent = list("interaction").find((each) => each.form === form.id);
+  const pending = sending || sent?.state === "sent";
+  const unanswered = sent?.state === "failed" ? "Something went wrong. Try again." : null;
 
   useEffect(() => {
-    dialog.current.showModal();
-    dialog.current.querySelector(".form-body :is(input, textarea, button)")?.focus();
+    const shown = dialog.current;
+    shown.showModal();
+    shown.querySelector(".form-body :is(input, textarea, button)")?.focus();
+    // Closing gives the focus back to where it was.
+    return () => shown.close();
   }, []);
 
   function change(custom_id, value) {
@@ -60,7 +64,7 @@ export function Form({ form, person }) {
     act("close", { form: form.id, member: person }).catch((problem) => setError(problem.message));
   }
 
-  // Chromium lets the second Esc close a dialog whatever becomes of its first, so none gets through.
+  // Chromium lets a second Esc close a dialog whatever is made of its event, so none gets there.
   function leave(event) {
     if (event.key === "Escape") cancel(event);
   }
@@ -68,16 +72,14 @@ export function Form({ form, person }) {
   async function submit(event) {
     event.preventDefault();
     if (pending) return;
-    const problems = Object.fromEntries(
-      fields.map((field) => [field.custom_id, check(field, values[field.custom_id])]),
-    );
+    const problems = byCustomId(fields, (field) => check(field, values[field.custom_id]));
     setWrong(problems);
     const first = fields.find((field) => problems[field.custom_id]);
     if (first) {
       dialog.current.querySelector(`[name="${CSS.escape(first.custom_id)}"]`)?.focus();
       return;
     }
-    setPending(true);
+    setSending(true);
     setError(null);
     try {
       await act("submit", {
@@ -88,11 +90,18 @@ export function Form({ form, person }) {
     } catch (problem) {
       setError(problem.message);
     }
-    setPending(false);
+    setSending(false);
   }
 
+  const inside = { form, person, values, wrong, change };
   return html`
-    <dialog class="form" ref=${dialog} aria-labelledby=${heading} onCancel=${cancel} onKeyDown=${leave}>
+    <dialog
+      class="form"
+      ref=${dialog}
+      aria-labelledby=${heading}
+      onCancel=${cancel}
+      onKeyDown=${leave}
+    >
       <form novalidate onSubmit=${submit}>
         <h2 id=${heading}>${title}</h2>
         <div class="form-body">
@@ -100,16 +109,20 @@ export function Form({ form, person }) {
             This form will be submitted to ${find("setup", "setup")?.application}. Do not share
             passwords or other sensitive information.
           </p>
-          ${components.map((component, index) => html`<${Part} key=${index} ...${{ component, form, person, values, wrong, change }} />`)}
+          ${components.map((component) => html`<${Part} component=${component} ...${inside} />`)}
         </div>
         <footer>
-          <${Wrong} error=${error} />
+          <${Wrong} error=${error ?? unanswered} />
           <button type="button" class="button secondary" onClick=${cancel}>Cancel</button>
           <button type="submit" class="button primary" disabled=${pending}>Submit</button>
         </footer>
       </form>
     </dialog>
   `;
+}
+
+function byCustomId(fields, make) {
+  return Object.fromEntries(fields.map((field) => [field.custom_id, make(field)]));
 }
 
 /** The fields in a form's part: a label has one, an old action row may have some. */
@@ -121,12 +134,12 @@ function fieldsOf(component) {
 function Part({ component, ...rest }) {
   if (component.type === TEXT_DISPLAY) return html`<${Markdown} text=${component.content} />`;
   if (component.type === LABEL) {
-    return html`<${Labelled} label=${component.label} description=${component.description} field=${component.component} ...${rest} />`;
+    const { label, description, component: field } = component;
+    return html`<${Labelled} ...${{ label, description, field, ...rest }} />`;
   }
   if (component.type !== ROW) return html`<${NotDrawn} component=${component} />`;
   return component.components.map(
-    (field) =>
-      html`<${Labelled} key=${field.custom_id} label=${field.label} field=${field} ...${rest} />`,
+    (field) => html`<${Labelled} label=${field.label} field=${field} ...${rest} />`,
   );
 }
 
@@ -137,13 +150,19 @@ function Labelled({ label, description, field, form, person, values, wrong, chan
   if (!Field) return html`<${NotDrawn} component=${field} />`;
   const error = wrong[field.custom_id];
   const described = [description && `${id}-description`, error && `${id}-error`];
-  const several = SEVERAL.has(field.type);
+  const Box = SEVERAL.has(field.type) ? "fieldset" : "div";
+  const mark = isRequired(field) && html`<span class="required" aria-hidden="true"> *</span>`;
   return html`
-    <div class="field" role=${several ? "group" : undefined} aria-labelledby=${several ? `${id}-label` : undefined}>
-      <${several ? "div" : "label"} class="field-label" id=${`${id}-label`} for=${several ? undefined : id}>
-        ${label}${isRequired(field) && html`<span class="required" aria-hidden="true"> *</span>`}
-      <//>
-      ${description && html`<div class="field-description" id=${`${id}-description`}>${description}</div>`}
+    <${Box} class="field">
+      ${
+        SEVERAL.has(field.type)
+          ? html`<legend class="field-label">${label}${mark}</legend>`
+          : html`<label class="field-label" for=${id}>${label}${mark}</label>`
+      }
+      ${
+        description &&
+        html`<div class="field-description" id=${`${id}-description`}>${description}</div>`
+      }
       <${Field}
         ...${{ field, label, form, person, id }}
         value=${values[field.custom_id]}
@@ -152,7 +171,7 @@ function Labelled({ label, description, field, form, person, values, wrong, chan
         invalid=${Boolean(error)}
       />
       <${Wrong} id=${`${id}-error`} error=${error} />
-    </div>
+    <//>
   `;
 }
 
@@ -264,6 +283,7 @@ function FileField({ field, label, value, onChange, described }) {
   const target = useRef({});
   target.current.take = (files) => onChange([...value, ...files].slice(0, most));
   useEffect(() => registerTarget(target.current), []);
+  const remove = (file) => onChange(value.filter((each) => each !== file));
   function drop(event) {
     event.preventDefault();
     event.stopPropagation();
@@ -277,7 +297,13 @@ function FileField({ field, label, value, onChange, described }) {
             <li key=${file}>
               <span class="file-name">${file.name}</span>
               <span class="file-size">${sayBytes(file.size)}</span>
-              <button type="button" aria-label=${`Remove ${file.name}`} onClick=${() => onChange(value.filter((each) => each !== file))}>×</button>
+              <button
+                type="button"
+                aria-label=${`Remove ${file.name}`}
+                onClick=${() => remove(file)}
+              >
+                ×
+              </button>
             </li>
           `,
         )}

@@ -1,10 +1,11 @@
 /**
  * Discord's markdown as nodes to draw, never as HTML.
  *
- * Blocks are found line by line. Within them text is read once from left to right: a mark that is not
- * open opens, one that is open closes, so no more marks are open at a time than there are kinds.
+ * Blocks are found line by line. Within them text is read once from left to right: a mark that is
+ * not open opens, one that is open closes, so no more are open at a time than there are kinds.
  */
 
+import { Outside } from "./links.js";
 import { InlineSpoiler } from "./spoiler.js";
 import { Timestamp } from "./times.js";
 import { html } from "./vendor/preact-htm.js";
@@ -101,7 +102,7 @@ function fenceIn(line, text, position) {
   return start < 0 ? null : matchAt(FENCE, text, position + start);
 }
 
-/** A heading of the message's own: to the page all of them are of one level, whatever their size. */
+/** A message's own heading: within the page they are all of one level, whatever their size. */
 function drawHeading(size, text) {
   return html`<h3 class="heading-${size}">${drawInline(text)}</h3>`;
 }
@@ -225,5 +226,5 @@ function drawTime(seconds, style) {
 }
 
 function drawLink(url, label) {
-  return html`<a href=${url} target="_blank" rel="noopener noreferrer">${label}</a>`;
+  return html`<${Outside} href=${url}>${label}<//>`;
 }

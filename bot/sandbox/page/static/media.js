@@ -1,5 +1,6 @@
-/** Pictures, films, sounds and other files: drawn when they are the sandbox's, else said to be elsewhere. */
+/** Pictures, films, sounds and other files: those of the sandbox are drawn, others only named. */
 
+import { Outside } from "./links.js";
 import { Cover, Spoiler } from "./spoiler.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 
@@ -10,28 +11,28 @@ const VOICE_MESSAGE = 1 << 13;
 const UNITS = ["bytes", "KB", "MB", "GB"];
 
 /** What is drawn of an attachment. */
-export function fromAttachment(attachment) {
+function fromAttachment(attachment) {
   return {
     url: attachment.url,
     type: attachment.content_type ?? "",
     name: attachment.title ?? attachment.filename,
     size: attachment.size,
-    width: attachment.width,
-    height: attachment.height,
+    width: attachment.width || undefined,
+    height: attachment.height || undefined,
     description: attachment.description,
     spoiler: Boolean(attachment.flags & SPOILER) || attachment.filename.startsWith("SPOILER_"),
   };
 }
 
-/** What is drawn of the media in a component or an embed, which are of a kind when nothing says their type. */
+/** What is drawn of a component's or an embed's media, of `kind` when they do not say a type. */
 export function fromMedia(media, kind, { description, spoiler, name, size } = {}) {
   return {
     url: media.url,
     type: media.content_type ?? `${kind}/`,
     name: name ?? decodeURIComponent(media.url.split("?")[0].split("/").at(-1)),
     size,
-    width: media.width,
-    height: media.height,
+    width: media.width || undefined,
+    height: media.height || undefined,
     description: description ?? media.description,
     spoiler,
   };
@@ -53,19 +54,22 @@ export function Attachments({ attachments, flags }) {
 export function Gallery({ items }) {
   const [lifted, setLifted] = useState([]);
   const [enlarged, setEnlarged] = useState(null);
-  const isShown = (item) => !item.spoiler || lifted.includes(item.url);
-  const pictures = items.filter((item) => isPicture(item) && isShown(item));
+  const isShown = (item, index) => !item.spoiler || lifted.includes(index);
+  const pictures = items.filter((item, index) => isPicture(item) && isShown(item, index));
   return html`
-    <div class="gallery" data-count=${items.length} style=${items.length === 1 ? sizeOf(items[0]) : undefined}>
+    <div class="gallery" data-count=${items.length} style=${naturalWidth(items)}>
       ${items.map(
-        (item) => html`
-          <${Cover} key=${item.url} shown=${isShown(item)} onShow=${() => setLifted([...lifted, item.url])}>
-            <${Media} item=${item} onEnlarge=${() => setEnlarged(item)} />
+        (item, index) => html`
+          <${Cover} shown=${isShown(item, index)} onShow=${() => setLifted([...lifted, index])}>
+            <${Media} item=${item} onEnlarge=${() => setEnlarged(pictures.indexOf(item))} />
           <//>
         `,
       )}
     </div>
-    ${enlarged && html`<${Lightbox} pictures=${pictures} first=${enlarged} onClose=${() => setEnlarged(null)} />`}
+    ${
+      pictures[enlarged] &&
+      html`<${Lightbox} ...${{ pictures }} index=${enlarged} onTurn=${setEnlarged} />`
+    }
   `;
 }
 
@@ -84,14 +88,18 @@ export function File({ item, voice = false }) {
   const drawn = html`
     <div class="file">
       ${voice ? html`<span class="note">Voice message</span>` : html`<${FileCard} item=${item} />`}
-      ${isOwn(item.url) && item.type.startsWith("audio/") && html`<audio controls preload="metadata" src=${item.url} aria-label=${item.name} />`}
+      ${
+        isOwn(item.url) &&
+        item.type.startsWith("audio/") &&
+        html`<audio controls preload="metadata" src=${item.url} aria-label=${item.name} />`
+      }
     </div>
   `;
   return item.spoiler ? html`<${Spoiler}>${drawn}<//>` : drawn;
 }
 
 /** Whether the page may load an address: only what is its own. */
-export function isOwn(url) {
+function isOwn(url) {
   return /^\/(?!\/)/.test(url);
 }
 
@@ -111,14 +119,15 @@ function isVisual(item) {
 
 function Media({ item, onEnlarge }) {
   if (!isOwn(item.url)) return html`<${Elsewhere} item=${item} />`;
-  const size = { width: item.width || undefined, height: item.height || undefined };
+  const { url: src, width, height, description } = item;
+  const words = description || item.name;
   if (item.type.startsWith("video/")) {
-    return html`<video controls preload="metadata" src=${item.url} ...${size} aria-label=${item.description ?? item.name} />`;
+    return html`<video controls ...${{ src, width, height }} aria-label=${words} />`;
   }
   if (!isPicture(item)) return html`<${FileCard} item=${item} />`;
   return html`
     <button type="button" class="picture" onClick=${onEnlarge}>
-      <img src=${item.url} alt=${item.description || item.name} title=${item.description} ...${size} />
+      <img alt=${words} title=${description} ...${{ src, width, height }} />
     </button>
   `;
 }
@@ -127,39 +136,44 @@ function Elsewhere({ item }) {
   return html`
     <div class="elsewhere">
       <span>Not loaded: the page loads nothing from elsewhere.</span>
-      <a href=${item.url} target="_blank" rel="noopener noreferrer">${item.description || item.url}</a>
+      <${Outside} href=${item.url}>${item.description || item.url}<//>
     </div>
   `;
 }
 
 function FileCard({ item }) {
+  const { url, name, size } = item;
   return html`
     <div class="file-card">
-      <svg viewBox="0 0 24 32" width="30" height="40" aria-hidden="true">
-        <path d="M2 0h13l9 9v21a2 2 0 0 1-2 2H2a2 2 0 0 1-2-2V2a2 2 0 0 1 2-2z" fill="currentColor" opacity="0.35" />
-        <path d="M15 0l9 9h-7a2 2 0 0 1-2-2z" fill="currentColor" />
+      <svg viewBox="0 0 24 32" width="30" height="40" aria-hidden="true" fill="currentColor">
+        <path d="M0 0h15v9h9v23H0z" opacity="0.35" />
+        <path d="M15 0l9 9h-9z" />
       </svg>
       <div>
-        ${isOwn(item.url) ? html`<a href=${item.url} download=${item.name}>${item.name}</a>` : html`<${Elsewhere} item=${item} />`}
-        ${item.size > 0 && html`<span class="file-size">${sayBytes(item.size)}</span>`}
+        ${
+          isOwn(url)
+            ? html`<a href=${url} download=${name}>${name}</a>`
+            : html`<${Elsewhere} item=${item} />`
+        }
+        ${size > 0 && html`<span class="file-size">${sayBytes(size)}</span>`}
       </div>
     </div>
   `;
 }
 
-/** The room that one picture takes, kept before it has loaded. */
-function sizeOf({ width, height }) {
-  if (!width || !height) return undefined;
+/** The room that a single picture takes, kept before it has loaded. */
+function naturalWidth([{ width, height }, ...others]) {
+  if (others.length > 0 || !width || !height) return undefined;
   const scale = Math.min(1, WIDEST / width, HIGHEST / height);
   return { "--natural-width": `${Math.round(width * scale)}px` };
 }
 
-function Lightbox({ pictures, first, onClose }) {
+/** One of several pictures at its full size; `onTurn` is told which is to be seen, or null. */
+function Lightbox({ pictures, index, onTurn }) {
   const dialog = useRef();
-  const [index, setIndex] = useState(pictures.indexOf(first));
-  const item = pictures[index];
-  const turn = (step) => setIndex((index + step + pictures.length) % pictures.length);
   useEffect(() => dialog.current.showModal(), []);
+  const { url, name, description, width, height } = pictures[index];
+  const turn = (step) => onTurn((index + step + pictures.length) % pictures.length);
   function turnByKey({ key }) {
     if (key === "ArrowRight") turn(1);
     if (key === "ArrowLeft") turn(-1);
@@ -171,22 +185,24 @@ function Lightbox({ pictures, first, onClose }) {
     <dialog
       class="lightbox"
       ref=${dialog}
-      aria-label=${item.description || item.name}
-      onClose=${onClose}
+      aria-label=${description || name}
+      onClose=${() => onTurn(null)}
       onKeyDown=${turnByKey}
       onClick=${closeOutside}
     >
-      <img src=${item.url} alt=${item.description || item.name} width=${item.width} height=${item.height} />
+      <img src=${url} alt=${description || name} ...${{ width, height }} />
       <div class="lightbox-bar">
         ${
           pictures.length > 1 &&
           html`
-            <button type="button" aria-label="Previous picture" onClick=${() => turn(-1)}>‹</button>
+            <button type="button" aria-label="Previous picture" onClick=${() => turn(-1)}>
+              ‹
+            </button>
             <span aria-live="polite">${index + 1} of ${pictures.length}</span>
             <button type="button" aria-label="Next picture" onClick=${() => turn(1)}>›</button>
           `
         }
-        <a href=${item.url} target="_blank" rel="noopener noreferrer">Open original</a>
+        <a href=${url} target="_blank" rel="noopener noreferrer">Open original</a>
         <button type="button" aria-label="Close" onClick=${() => dialog.current.close()}>×</button>
       </div>
     </dialog>

@@ -22,61 +22,71 @@ const REPLY = 0;
  * `toolbar` is drawn at its top right while it is pointed at or holds the focus.
  */
 export function Message({ message, person, grouped = false, toolbar }) {
-  const { author, sandbox = {} } = message;
+  const { id, author, timestamp, flags, sandbox = {} } = message;
   const name = userName(author.id);
-  const above = sandbox.command || message.message_reference?.type === REPLY;
-  const headed = !grouped || above;
-  const classes = [
-    "message",
-    headed ? "headed" : "grouped",
-    mentions(message, person) && "mentioning",
-  ];
-  const label = `${name}, ${sayWhen(new Date(message.timestamp))}${sandbox.only ? ", only you can see this" : ""}`;
+  const headed = !grouped || Boolean(sandbox.command) || isReply(message);
+  const layout = headed ? "headed" : "grouped";
+  const mentioning = mentions(message, person) ? "mentioning" : "";
+  const label = [name, sayWhen(new Date(timestamp)), sandbox.only && "only you can see this"];
   return html`
-    <article class=${classes.filter(Boolean).join(" ")} id=${`message-${message.id}`} aria-label=${label}>
+    <article
+      id=${`message-${id}`}
+      class="message ${layout} ${mentioning}"
+      aria-label=${label.filter(Boolean).join(", ")}
+    >
       <${Above} message=${message} />
       ${headed && html`<${Avatar} user=${author.id} />`}
       <div class="message-body">
         ${
           headed
-            ? html`
-              <header>
-                <span class="name">${name}</span>
-                ${author.bot && html`<span class="badge">APP</span>`}
-                <${MessageTime} iso=${message.timestamp} />
-              </header>
-            `
-            : html`<${MessageTime} iso=${message.timestamp} brief />`
+            ? html`<${Head} message=${message} name=${name} />`
+            : html`<${MessageTime} iso=${timestamp} brief />`
         }
-        ${message.flags & THINKING ? html`<${Thinking} name=${name} />` : html`<${Body} message=${message} person=${person} />`}
+        ${
+          flags & THINKING
+            ? html`<${Thinking} name=${name} />`
+            : html`<${Body} message=${message} person=${person} />`
+        }
         ${failed(message, person) && html`<${Wrong} error="This interaction failed" />`}
-        ${sandbox.only && html`<${OnlyYou} message=${message} person=${person} />`}
+        ${sandbox.only && html`<${OnlyYou} ...${{ message, person }} />`}
       </div>
       ${toolbar && html`<div class="toolbar">${toolbar}</div>`}
     </article>
   `;
 }
 
+function Head({ message, name }) {
+  return html`
+    <header>
+      <span class="name">${name}</span>
+      ${message.author.bot && html`<span class="badge">APP</span>`}
+      <${MessageTime} iso=${message.timestamp} />
+    </header>
+  `;
+}
+
 /** What a message holds, without whose it is: a forwarded one is drawn by this too. */
 function Body({ message, person }) {
-  const {
-    content,
-    embeds = [],
-    attachments = [],
-    components = [],
-    message_snapshots = [],
-  } = message;
-  const shown = message.flags & EMBEDS_HIDDEN ? [] : embeds;
-  const parts = [content, ...shown, ...attachments, ...components, ...message_snapshots];
+  const { content, flags, attachments = [], components = [], message_snapshots = [] } = message;
+  const embeds = flags & EMBEDS_HIDDEN ? [] : (message.embeds ?? []);
+  const alone = !content && [embeds, attachments, components, message_snapshots].every(isEmpty);
+  const edited = html`<${Edited} message=${message} />`;
   return html`
-    ${content && html`<div class="content"><${Markdown} text=${content} /><${Edited} message=${message} /></div>`}
-    ${message_snapshots.map(({ message: forwarded }) => html`<${Forwarded} message=${forwarded} person=${person} />`)}
-    ${attachments.length > 0 && html`<${Attachments} attachments=${attachments} flags=${message.flags} />`}
-    ${shown.map((embed) => html`<${Embed} embed=${embed} />`)}
-    ${components.length > 0 && html`<div class="components"><${Components} ...${{ components, message, person }} /></div>`}
-    <${Extras} message=${message} alone=${!parts.some(Boolean)} />
-    ${!content && html`<${Edited} message=${message} />`}
+    ${content && html`<div class="content"><${Markdown} text=${content} />${edited}</div>`}
+    ${message_snapshots.map((snapshot) => html`<${Forwarded} ...${snapshot} person=${person} />`)}
+    <${Attachments} attachments=${attachments} flags=${flags} />
+    ${embeds.map((embed) => html`<${Embed} embed=${embed} />`)}
+    ${
+      components.length > 0 &&
+      html`<div class="components"><${Components} ...${{ components, message, person }} /></div>`
+    }
+    <${Extras} message=${message} alone=${alone} />
+    ${!content && edited}
   `;
+}
+
+function isEmpty(list) {
+  return list.length === 0;
 }
 
 function Edited({ message }) {
@@ -105,11 +115,11 @@ function Above({ message }) {
     return html`
       <div class="above">
         <${Avatar} user=${by} size=${16} />
-        <span><strong>${userName(by)}</strong> used <span class="mention">${command}</span></span>
+        <strong>${userName(by)}</strong> used <span class="mention">${command}</span>
       </div>
     `;
   }
-  if (message.message_reference?.type !== REPLY) return null;
+  if (!isReply(message)) return null;
   const original = find("message", message.message_reference.message_id);
   if (!original) return html`<div class="above"><em>Original message was deleted</em></div>`;
   return html`
@@ -117,7 +127,9 @@ function Above({ message }) {
       <span class="visually-hidden">Reply to</span>
       <${Avatar} user=${original.author.id} size=${16} />
       <strong>${userName(original.author.id)}</strong>
-      <span class="above-text"><${Markdown} text=${original.content || "Click to see attachment"} inline /></span>
+      <span class="above-text">
+        <${Markdown} text=${original.content || "Click to see attachment"} inline />
+      </span>
     </div>
   `;
 }
@@ -125,9 +137,8 @@ function Above({ message }) {
 function OnlyYou({ message, person }) {
   const [error, setError] = useState(null);
   function dismiss() {
-    act("dismiss", { message: message.id, member: person }).catch((problem) =>
-      setError(problem.message),
-    );
+    const sent = act("dismiss", { message: message.id, member: person });
+    sent.catch((problem) => setError(problem.message));
   }
   return html`
     <div class="only-you">
@@ -140,11 +151,15 @@ function OnlyYou({ message, person }) {
 
 function Eye() {
   return html`
-    <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" fill="none" stroke="currentColor">
-      <path d="M1 8q7-9 14 0q-7 9-14 0z" />
+    <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+      <path d="M1 8q7-9 14 0q-7 9-14 0z" fill="none" stroke="currentColor" />
       <circle cx="8" cy="8" r="2" fill="currentColor" />
     </svg>
   `;
+}
+
+function isReply(message) {
+  return message.message_reference?.type === REPLY;
 }
 
 function failed(message, person) {

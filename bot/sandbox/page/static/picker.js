@@ -9,22 +9,22 @@ export function idOf(index) {
   return `${ID}-${index}`;
 }
 
-/** `list` is `{title, about, required, hint, items}`; an item has a name and something about it. */
-export function Picker({ list, index, accept }) {
+/** The picks of a draft, as `picksOf` has them, the one with the index marked. */
+export function Picker({ picks, index, accept }) {
   const marked = useRef(null);
   useEffect(() => marked.current?.scrollIntoView({ block: "nearest" }), [index]);
   return html`
     <div class="picker">
       <p id=${`${ID}-about`} class="title">
-        <strong>${list.title}</strong> ${list.about}
-        ${list.required && html`<span class="required">required</span>`}
+        <strong>${picks.title}</strong> ${picks.about}
+        ${picks.required && html`<span class="required">required</span>`}
       </p>
-      ${list.hint && html`<p class="hint">${list.hint}</p>`}
+      ${picks.hint && html`<p class="hint">${picks.hint}</p>`}
       ${
-        list.items.length > 0 &&
+        picks.items.length > 0 &&
         html`
-          <ul id=${ID} role="listbox" aria-label=${list.title}>
-            ${list.items.map(
+          <ul id=${ID} role="listbox" aria-label=${picks.title}>
+            ${picks.items.map(
               (item, at) => html`
                 <li
                   key=${`${item.name} ${at}`}

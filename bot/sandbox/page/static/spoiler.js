@@ -1,6 +1,6 @@
 /** What stays hidden until somebody asks to see it. */
 
-import { html, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 /** Hidden text. */
 export function InlineSpoiler({ children }) {
@@ -23,10 +23,17 @@ export function InlineSpoiler({ children }) {
 
 /** A picture or a box under a cover; `shown` and `onShow` are those of whoever holds it. */
 export function Cover({ shown, onShow, children }) {
+  const content = useRef();
+  const [wasHidden] = useState(!shown);
+  useEffect(() => {
+    if (shown && wasHidden) content.current.focus();
+  }, [shown]);
   return html`
     <div class="cover ${shown ? "shown" : ""}">
-      <div class="covered" inert=${!shown} aria-hidden=${!shown}>${children}</div>
-      ${!shown && html`<button type="button" onClick=${onShow} aria-label="Spoiler: show it">Spoiler</button>`}
+      <div class="covered" ref=${content} tabindex="-1" inert=${!shown} aria-hidden=${!shown}>
+        ${children}
+      </div>
+      ${!shown && html`<button type="button" onClick=${onShow} aria-label="Spoiler: show it" />`}
     </div>
   `;
 }

@@ -31,8 +31,11 @@ const RELATIVE = new Intl.RelativeTimeFormat("en");
 export function Timestamp({ seconds, style = "f" }) {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return "Invalid Date";
-  const words = style === "R" ? html`<${Relative} date=${date} />` : write(date, style);
-  return html`<time class="timestamp" datetime=${date.toISOString()} title=${write(date, "F")}>${words}</time>`;
+  return html`
+    <time class="timestamp" datetime=${date.toISOString()} title=${write(date, "F")}>
+      ${style === "R" ? html`<${Relative} date=${date} />` : write(date, style)}
+    </time>
+  `;
 }
 
 /** When a message came, as its head says it; `brief` is the hour alone. */

@@ -1,0 +1,154 @@
+"""Takes the README's pictures from the sandbox's page.
+
+    python -m docs.pictures
+
+The bot is the real one, its edits are the sandbox's imitations. The photo is the official portrait
+of Commodore Grace M. Hopper by James S. Davis for the United States Navy, 1984: a work of the
+federal government and so in the public domain. matplotlib ships it as `grace_hopper.jpg`.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import matplotlib as mpl
+from playwright.async_api import Locator, Page, expect
+
+from benchmarks.usage import FIRST_MEMBER, seed
+from bot.ledger.sqlite.connection import connect_to_write, rows
+from bot.sandbox.page.running import RunningPage, running_page
+from tests.page.browser import launched_browser
+
+DOCS = Path(__file__).parent
+PHOTO = Path(mpl.get_data_path(), "sample_data", "grace_hopper.jpg")
+WIDTH, HEIGHT, HEIGHT_FOR_CHART = 1280, 800, 1200
+QUALITY = 82
+"""Of the JPEGs, in percent."""
+
+PROMPT = "Paint her as a teal poster, and keep the eagle on the cap sharp"
+EDITS_BEFORE = 400
+"""Made-up edits of the last 60 days, for the chart of `/usage`."""
+
+
+async def main() -> None:
+    """Take all pictures."""
+    async with running_page(port=0) as running, launched_browser() as browser:
+        page = await browser.new_page(
+            viewport={"width": WIDTH, "height": HEIGHT},
+            color_scheme="dark",
+            device_scale_factor=1.5,
+        )
+        await page.goto(running.address)
+        await show_picker(page)
+        await show_card(page)
+        await take(page, "page")
+        await show_refusal(page)
+        await show_usage(page, running)
+
+
+async def show_picker(page: Page) -> None:
+    """The prices, as they stand at the choice of a quality."""
+    await start_edit(page)
+    await page.keyboard.type("quality:")
+    await expect(page.get_by_role("option", name="16 credits each")).to_be_visible()
+    await take(page, "picker", page.locator(".picker"), page.locator(".box"))
+
+
+async def show_card(page: Page) -> None:
+    """What `/edit` posts."""
+    await page.keyboard.type("high")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("count:2")
+    await page.keyboard.press("Enter")
+    card = page.get_by_role("article").last
+    await expect(card.get_by_role("img")).to_have_count(2)
+    await expect(page.get_by_text("captured 32")).to_be_visible()
+    await card.scroll_into_view_if_needed()
+    await take(page, "card", card)
+
+
+async def show_refusal(page: Page) -> None:
+    """What a member reads who has too little left."""
+    await become(page, "Mona")
+    await page.keyboard.type("/quota user ")
+    await page.keyboard.type("Ada")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("44")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("article")).to_have_count(2)
+    await become(page, "Ada")
+    await start_edit(page)
+    await page.keyboard.type("quality:high")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("count:2")
+    await page.keyboard.press("Enter")
+    answer = page.get_by_role("article").last
+    await expect(answer).to_contain_text("Only you can see this")
+    await take(page, "refusal", answer)
+
+
+async def show_usage(page: Page, running: RunningPage) -> None:
+    """The chart, over edits that were never made."""
+    await running.bot.stop()
+    await asyncio.to_thread(seed_edits, running)
+    await running.bot.start()
+    await running.bot.connected(running.sandbox.discord)
+    await become(page, "Mona")
+    await page.keyboard.type("/usage ")
+    await page.keyboard.press("Enter")
+    answer = page.get_by_role("article").last
+    await expect(answer.get_by_role("img")).to_be_visible()
+    await page.set_viewport_size({"width": WIDTH, "height": HEIGHT_FOR_CHART})
+    await answer.scroll_into_view_if_needed()
+    await take(page, "usage", answer)
+
+
+def seed_edits(running: RunningPage) -> None:
+    """Put a ledger of the people's edits in place of the one of the bot, which is stopped."""
+    running.bot.ledger.unlink()
+    guild = running.sandbox.world.guilds[0]
+    people = [member for member in guild.members.values() if not member.user.bot]
+    seed(running.bot.ledger, guild.id, EDITS_BEFORE, datetime.now(UTC).date(), len(people))
+    connection = connect_to_write(running.bot.ledger)
+    rows(connection, "PRAGMA foreign_keys = OFF")
+    for made_up, member in enumerate(people, FIRST_MEMBER):
+        for statement in (
+            "UPDATE edit SET member_id = $2 WHERE member_id = $1",
+            "UPDATE account SET member_id = $2 WHERE member_id = $1",
+        ):
+            rows(connection, statement, made_up, member.id)
+    connection.close()
+
+
+async def start_edit(page: Page) -> None:
+    """Write the command with its photo and its prompt, ready for more options."""
+    await page.get_by_role("textbox", name="Message").click()
+    await page.keyboard.type("/edit")
+    await page.keyboard.press("Enter")
+    await page.locator("input[type=file]").set_input_files(PHOTO)
+    await page.keyboard.type(f"{PROMPT} ")
+
+
+async def become(page: Page, name: str) -> None:
+    """Be somebody else."""
+    await page.get_by_role("button", name=name).click()
+    await page.get_by_role("textbox", name="Message").click()
+
+
+async def take(page: Page, name: str, *parts: Locator) -> None:
+    """Save a picture of the whole page, or of some of its parts."""
+    boxes = [box for part in parts if (box := await part.bounding_box())]
+    clip = None
+    if boxes:
+        left = min(box["x"] for box in boxes)
+        top = min(box["y"] for box in boxes)
+        right = max(box["x"] + box["width"] for box in boxes)
+        bottom = max(box["y"] + box["height"] for box in boxes)
+        clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+    path = DOCS / f"{name}.jpg"
+    await page.screenshot(path=path, type="jpeg", quality=QUALITY, clip=clip)
+    print(f"{path.name}: {path.stat().st_size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
