@@ -573,6 +573,66 @@ PUT = (
 """What no request to the sandbox makes, but Discord's message object may have."""
 
 
+def label(words: str, component: JsonObject, description: str = "") -> JsonObject:
+    said: JsonObject = {"description": description} if description else {}
+    return {"type": 18, "label": words, "component": component} | said
+
+
+def ask(kind: int, custom_id: str, **fields: object) -> JsonObject:
+    return {"type": kind, "custom_id": custom_id} | fields
+
+
+TEXTS: JsonObject = {
+    "custom_id": "texts",
+    "title": "Words and choices",
+    "components": [
+        text("Tell us **all**."),
+        label("Name", ask(4, "name", style=1, min_length=3, max_length=10), "As you are called"),
+        label("Story", ask(4, "story", style=2, required=False, value="Once", placeholder="Long")),
+        label(
+            "Colours",
+            ask(
+                3,
+                "colours",
+                min_values=2,
+                max_values=2,
+                options=[option("Red"), option("Green"), option("Blue")],
+            ),
+        ),
+        label("Friends", ask(5, "friends", required=False, min_values=0, max_values=3)),
+    ],
+}
+"""A form: a text, both text inputs, two selects."""
+
+BOXES: JsonObject = {
+    "custom_id": "boxes",
+    "title": "Boxes and files",
+    "components": [
+        label(
+            "Size", ask(21, "size", options=[option("Small", description="A cup"), option("Large")])
+        ),
+        label("Extras", ask(22, "extras", max_values=2, options=[option(x) for x in "ABC"])),
+        label("Agreed", ask(23, "agreed")),
+        label("Proofs", ask(19, "proofs", min_values=1, max_values=2)),
+        label("Where", ask(8, "where", channel_types=[0])),
+    ],
+}
+"""A form: a radio group, a checkbox group, a checkbox, files, a channel."""
+
+PLAIN: JsonObject = {
+    "custom_id": "plain",
+    "title": "As of old",
+    "components": [
+        row(ask(4, "subject", style=1, label="Subject")),
+        label("Role", ask(6, "role")),
+        label("Anybody", ask(7, "anybody", required=False)),
+    ],
+}
+"""A form: a text input in a row, and the selects that are left."""
+
+FORMS = (TEXTS, BOXES, PLAIN)
+
+
 async def show() -> None:
     """Show all samples on a page until Ctrl-C."""
     async with running_page() as page, StandIn.at(page.sandbox) as bot:
