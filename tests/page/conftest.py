@@ -6,6 +6,7 @@ these is taken away after it, so that the next one finds empty channels.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,11 +14,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from bot.sandbox.interactions import CallbackType
+from bot.sandbox.interactions import CallbackType, InteractionType
 from bot.sandbox.page.running import running_page
 from bot.sandbox.values import object_at
 from tests.page.browser import PATIENCE_MS, WIDE, NoBrowser, Tab, launched_browser
 from tests.page.line import Line
+from tests.page.stand_in import StandIn
 from tests.pictures_made import make_picture
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser
 
+    from bot.sandbox.interactions import Interaction
     from bot.sandbox.page.running import RunningPage
+    from bot.sandbox.values import JsonObject
 
 SETTINGS = {"DEFAULT_QUOTA": "unlimited"}
 
@@ -154,3 +158,43 @@ def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photo.png"
     path.write_bytes(make_picture())
     return path
+
+
+class Sent:
+    """The interactions that people's clients send, in order, to be awaited."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Interaction] = asyncio.Queue()
+
+    def __call__(self, interaction: Interaction) -> None:
+        if interaction.type is not InteractionType.AUTOCOMPLETE:
+            self._queue.put_nowait(interaction)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is none that was not awaited."""
+        return self._queue.empty()
+
+    async def next(self) -> Interaction:
+        """The next one."""
+        return await asyncio.wait_for(self._queue.get(), PATIENCE_MS / 1000)
+
+    async def data(self) -> JsonObject:
+        """The next one's data."""
+        return object_at((await self.next()).payload, "data")
+
+
+@single
+async def sent(stage: RunningPage) -> AsyncGenerator[Sent]:
+    """What is sent at the page without a bot."""
+    noted = Sent()
+    stage.sandbox.discord.sent.append(noted)
+    yield noted
+    stage.sandbox.discord.sent.remove(noted)
+
+
+@single
+async def bot(stage: RunningPage) -> AsyncGenerator[StandIn]:
+    """What answers at the page without a bot."""
+    async with StandIn.at(stage.sandbox) as stand_in:
+        yield stand_in
