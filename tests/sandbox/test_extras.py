@@ -10,29 +10,16 @@ import pytest
 from bot.sandbox.guilds import Overwrite
 from bot.sandbox.permissions import Permission
 from bot.sandbox.values import object_at, objects_at
-from tests.test_sandbox_discord import LOADING, PICTURE, V2, Client, button, connection, row, text
-from tests.test_sandbox_gateway import connected
+from tests.sandbox.client import LOADING, PICTURE, V2, Client, button, row, text
+from tests.sandbox.gateway_client import connected
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from bot.sandbox.guilds import Guild
     from bot.sandbox.values import JsonObject
 
 VOICE = 1 << 13
 SNAPSHOT = 1 << 14
 SUPPRESS_NOTIFICATIONS = 1 << 12
-
-
-@pytest.fixture
-async def client() -> AsyncGenerator[Client]:
-    async with connection() as made:
-        yield made
-
-
-@pytest.fixture
-def guild(client: Client) -> Guild:
-    return client.sandbox.discord.guilds[0]
 
 
 def poll(*answers: str, **fields: object) -> JsonObject:

@@ -9,7 +9,7 @@ import pytest
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import InvalidInvocation, RawId
 from bot.sandbox.values import object_at, objects_at
-from tests.test_sandbox_discord import Client, connection
+from tests.sandbox.client import Client, connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -55,11 +55,6 @@ async def client() -> AsyncGenerator[Client]:
     async with connection() as made:
         await made.register(SHOW, QUOTA)
         yield made
-
-
-@pytest.fixture
-def guild(client: Client) -> Guild:
-    return client.sandbox.discord.guilds[0]
 
 
 async def show(client: Client, **options: Given) -> JsonObject:

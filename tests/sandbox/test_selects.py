@@ -9,10 +9,10 @@ import pytest
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import InvalidInvocation, RawId
 from bot.sandbox.values import object_at
-from tests.test_sandbox_discord import Client, button, connection, row
+from tests.sandbox.client import Client, button, row
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import Sequence
 
     from bot.sandbox.guilds import Guild, Role
     from bot.sandbox.interactions import Interaction
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from bot.sandbox.world import Message
 
 STRING, USER, ROLE, MENTIONABLE, CHANNEL = 3, 5, 6, 7, 8
-
-
-@pytest.fixture
-async def client() -> AsyncGenerator[Client]:
-    async with connection() as made:
-        yield made
-
-
-@pytest.fixture
-def guild(client: Client) -> Guild:
-    return client.sandbox.discord.guilds[0]
 
 
 @pytest.fixture

@@ -10,29 +10,16 @@ import pytest
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import InvalidInvocation, Upload
 from bot.sandbox.values import object_at, objects_at, text_at
-from tests.test_sandbox_discord import EPHEMERAL, PICTURE, Client, connection
-from tests.test_sandbox_gateway import Bot, connected
+from tests.sandbox.client import EPHEMERAL, PICTURE, Client
+from tests.sandbox.gateway_client import Bot, connected
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from bot.sandbox.guilds import Channel, Guild, Member
 
 GUILD_MESSAGES = 1 << 9
 DIRECT_MESSAGES = 1 << 12
 MESSAGE_CONTENT = 1 << 15
 PHOTO = Upload("a photo.png", PICTURE)
-
-
-@pytest.fixture
-async def client() -> AsyncGenerator[Client]:
-    async with connection() as made:
-        yield made
-
-
-@pytest.fixture
-def guild(client: Client) -> Guild:
-    return client.sandbox.discord.guilds[0]
 
 
 @pytest.fixture

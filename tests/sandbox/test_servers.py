@@ -10,8 +10,8 @@ import pytest
 from bot.sandbox.guilds import Overwrite
 from bot.sandbox.permissions import Permission
 from bot.sandbox.values import object_at, objects_at
-from tests.test_sandbox_discord import Client, connection
-from tests.test_sandbox_gateway import GUILDS, PRIVILEGED_MEMBERS, Bot, connected
+from tests.sandbox.client import Client
+from tests.sandbox.gateway_client import GUILDS, PRIVILEGED_MEMBERS, Bot, connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -22,19 +22,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def client() -> AsyncGenerator[Client]:
-    async with connection() as made:
-        yield made
-
-
-@pytest.fixture
 def sandbox(client: Client) -> Sandbox:
     return client.sandbox
-
-
-@pytest.fixture
-def guild(sandbox: Sandbox) -> Guild:
-    return sandbox.discord.guilds[0]
 
 
 @asynccontextmanager

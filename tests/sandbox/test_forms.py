@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.server import InvalidInvocation, RawId, Upload
 from bot.sandbox.values import object_at, objects_at
-from tests.test_sandbox_discord import PICTURE, Answer, Client, button, connection, row, text
+from tests.sandbox.client import PICTURE, Answer, Client, button, connection, row, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -27,11 +27,6 @@ async def client() -> AsyncGenerator[Client]:
     async with connection() as made:
         await made.register({"name": "ask", "description": "d"})
         yield made
-
-
-@pytest.fixture
-def guild(client: Client) -> Guild:
-    return client.sandbox.discord.guilds[0]
 
 
 @pytest.fixture
