@@ -43,6 +43,11 @@ PATIENCE_MS = 10_000
 COPY = 1
 """What a drag may do, in the words of Chromium's protocol."""
 
+FITS = """() => {
+    const { scrollWidth, scrollHeight } = document.scrollingElement;
+    return scrollWidth <= innerWidth && scrollHeight <= innerHeight;
+}"""
+
 WIDE = (1280, 800)
 PHONE = (360, 740)
 
@@ -191,6 +196,10 @@ class Tab:
             await self.panel.get_by_text("What can go wrong").click()
         await switch.click()
         await expect(switch).to_have_attribute("aria-checked", str(on).lower())
+
+    async def fits(self) -> bool:
+        """Whether the document scrolls in no direction."""
+        return await self.page.evaluate(FITS)
 
     async def drop(self, on: Locator, *files: Path) -> None:
         """Drag files from outside of the browser and drop them in the middle of something."""
