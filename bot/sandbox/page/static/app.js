@@ -54,11 +54,11 @@ export function App() {
           <${Toggle} name="Backstage" open=${open.panel} toggle=${() => toggle("panel")} sign="◧" />
         </header>
         <${Channel} key=${view.channel.id} channel=${view.channel} person=${view.person.id} />
+        <${FileInput} />
       </main>
       ${open.panel && html`<${Panel} />`}
     </div>
     ${forms.length > 0 && html`<${Form} key=${forms[0].id} form=${forms[0]} person=${view.person.id} />`}
-    <${FileInput} />
   `;
 }
 
@@ -79,7 +79,7 @@ function useSides() {
 function Banner({ connected }) {
   const real = find("setup", "setup").api === "real";
   return html`
-    <p class="banner">
+    <header class="banner">
       <strong>Sandbox.</strong>${" "}
       ${
         real
@@ -87,7 +87,7 @@ function Banner({ connected }) {
           : "Not Discord, but a stand-in on this machine. Edits are imitations: no account, no model, no cost."
       }
       ${!connected && html`<span role="status"> The sandbox does not answer; trying again…</span>`}
-    </p>
+    </header>
   `;
 }
 

@@ -91,10 +91,18 @@ function Menu({ items, close }) {
       <div role="group" aria-label="Apps">
         <p class="title" aria-hidden="true">Apps</p>
         ${apps.map(entryOf)}
-        ${apps.length === 0 && html`<p class="none">No app does anything with messages here.</p>`}
+        ${apps.length === 0 && html`<${Nothing} />`}
       </div>
       ${others.map(entryOf)}
     </div>
+  `;
+}
+
+function Nothing() {
+  return html`
+    <p class="none" role="menuitem" aria-disabled="true" tabindex="-1">
+      No app does anything with messages here.
+    </p>
   `;
 }
 

@@ -46,7 +46,7 @@ function Bot() {
         </button>
         <button type="button" class="act" disabled=${runs} onClick=${() => act("start")}>Start</button>
       </p>
-      ${lines.length > 0 && html`<pre class="lines">${lines.join("\n")}</pre>`}
+      ${lines.length > 0 && html`<pre class="lines" tabindex="0" aria-label="Its last lines">${lines.join("\n")}</pre>`}
     </section>
   `;
 }
