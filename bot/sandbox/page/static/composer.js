@@ -197,17 +197,19 @@ function useFocus(area, line) {
   }, [line?.entry, line?.active]);
 }
 
-/** Let what is typed while nothing has the focus go to the composer, as in Discord. */
+/** Let letters that mean nothing where the focus is go to the composer, as in Discord. */
 function useTypingAnywhere(area) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = ({ target, key, ctrlKey, metaKey, altKey }) => {
-      const idle = target === document.body || target.role === "log";
-      if (idle && key.length === 1 && !ctrlKey && !metaKey && !altKey) area.current.focus();
+      const letter = key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
+      if (letter && !target.closest(TAKES_LETTERS)) area.current.focus();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
 }
+
+const TAKES_LETTERS = "input, textarea, dialog, [role=menu]";
 
 function placeholderOf(channel, maySay) {
   if (!maySay) return "You do not have permission to send messages here.";

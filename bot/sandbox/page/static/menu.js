@@ -2,7 +2,7 @@
 
 import { act } from "./connection.js";
 import { find } from "./store.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 const MESSAGE_COMMAND = 3;
 
@@ -66,7 +66,7 @@ export function MessageMenu({ message, channel, person }) {
 function Menu({ items, close }) {
   const menu = useRef(null);
   const entries = () => [...menu.current.querySelectorAll("[role=menuitem]")];
-  useEffect(() => {
+  useLayoutEffect(() => {
     (entries()[0] ?? menu.current).focus();
     const leave = ({ target }) => {
       if (!menu.current.contains(target)) close();
