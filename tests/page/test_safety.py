@@ -137,10 +137,10 @@ async def test_the_layout_holds_whatever_the_length(
     lines = "first" + "\n" * 1990 + "last"
     for text in (lines, "W" * 2000, "\u0e49" * 2000, "> " * 1000, "- " * 900, "||" * 1000):
         await write(tab, text)
-        assert await tab.fits()
+        assert await tab.overflowing() == []
         await tab.press("Enter")
         await expect(tab.writing).to_have_value("")
-        assert await tab.fits()
+        assert await tab.overflowing() == []
     await expect(tab.messages).to_have_count(6)
     await long_prompt(await open_tab(live), photo)
 
@@ -151,10 +151,10 @@ async def long_prompt(tab: Tab, photo: Path) -> None:
     await tab.command("/edit ")
     await expect(tab.page.locator(".pill.active")).to_contain_text("prompt")
     await write(tab, "first" + "\n" * 3990 + "last")
-    assert await tab.fits()
+    assert await tab.overflowing() == []
     await tab.press("Enter")
     await expect(tab.message("Ada used /edit").get_by_role("img")).to_be_visible()
-    assert await tab.fits()
+    assert await tab.overflowing() == []
     await expect(tab.latest_edit).to_be_in_viewport()
 
 
