@@ -104,7 +104,7 @@ class Tab:
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
-        # Without a listener from the start the first chooser may open before Playwright hears of it.
+        # Without a listener from the start Playwright may hear of the first chooser too late.
         page.on("filechooser", lambda _: None)
         page.on("request", lambda request: note_request(request.url))
         page.on("websocket", lambda socket: note_request(socket.url))
