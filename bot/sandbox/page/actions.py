@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox.commands import InvalidInvocation, OptionType
@@ -61,6 +62,7 @@ class Actions:
         self._mirror = mirror
         self._switchboard = switchboard
         self._uploads = uploads
+        self._starting = asyncio.Lock()
         self._actions: Mapping[str, Callable[[Asked], Awaitable[object]]] = {
             "invoke": self._invoke,
             "complete": self._complete,
@@ -161,10 +163,10 @@ class Actions:
         return None
 
     async def _start(self, _: Asked) -> object:
-        if self._bot.pid is not None:
-            raise InvalidInvocation("The bot runs already.")
-        await self._bot.ended()
-        await self._bot.start()
+        async with self._starting:
+            if self._bot.pid is None:
+                await self._bot.ended()
+                await self._bot.start()
         return None
 
     # Who and what is meant.
