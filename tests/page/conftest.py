@@ -90,7 +90,7 @@ async def own_page() -> AsyncGenerator[RunningPage]:
 
 async def tidy(running: RunningPage) -> None:
     """Switch everything off, take away all messages and whatever is open or failed."""
-    async with Line.to(running) as line:
+    async with Line.to(running.address) as line:
         for name, switch in line.records("switch"):
             if switch["on"]:
                 await line.do("switch", name=name, on=False)
