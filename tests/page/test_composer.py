@@ -319,7 +319,7 @@ async def copy_picture(tab: Tab) -> None:
             const picture = new Blob([new Uint8Array(bytes)], { type: "image/png" });
             await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
         }""",
-        list(make_picture()),
+        list(make_picture(width=8, height=8)),
     )
 
 

@@ -61,11 +61,11 @@ export function App() {
           <${Tool} name="Backstage" sign="◧" aria-expanded=${open.panel} onClick=${() => toggle("panel")} />
         </header>
         <${Channel} key=${view.channel.id} channel=${view.channel} person=${view.person.id} />
+        <${FileInput} />
       </main>
       ${open.panel && html`<${Panel} />`}
     </div>
     ${forms.length > 0 && html`<${Form} key=${forms[0].id} form=${forms[0]} person=${view.person.id} />`}
-    <${FileInput} />
   `;
 }
 
@@ -91,15 +91,20 @@ const BROKEN = {
 function Banner({ line }) {
   const real = find("setup", "setup").api === "real";
   return html`
-    <p class="banner">
+    <header class="banner">
       <strong>Sandbox.</strong>${" "}
       ${
         real
           ? "Not Discord, but a stand-in on this machine. Edits are made by the real edit API, which charges your key."
           : "Not Discord, but a stand-in on this machine. Edits are imitations: no account, no model, no cost."
       }
+<<<<<<< HEAD
       ${line !== "open" && html`${" "}<strong role="status">${BROKEN[line]}</strong>`}
     </p>
+=======
+      ${!connected && html`<span role="status"> The sandbox does not answer; trying again…</span>`}
+    </header>
+>>>>>>> pagetests
   `;
 }
 

@@ -233,6 +233,7 @@ function useFocus(area, line) {
   }, [line?.entry, line?.active]);
 }
 
+<<<<<<< HEAD
 /** Let the textarea grow with what is in it, where the browser does not do that by itself. */
 function useGrowth(area) {
   useLayoutEffect(() => {
@@ -251,11 +252,21 @@ function useTypingAnywhere() {
       const written = key.length === 1 && !(pressable && key === " ");
       const pasted = (ctrlKey || metaKey) && key === "v";
       if (pasted || (written && !ctrlKey && !metaKey && !altKey)) goHome();
+=======
+/** Let letters that mean nothing where the focus is go to the composer, as in Discord. */
+function useTypingAnywhere(area) {
+  useLayoutEffect(() => {
+    const onKeyDown = ({ target, key, ctrlKey, metaKey, altKey }) => {
+      const letter = key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
+      if (letter && !target.closest(TAKES_LETTERS)) area.current.focus();
+>>>>>>> pagetests
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
 }
+
+const TAKES_LETTERS = "input, textarea, dialog, [role=menu]";
 
 function placeholderOf(channel, maySay) {
   if (!maySay) return "You do not have permission to send messages here.";

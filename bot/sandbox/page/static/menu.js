@@ -3,7 +3,7 @@
 import { act } from "./connection.js";
 import { goHome } from "./focus.js";
 import { find } from "./store.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 const MESSAGE_COMMAND = 3;
 /** Of the menu, in pixels. */
@@ -75,7 +75,7 @@ export function MessageMenu({ message, channel, person }) {
 function Menu({ items, place, close }) {
   const menu = useRef(null);
   const entries = () => [...menu.current.querySelectorAll("[role=menuitem]")];
-  useEffect(() => {
+  useLayoutEffect(() => {
     (entries()[0] ?? menu.current).focus();
     const leave = ({ target }) => {
       if (!menu.current.contains(target)) close();
@@ -113,10 +113,18 @@ function Menu({ items, place, close }) {
       <div role="group" aria-label="Apps">
         <p class="title" aria-hidden="true">Apps</p>
         ${apps.map(entryOf)}
-        ${apps.length === 0 && html`<p class="none">No app does anything with messages here.</p>`}
+        ${apps.length === 0 && html`<${Nothing} />`}
       </div>
       ${others.map(entryOf)}
     </div>
+  `;
+}
+
+function Nothing() {
+  return html`
+    <p class="none" role="menuitem" aria-disabled="true" tabindex="-1">
+      No app does anything with messages here.
+    </p>
   `;
 }
 

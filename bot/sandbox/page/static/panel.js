@@ -54,7 +54,7 @@ function Bot({ attempt }) {
         </button>
       </p>
       <p class="none">Gateway: ${sessions.begun} begun, ${sessions.resumed} resumed</p>
-      ${lines.length > 0 && html`<pre class="lines" tabindex="0">${lines.join("\n")}</pre>`}
+      ${lines.length > 0 && html`<pre class="lines" tabindex="0" aria-label="Its last lines">${lines.join("\n")}</pre>`}
     </section>
   `;
 }
