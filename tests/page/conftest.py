@@ -97,8 +97,9 @@ async def tidy(running: RunningPage) -> None:
         for form_id, form in line.records("form"):
             await line.do("close", form=form_id, member=form["member"])
         for message_id, message in line.records("message"):
-            if object_at(message, "sandbox")["only"] is not None:
-                await line.do("dismiss", message=message_id, member=message["author"])
+            only = object_at(message, "sandbox")["only"]
+            if only is not None:
+                await line.do("dismiss", message=message_id, member=only)
     for interaction in running.sandbox.discord.interactions:
         if interaction.acknowledgement is None:
             interaction.acknowledge(CallbackType.DEFERRED_UPDATE, 0, None, {})

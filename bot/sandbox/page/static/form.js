@@ -280,7 +280,7 @@ function Option({ type, name, label, description, checked, disabled, described, 
 
 function FileField({ field, label, value, onChange, described }) {
   const most = field.max_values ?? 1;
-  const target = useRef({});
+  const target = useRef({ inForm: true });
   target.current.take = (files) => onChange([...value, ...files].slice(0, most));
   useEffect(() => registerTarget(target.current), []);
   const remove = (file) => onChange(value.filter((each) => each !== file));
