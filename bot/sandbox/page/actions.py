@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from typing import TYPE_CHECKING
-=======
-import asyncio
-from typing import TYPE_CHECKING, TypeAlias
->>>>>>> pagetests
 
 from bot.sandbox.commands import InvalidInvocation, OptionType
 from bot.sandbox.components import Kind
@@ -66,12 +61,7 @@ class Actions:
         self._mirror = mirror
         self._switchboard = switchboard
         self._uploads = uploads
-<<<<<<< HEAD
         self._actions: Mapping[str, Callable[[JsonObject], Awaitable[object]]] = {
-=======
-        self._starting = asyncio.Lock()
-        self._actions: Mapping[str, Callable[[Asked], Awaitable[object]]] = {
->>>>>>> pagetests
             "invoke": self._invoke,
             "complete": self._complete,
             "press": self._press,
@@ -173,17 +163,8 @@ class Actions:
         await self._bot.crash()
         return None
 
-<<<<<<< HEAD
     async def _start(self, _: JsonObject) -> object:
-        if not await self._bot.start():
-            raise InvalidInvocation("The bot runs already.")
-=======
-    async def _start(self, _: Asked) -> object:
-        async with self._starting:
-            if self._bot.pid is None:
-                await self._bot.ended()
-                await self._bot.start()
->>>>>>> pagetests
+        await self._bot.start()
         return None
 
     # Who and what is meant.

@@ -98,13 +98,8 @@ function Banner({ line }) {
           ? "Not Discord, but a stand-in on this machine. Edits are made by the real edit API, which charges your key."
           : "Not Discord, but a stand-in on this machine. Edits are imitations: no account, no model, no cost."
       }
-<<<<<<< HEAD
       ${line !== "open" && html`${" "}<strong role="status">${BROKEN[line]}</strong>`}
-    </p>
-=======
-      ${!connected && html`<span role="status"> The sandbox does not answer; trying again…</span>`}
     </header>
->>>>>>> pagetests
   `;
 }
 

@@ -233,7 +233,6 @@ function useFocus(area, line) {
   }, [line?.entry, line?.active]);
 }
 
-<<<<<<< HEAD
 /** Let the textarea grow with what is in it, where the browser does not do that by itself. */
 function useGrowth(area) {
   useLayoutEffect(() => {
@@ -245,21 +244,11 @@ function useGrowth(area) {
 
 /** Let what is typed or pasted where nothing takes it go to the composer, as in Discord. */
 function useTypingAnywhere() {
-  useEffect(() => {
-    const onKeyDown = ({ target, key, ctrlKey, metaKey, altKey }) => {
-      if (target.closest("input, textarea, dialog, [role=menu]")) return;
-      const pressable = target.closest("button, a, summary");
-      const written = key.length === 1 && !(pressable && key === " ");
-      const pasted = (ctrlKey || metaKey) && key === "v";
-      if (pasted || (written && !ctrlKey && !metaKey && !altKey)) goHome();
-=======
-/** Let letters that mean nothing where the focus is go to the composer, as in Discord. */
-function useTypingAnywhere(area) {
   useLayoutEffect(() => {
     const onKeyDown = ({ target, key, ctrlKey, metaKey, altKey }) => {
       const letter = key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
-      if (letter && !target.closest(TAKES_LETTERS)) area.current.focus();
->>>>>>> pagetests
+      const pasted = (ctrlKey || metaKey) && key === "v";
+      if ((letter || pasted) && !target.closest(TAKES_LETTERS)) goHome();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
