@@ -112,7 +112,13 @@ function Pill({ option, line, goTo, writing }) {
             ${shown ?? "Drop a file, or choose one"}
           </button>`
           : !active &&
-            html`<button type="button" tabindex="-1" class="value" onClick=${() => goTo(option.name)}>
+            html`<button
+              type="button"
+              tabindex="-1"
+              class="value"
+              aria-label=${`${option.name}: ${shown ?? "empty"}`}
+              onClick=${() => goTo(option.name)}
+            >
               ${shown}
             </button>`
       }
