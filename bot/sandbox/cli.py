@@ -40,6 +40,9 @@ DEMO_PROMPT = "Let the sun rise over the lake, all in gold and orange"
 RESULTS = Path("sandbox-results")
 LONGEST_EDIT = 600
 SECONDS_TO_TELL = 30
+SECONDS_FOR_AN_EDIT = 1.5
+"""On the page, so that the waiting is seen: the real API takes longer still."""
+
 SILENT_BOT = "The bot runs, but nothing comes of it."
 
 
@@ -202,6 +205,7 @@ async def show_page(
     with _on_signals(task.cancel if task is not None else lambda: None):
         try:
             async with running_page(port=options.port, real_key=real_key) as page:
+                page.sandbox.edit_api.delay = SECONDS_FOR_AN_EDIT
                 _say(console, _about(real_key))
                 _say(console, f"The page is at {page.address}")
                 _say(console, "Ctrl-C ends it.")

@@ -112,13 +112,8 @@ function Pill({ option, line, goTo, writing }) {
             ${shown ?? "Drop a file, or choose one"}
           </button>`
           : !active &&
-            html`<button
-              type="button"
-              tabindex="-1"
-              class="value"
-              aria-label=${`${option.name}: ${shown ?? "empty"}`}
-              onClick=${() => goTo(option.name)}
-            >
+            shown !== undefined &&
+            html`<button type="button" tabindex="-1" class="value" onClick=${() => goTo(option.name)}>
               ${shown}
             </button>`
       }
@@ -228,14 +223,13 @@ function useFiles(take) {
   );
 }
 
-/** Begin to write here, and go on where the caret of a command goes. */
+/** Go on writing where the caret of a command goes, and after the command is sent or left. */
 function useFocus(area, line) {
-  const begun = useRef(false);
+  const writing = useRef(null);
   useLayoutEffect(() => {
     setHome(area.current);
-    // A phone would show its keyboard.
-    if (begun.current || matchMedia("(pointer: fine)").matches) goHome();
-    begun.current = true;
+    if (writing.current !== null) goHome();
+    writing.current = Boolean(line);
   }, [line?.entry, line?.active]);
 }
 

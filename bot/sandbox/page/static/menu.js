@@ -25,6 +25,13 @@ export function MessageMenu({ message, channel, person }) {
     return () => article.removeEventListener("contextmenu", onContext);
   }, []);
 
+  useLayoutEffect(
+    () => () => {
+      if (document.activeElement === button.current) goHome();
+    },
+    [],
+  );
+
   const toggle = () => {
     const { right, bottom } = button.current.getBoundingClientRect();
     setPlace(place ? null : { left: right - WIDTH, top: bottom });
@@ -34,8 +41,7 @@ export function MessageMenu({ message, channel, person }) {
     button.current.focus();
   };
   const run = (action, fields) => {
-    setPlace(null);
-    goHome();
+    close();
     act(action, { channel: channel.id, member: person, ...fields }).catch((error) =>
       setWrong(error.message),
     );

@@ -70,10 +70,13 @@ function Ledger() {
         <div><dt>Captured</dt><dd>${captured}</dd></div>
         <div><dt>Voided</dt><dd>${voided}</dd></div>
       </dl>
-      ${edits.length === 0 && html`<p class="none">No edit yet. Run <kbd>/edit</kbd>.</p>`}
-      <ol class="edits" tabindex="0" aria-label="Edits, newest first">
-        ${edits.map((edit) => html`<${Edit} key=${edit.id} edit=${edit} />`)}
-      </ol>
+      ${
+        edits.length > 0
+          ? html`<ol class="edits" tabindex="0" aria-label="Edits, newest first">
+            ${edits.map((edit) => html`<${Edit} key=${edit.id} edit=${edit} />`)}
+          </ol>`
+          : html`<p class="none">No edit yet. Run <kbd>/edit</kbd>.</p>`
+      }
     </section>
   `;
 }
