@@ -94,12 +94,13 @@ async def test_people_channels_and_the_panel_are_reached_by_tab(
     await tab_to(tab, ben, "Shift+Tab")
     await tab.press("Enter")
     await expect(ben).to_have_attribute("aria-pressed", "true")
-    await expect(tab.writing).to_be_focused()
+    await expect(ben).to_be_focused()
     thread = tab.page.get_by_role("button", name="Harbour at dawn")
     await tab_to(tab, thread, "Shift+Tab")
     await tab.press("Enter")
     await expect(tab.page.get_by_role("heading", level=1)).to_have_text("↳ Harbour at dawn")
-    await expect(tab.writing).to_be_focused()
+    await expect(thread).to_be_focused()
+    await tab_to(tab, tab.writing)
     await tab.type("ahoy")
     await tab.press("Enter")
     await expect(tab.message("ahoy")).to_contain_text("Ben")
@@ -144,7 +145,7 @@ async def test_a_messages_menu_is_opened_and_its_command_run_by_keys(
     (message,) = stage.sandbox.world.guilds[0].channels[0].messages
     assert (data["name"], data["type"], data["target_id"]) == ("Look closer", 3, str(message))
     assert str(message) in object_at(object_at(data, "resolved"), "messages")
-    await expect(tab.writing).to_be_focused()
+    await expect(more).to_be_focused()
     await bot.send("DELETE", f"{path}/{made['id']}", {})
 
 
