@@ -220,3 +220,16 @@ def test_results_are_saved_byte_for_byte_under_the_first_free_name(tmp_path: Pat
     first, second = (save(posted, "photo", tmp_path / "out") for _ in range(2))
     assert (first.name, second.name) == ("photo-1.webp", "photo-2.webp")
     assert second.read_bytes() == posted.path.read_bytes()
+
+
+async def test_a_bot_is_started_once_however_often_it_is_asked_for():
+    async with Sandbox() as sandbox, BotProcess(sandbox.environment()) as bot:
+        pid = bot.pid
+        assert await asyncio.gather(bot.start(), bot.start()) == [False, False]
+        assert bot.pid == pid
+        await bot.crash()
+        assert (bot.killed, bot.pid) == (True, None)
+        assert sorted(await asyncio.gather(bot.start(), bot.start())) == [False, True]
+        # One that is only just starting can be killed as well.
+        await bot.crash()
+        assert bot.pid is None
