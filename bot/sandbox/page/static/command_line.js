@@ -81,7 +81,7 @@ export function restOf(line) {
 }
 
 /** The first required option that nothing was given to, or undefined. */
-export function missingOf(line) {
+function missingOf(line) {
   return line.entry.options.find(({ name, required }) => required && !(name in line.given));
 }
 

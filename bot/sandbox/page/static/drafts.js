@@ -4,7 +4,7 @@ import { begin } from "./command_line.js";
 
 const kept = new Map();
 
-export const EMPTY = { text: "", line: null, files: [] };
+const EMPTY = { text: "", line: null, files: [] };
 
 /** The draft that was kept under a key; a command is found again among the entries. */
 export function recall(key, entries, things) {

@@ -14,7 +14,7 @@ export function roleName(id) {
   return findRole(id)?.name ?? "deleted-role";
 }
 
-export function findRole(id) {
+function findRole(id) {
   for (const guild of list("guild")) {
     const role = guild.roles.find((each) => each.id === id);
     if (role) return role;
