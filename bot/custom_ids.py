@@ -1,17 +1,21 @@
-"""What a button carries: a version, an action and its arguments, valid for one member's hands.
+"""What buttons and forms carry, in two families; nothing is kept in memory for a message.
 
-A made-up id, another member's, another server's and an old one read as nothing: the last part is a
-keyed digest over all of it and the hour. Nothing is kept in memory for a message.
+An `Action` has arguments and works in one member's hands, for an hour or two: a made-up id, another
+member's, another server's and an old one read as nothing, for the last part is a keyed digest over
+all of it and the hour. A `Lasting` one names an action and a row of the ledger, and works for ever:
+who may do what with the row is looked up when it is used.
 """
 
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-VERSION = "1"
+VERSION, LASTING = "1", "2"
+"""How custom ids of each family begin."""
 
 LONGEST = 100
 """Characters of a custom id.
@@ -24,6 +28,8 @@ HOURS = 1
 lost since then what let them run the command."""
 
 _SEPARATOR = ":"
+_NAME = re.compile("[a-z_.]{1,40}")
+_LASTING = re.compile(f"{LASTING}:({_NAME.pattern}):([0-9]{{1,19}})")
 _DIGEST_BYTES = 12
 
 
@@ -41,6 +47,27 @@ class Action:
 
     name: str
     arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What a button does with a row of the ledger, whoever presses it, however late."""
+
+    name: str
+    row_id: int
+
+
+def write_lasting(action: Lasting) -> str:
+    """The custom id; raises ValueError for a name that is none."""
+    if not _NAME.fullmatch(action.name):
+        raise ValueError(f"{action.name} is no action's name")
+    return _SEPARATOR.join((LASTING, action.name, str(action.row_id)))
+
+
+def read_lasting(custom_id: str) -> Lasting | None:
+    """What a custom id asks for; None where it is of another family, or made up."""
+    found = _LASTING.fullmatch(custom_id)
+    return None if found is None else Lasting(found[1], int(found[2]))
 
 
 class CustomIds:

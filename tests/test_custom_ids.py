@@ -6,7 +6,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.custom_ids import LONGEST, Action, CustomIds, Holder
+from bot.custom_ids import (
+    LONGEST,
+    Action,
+    CustomIds,
+    Holder,
+    Lasting,
+    read_lasting,
+    write_lasting,
+)
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -97,3 +105,33 @@ def test_one_that_is_as_long_as_discord_takes_is_written_and_no_longer_one():
 def test_a_part_that_would_read_as_two_is_not_written(action: Action):
     with pytest.raises(ValueError, match="separates"):
         IDS.write(action, ADA)
+
+
+@given(st.from_regex("[a-z_.]{1,40}", fullmatch=True), st.integers(0, 2**63 - 1))
+def test_a_lasting_one_is_read_as_it_was_written_and_fits(name: str, row_id: int):
+    custom_id = write_lasting(Lasting(name, row_id))
+    assert len(custom_id) <= LONGEST
+    assert read_lasting(custom_id) == Lasting(name, row_id)
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        *("", "2", "2:", "2:again", "2:again:", "2::7", "2:again:7:", "2:again:-7", "2:again:x"),
+        *("1:again:7", "3:again:7", "2:Again:7", "2:again:٣", "2:again:7\n", " 2:again:7"),
+        *("2:again:" + "9" * 20, "2:" + "a" * 41 + ":7"),
+    ],
+)
+def test_a_lasting_one_that_was_made_up_reads_as_nothing(custom_id: str):
+    assert read_lasting(custom_id) is None
+
+
+@given(ACTIONS, HOLDERS)
+def test_none_of_one_family_reads_as_one_of_the_other(action: Action, holder: Holder):
+    assert read_lasting(IDS.write(action, holder)) is None
+    assert IDS.read(write_lasting(Lasting("again", holder.member_id)), holder) is None
+
+
+def test_a_lasting_ones_name_cannot_hold_what_separates():
+    with pytest.raises(ValueError, match="no action"):
+        write_lasting(Lasting("again:1", 7))
