@@ -34,6 +34,8 @@ class Ask:
     """The channel, or a thread's parent: what the server's settings name."""
     chose_quality: bool = True
     chose_size: bool = True
+    missing: tuple[str, ...] = ()
+    """Permissions that the bot lacks there for an answer with pictures, by Discord's names."""
 
     def completed(self, settings: ServerSettings) -> Order:
         """The order with the server's defaults for what the member left open."""
@@ -43,6 +45,13 @@ class Ask:
         if not self.chose_size and settings.size is not None:
             order = replace(order, size=settings.size)
         return order
+
+
+@dataclass(frozen=True, slots=True)
+class CannotPost:
+    """The bot lacks permissions, named as Discord names them, to post pictures there."""
+
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,8 @@ class Unforeseen:
 
 
 Refusal = (
-    NoPicture
+    CannotPost
+    | NoPicture
     | FileTooLarge
     | PictureTooLarge
     | PromptBlank
@@ -139,6 +149,11 @@ Refusal = (
     | LedgerSilent
     | Unforeseen
 )
+
+
+def refuse_place(ask: Ask) -> Refusal | None:
+    """What keeps the bot from posting where the order was given, if anything does."""
+    return CannotPost(ask.missing) if ask.missing else None
 
 
 def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:

@@ -41,6 +41,16 @@ def place_of(interaction: discord.Interaction[Any]) -> int:
     return interaction.channel_id or 0
 
 
+def missing_for_pictures(interaction: discord.Interaction[Any]) -> tuple[str, ...]:
+    """What the bot lacks here for an answer with pictures, by Discord's names.
+
+    An answer goes by the interaction's token and needs neither View Channel nor Send Messages;
+    these are for the day when that token is dead, on which most edits never come.
+    """
+    allowed = interaction.app_permissions
+    return () if allowed.attach_files or allowed.administrator else ("Attach Files",)
+
+
 def as_member(user: discord.abc.Snowflake, guild_id: int) -> Member:
     """Somebody as rules see them; whoever left has @everyone's role alone."""
     if not isinstance(user, discord.Member):

@@ -10,7 +10,7 @@ from bot.discord_front import Cards
 from bot.editing import Receipt
 from bot.ledger import Edit
 from bot.refusals import Refusal
-from cogs.components import as_components
+from cogs.components import as_components, without_buttons
 from cogs.plain_text import as_plain
 from cogs.wording import count_credits, ending_text, refusal_text
 
@@ -47,6 +47,19 @@ class EditCards(Cards):
         return as_components(
             ui.Container(ui.TextDisplay(ending_text(edit)), accent_colour=_NOT_MADE)
         )
+
+    def in_second_message(self, edit: Edit, card: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        order = edit.order
+        if order.private:
+            # Buttons in direct messages would be of no server, and answer nothing.
+            card = without_buttons(card)
+            said = (
+                f"About your private edit in <#{order.channel_id}>, where Discord no longer shows "
+                "you the answer. `/history` there has its buttons."
+            )
+        else:
+            said = f"<@{order.member_id}> About your edit, whose first message cannot be changed:"
+        return [*as_components(ui.TextDisplay(f"{said}\n-# Edit {order.id}")), *card]
 
     def alt_text(self, edit: Edit) -> str:
         prompt = edit.order.prompt

@@ -8,7 +8,7 @@ from bot.editing import Editor
 from bot.ledger import Order
 from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
 from bot.refusals import MAX_PROMPT, Ask, Attachment
-from cogs.asking import as_member, guild_of, place_of
+from cogs.asking import as_member, guild_of, missing_for_pictures, place_of
 from cogs.choices import QUALITIES, SIZES
 
 
@@ -73,5 +73,6 @@ class EditCog(commands.Cog):
                 place_id=place_of(interaction),
                 chose_quality=quality is not None,
                 chose_size=size is not None,
+                missing=missing_for_pictures(interaction),
             )
         )

@@ -15,6 +15,7 @@ from bot.quotas import Bound
 from bot.refusals import (
     MAX_PROMPT,
     CannotAfford,
+    CannotPost,
     FileTooLarge,
     LedgerSilent,
     NoPicture,
@@ -49,6 +50,8 @@ _NOT_A_PICTURE = (
 def refusal_text(refusal: Refusal) -> str:
     """Why an order is not taken, for its member alone."""
     match refusal:
+        case CannotPost(missing):
+            said = _cannot_post(missing)
         case NoPicture():
             said = _NOT_A_PICTURE
         case FileTooLarge(size):
@@ -127,6 +130,17 @@ def ending_text(edit: Edit) -> str:
                 "too large here. Try again; if that does not help, choose a lower quality or "
                 "fewer pictures."
             )
+        case Reason.ANSWER_DELETED:
+            said = (
+                "The edit's message was deleted before the picture could be posted in it. "
+                "Run the command again."
+            )
+        case Reason.ANSWER_OUT_OF_REACH:
+            said = (
+                "The picture took so long that Discord no longer showed it in your private "
+                "answer, and the bot may not send you direct messages. Allow direct messages in "
+                "the server's privacy settings, or try again."
+            )
         case Reason.EXPIRED:
             minutes = int(LONGEST_WAIT.total_seconds() // 60)
             said = f"The edit's turn did not come within {minutes} minutes. Try again later."
@@ -170,6 +184,14 @@ def listed_channels(channel_ids: Sequence[int], last: str = "or") -> str:
         shown.append(f"{more} other{'' if more == 1 else 's'}")
     *first, final = shown
     return f"{', '.join(first)} {last} {final}" if first else final
+
+
+def _cannot_post(missing: Sequence[str]) -> str:
+    named = " and ".join(f"“{name}”" for name in missing)
+    return (
+        f"The bot may not post pictures here: it lacks the permission {named} in this channel, "
+        "so the edit was not made. Ask a moderator to give it that, or use another channel."
+    )
 
 
 def _cannot_afford(over: OverQuota, most: int) -> str:

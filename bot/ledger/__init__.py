@@ -54,6 +54,14 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands."""
+
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """One row: an order and what became of it."""
 
@@ -77,6 +85,15 @@ class Edit:
     ended_at: datetime | None
     doomed: bool = False
     """Whether its member had what is kept of it erased, as soon as it ends."""
+    message_channel_id: int | None = None
+    """The member's direct messages, where its message is in these."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where its message stands, as far as that is known."""
+        if self.message_id is None:
+            return None
+        return Place(self.message_channel_id or self.order.channel_id, self.message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +153,13 @@ class Ledger(Protocol):
         """Keep the addresses of the API's pictures."""
         ...
 
-    async def capture(self, edit_id: int, *, posted: int, now: datetime) -> Edit | None:
-        """Charge for the pictures that were posted, void the rest, and erase the token."""
+    async def capture(
+        self, edit_id: int, *, posted: int, now: datetime, place: Place | None = None
+    ) -> Edit | None:
+        """Charge for the pictures that were posted, void the rest, and erase the token.
+
+        `place` is where they stand, if that is not the message known so far.
+        """
         ...
 
     async def void(
@@ -173,4 +195,5 @@ __all__ = [
     "Order",
     "OverQuota",
     "PastEdit",
+    "Place",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from bot.ledger import Place
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -39,6 +40,24 @@ class KeptEdit:
     results: tuple[str, ...] | None
     detail: str | None
     role_ids: tuple[int, ...] | None
+    message_channel_id: int | None = None
+    """The member's direct messages, where its message is in these."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where its message stands, as far as that is known."""
+        if self.message_id is None:
+            return None
+        return Place(self.message_channel_id or self.channel_id, self.message_id)
+
+    def link(self, guild_id: int) -> str | None:
+        """The address of its message in Discord, for an edit made in this server."""
+        if self.message_id is None:
+            return None
+        server, channel = guild_id, self.channel_id
+        if self.message_channel_id is not None:
+            server, channel = "@me", self.message_channel_id
+        return f"https://discord.com/channels/{server}/{channel}/{self.message_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,15 @@ class Archive(Protocol):
         self, guild_id: int, member_id: int, *, before: KeptEdit | None, most: int
     ) -> Sequence[KeptEdit]:
         """At most so many of a member's edits in one server, newest first, older than `before`."""
+        ...
+
+    async def page(
+        self, guild_id: int, member_id: int, *, skip: int, most: int
+    ) -> tuple[Sequence[KeptEdit], int]:
+        """At most so many of a member's edits in one server after the newest `skip`; of how many.
+
+        It is for members who wait for it.
+        """
         ...
 
     async def erase(self, guild_id: int, member_id: int) -> Erasure:

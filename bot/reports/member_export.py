@@ -170,7 +170,7 @@ def _edit(edit: KeptEdit, guild_id: int) -> Mapping[str, object]:
         "rendered_at": _moment_or_none(edit.rendered_at),
         "ended_at": _moment_or_none(edit.ended_at),
         "channel_id": str(edit.channel_id),
-        "message": _link(edit, guild_id),
+        "message": edit.link(guild_id),
         "quality": edit.quality,
         "size": edit.size,
         "ratio": edit.ratio,
@@ -190,12 +190,6 @@ def _edit(edit: KeptEdit, guild_id: int) -> Mapping[str, object]:
         "result_addresses": edit.results,
         "detail": edit.detail,
     }
-
-
-def _link(edit: KeptEdit, guild_id: int) -> str | None:
-    if edit.message_id is None:
-        return None
-    return f"https://discord.com/channels/{guild_id}/{edit.channel_id}/{edit.message_id}"
 
 
 def _moment(moment: datetime) -> str:

@@ -49,6 +49,16 @@ class SqliteArchive(Archive):
 
         return await self._database.reporter.run(work)
 
+    async def page(
+        self, guild_id: int, member_id: int, *, skip: int, most: int
+    ) -> tuple[Sequence[KeptEdit], int]:
+        def work(connection: apsw.Connection) -> tuple[Sequence[KeptEdit], int]:
+            found = rows(connection, statements.PAGE, guild_id, member_id, skip, most)
+            ((count,),) = rows(connection, statements.COUNT_EDITS, guild_id, member_id)
+            return list(map(_kept_edit, found)), count
+
+        return await self._database.read(work)
+
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
         def mark(connection: apsw.Connection) -> int:
             return len(rows(connection, statements.ERASE_AT_THEIR_END, guild_id, member_id))
@@ -101,6 +111,7 @@ def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
         results=_listed(column["results"]),
         detail=column["detail"],
         role_ids=_listed(column["roles"]),
+        message_channel_id=column["message_channel_id"],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import apsw
 
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit, Place
 from bot.ledger.sqlite.accounts import BOT, SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
@@ -69,9 +69,14 @@ class SqliteLedger(Ledger):
 
         return await self._database.write(work)
 
-    async def capture(self, edit_id: int, *, posted: int, now: datetime) -> Edit | None:
+    async def capture(
+        self, edit_id: int, *, posted: int, now: datetime, place: Place | None = None
+    ) -> Edit | None:
+        where = (None, None) if place is None else (place.message_id, place.channel_id)
+
         def work(connection: apsw.Connection) -> Edit | None:
-            for row in rows(connection, statements.CAPTURE, edit_id, posted, milliseconds(now)):
+            values = (edit_id, posted, milliseconds(now), *where)
+            for row in rows(connection, statements.CAPTURE, *values):
                 _settle(connection, row, reason=None)
                 ended = _get_edit(connection, edit_id)
                 _forget_token(connection, edit_id)
@@ -274,6 +279,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
         rendered_at=moment_or_none(column["rendered_at"]),
         ended_at=moment_or_none(column["ended_at"]),
         doomed=bool(column["doomed"]),
+        message_channel_id=column["message_channel_id"],
     )
 
 

@@ -188,6 +188,16 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        "where pictures stand that were posted anew",
+        (
+            """
+            ALTER TABLE edit
+            ADD COLUMN message_channel_id  -- the member's direct messages'; NULL: channel_id
+            INTEGER
+            """,
+        ),
+    ),
 )
 
 

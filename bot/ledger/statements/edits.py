@@ -67,7 +67,10 @@ RETURNING id
 KEEP_RESULTS = "UPDATE edit_private SET results = $2 WHERE edit_id = $1"
 
 CAPTURE = """
-UPDATE edit SET state = 'delivered', posted = $2, charged = price * $2, ended_at = $3
+UPDATE edit SET
+    state = 'delivered', posted = $2, charged = price * $2, ended_at = $3,
+    message_id = coalesce($4, message_id),
+    message_channel_id = coalesce(nullif($5, channel_id), message_channel_id)
 WHERE id = $1 AND state = 'rendered'
 RETURNING guild_id, member_id, day, price * count, charged, submitted_at
 """
@@ -100,7 +103,8 @@ _ERASED_AS_EMPTY = {
 }
 
 EDIT_COLUMNS = (
-    *("id", "application_id", "guild_id", "channel_id", "member_id", "message_id"),
+    *("id", "application_id", "guild_id", "channel_id", "member_id"),
+    *("message_id", "message_channel_id"),
     *("quality", "size", "ratio", "count", "private", "upload_limit"),
     *("state", "reason", "posted", "charged"),
     *("held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
