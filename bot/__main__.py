@@ -163,7 +163,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     UsageCog(stores.usage, Charts(), replies),
                     server_settings,
                     privacy,
-                    PressesCog(custom_ids, replies, admission, failures, actions),
+                    PressesCog(custom_ids, replies, admission, failures, actions, lasting={}),
                 ],
                 admits=admission.admits,
                 answer_failure=failures.answer,
