@@ -117,7 +117,9 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
     await asyncio.to_thread(_check_spool, settings.spool_dir)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_sqlite(settings.database))
-        await stack.enter_async_context(keeping_retention(stores.archive, settings.retention))
+        await stack.enter_async_context(
+            keeping_retention(stores.archive, stores.drafts, settings.retention)
+        )
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=_warm_pool(), headers={"User-Agent": USER_AGENT})
         )
@@ -163,7 +165,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     UsageCog(stores.usage, Charts(), replies),
                     server_settings,
                     privacy,
-                    PressesCog(custom_ids, replies, admission, failures, actions),
+                    PressesCog(custom_ids, replies, admission, failures, actions, lasting={}),
                 ],
                 admits=admission.admits,
                 answer_failure=failures.answer,

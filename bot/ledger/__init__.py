@@ -39,6 +39,8 @@ class Order:
     private: bool
     upload_limit: int
     """Bytes that Discord takes in one file here, as the interaction said."""
+    source_public: bool = False
+    """Whether the source is a picture of a message that all of the channel see."""
     role_ids: tuple[int, ...] = ()
     """The roles that the member had, @everyone's among them."""
 
@@ -94,6 +96,11 @@ class Edit:
         if self.message_id is None:
             return None
         return Place(self.message_channel_id or self.order.channel_id, self.message_id)
+
+    @property
+    def erased(self) -> bool:
+        """Whether its prompt, and all that lay with it, was erased: no prompt is ever empty."""
+        return not self.order.prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,10 @@ class Ledger(Protocol):
 
     async def forget_token(self, edit_id: int) -> None:
         """Erase an ended edit's token: its member was told, or cannot be told any more."""
+        ...
+
+    async def find(self, edit_id: int) -> Edit | None:
+        """The edit, if there ever was one; what of it was erased is empty."""
         ...
 
     async def unfinished(self) -> list[Edit]:

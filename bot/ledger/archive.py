@@ -114,8 +114,12 @@ class Archive(Protocol):
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
         """Erase prompts, names and addresses of a member's edits, those under way at their end.
 
-        It is done in steps, and a fault after the first leaves some for another time.
+        Drafts go at once. It is done in steps, and a fault after the first leaves some for another time.
         """
+        ...
+
+    async def erase_links(self, edit_id: int) -> None:
+        """Erase where an edit's source and results lie, and nothing else of it."""
         ...
 
     async def erase_older(self, before: datetime, *, most: int) -> int:

@@ -12,6 +12,7 @@ from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
 from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.statements import archive as statements
+from bot.ledger.statements import drafts
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -61,6 +62,7 @@ class SqliteArchive(Archive):
 
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
         def mark(connection: apsw.Connection) -> int:
+            rows(connection, drafts.ERASE_OF_MEMBER, guild_id, member_id)
             return len(rows(connection, statements.ERASE_AT_THEIR_END, guild_id, member_id))
 
         def erase_some(connection: apsw.Connection) -> int:
@@ -75,6 +77,11 @@ class SqliteArchive(Archive):
         except LedgerFault:
             return Erasure(erased=erased, under_way=under_way, whole=False)
         return Erasure(erased=erased, under_way=under_way)
+
+    async def erase_links(self, edit_id: int) -> None:
+        await self._database.write(
+            lambda connection: rows(connection, statements.ERASE_LINKS, edit_id)
+        )
 
     async def erase_older(self, before: datetime, *, most: int) -> int:
         def work(connection: apsw.Connection) -> int:

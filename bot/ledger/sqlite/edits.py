@@ -103,6 +103,13 @@ class SqliteLedger(Ledger):
     async def forget_token(self, edit_id: int) -> None:
         await self._database.write(lambda connection: _forget_token(connection, edit_id))
 
+    async def find(self, edit_id: int) -> Edit | None:
+        def work(connection: apsw.Connection) -> Edit | None:
+            found = rows(connection, statements.EDIT_BY_ID, edit_id)
+            return _edit(found[0]) if found else None
+
+        return await self._database.read(work)
+
     async def unfinished(self) -> list[Edit]:
         return await self._database.read(
             lambda connection: [_edit(row) for row in rows(connection, statements.UNFINISHED)]
@@ -201,7 +208,7 @@ def _insert(
         statements.INSERT_EDIT,
         *(order.id, order.application_id, order.guild_id, order.channel_id, order.member_id, day),
         *(order.quality, order.size, order.count, int(order.private), order.upload_limit),
-        *(order.quality.price, owner, milliseconds(now)),
+        *(int(order.source_public), order.quality.price, owner, milliseconds(now)),
     )
     if not inserted:
         raise _NotHeldError
@@ -263,6 +270,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
             count=column["count"],
             private=bool(column["private"]),
             upload_limit=column["upload_limit"],
+            source_public=bool(column["source_public"]),
             role_ids=tuple(json.loads(column["roles"])),
         ),
         state=State(column["state"]),

@@ -46,6 +46,8 @@ WHERE edit_id IN ({_OF_MEMBER.format(untold="IN")})
 RETURNING edit_id
 """
 
+ERASE_LINKS = "UPDATE edit_private SET source_url = '', results = '[]' WHERE edit_id = $1"
+
 ERASE_OLDER = """
 DELETE FROM edit_private
 WHERE edit_id IN (
