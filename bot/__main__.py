@@ -22,6 +22,7 @@ from bot.custom_ids import CustomIds
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
 from bot.discord_journal import DiscordJournal
+from bot.discord_posted import PostedPictures
 from bot.discord_replies import Replies
 from bot.discord_rest import DiscordRest
 from bot.edit_client import EditClient, Patience
@@ -29,6 +30,7 @@ from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LedgerFault, LoginRefused, OperatorFault
 from bot.ledger.sqlite import open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
+from bot.message_pictures import DiscordsPlaces
 from bot.reports import usage_report
 from bot.reports.charts import Charts
 from bot.retention import keeping_retention
@@ -39,6 +41,8 @@ from cogs.cards import EditCards
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
 from cogs.failures import FailureHandler
+from cogs.help import HelpCog
+from cogs.history import HistoryCog
 from cogs.journal import journal_line
 from cogs.presses import PressesCog
 from cogs.privacy import PrivacyCog
@@ -153,7 +157,10 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
         server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
-        actions = {**quota.actions, **server_settings.actions, **privacy.actions}
+        places = DiscordsPlaces(settings.discord_api_url.origin())
+        history = HistoryCog(stores.archive, PostedPictures(rest, places), replies, custom_ids)
+        features = (quota, server_settings, privacy, history)
+        actions = {name: act for each in features for name, act in each.actions.items()}
         discord_client = await stack.enter_async_context(
             DiscordClient(
                 api_url=settings.discord_api_url,
@@ -165,6 +172,8 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     UsageCog(stores.usage, Charts(), replies),
                     server_settings,
                     privacy,
+                    history,
+                    HelpCog(replies),
                     PressesCog(custom_ids, replies, admission, failures, actions, lasting={}),
                 ],
                 admits=admission.admits,

@@ -176,7 +176,7 @@ class DiscordRest:
     ) -> Answer | None:
         """Look a message of the bot's up."""
         return await self._request(
-            "GET", message.path, headers=self._needed_for(message), tries=tries, until=until
+            "GET", message.path, headers=self._headers_for(message), tries=tries, until=until
         )
 
     async def list_messages(self, channel_id: int, *, after: int, until: float) -> Answer | None:
@@ -202,14 +202,14 @@ class DiscordRest:
         return await self._request(
             "PATCH",
             message.path,
-            headers=self._needed_for(message),
+            headers=self._headers_for(message),
             json_body=body,
             files=files,
             tries=tries,
             until=until,
         )
 
-    def _needed_for(self, message: FirstAnswer | OwnMessage) -> Mapping[str, str] | None:
+    def _headers_for(self, message: FirstAnswer | OwnMessage) -> Mapping[str, str] | None:
         """The headers: an interaction's token, which is in the path, is enough by itself."""
         return self._authorization if isinstance(message, OwnMessage) else None
 

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from bot.editing import LONGEST_WAIT
 from bot.ledger import Edit, OverQuota
+from bot.ledger.archive import KeptEdit
 from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
 from bot.pricing import affordable
 from bot.quotas import Bound
@@ -30,7 +31,7 @@ from bot.refusals import (
     Unforeseen,
 )
 from bot.states import Reason
-from cogs.plain_text import as_plain
+from cogs.plain_text import SHOWN, as_plain
 
 LEDGER_SILENT = (
     "The bot cannot reach its ledger just now, so nothing was changed. Nothing was charged. "
@@ -93,8 +94,8 @@ def refusal_text(refusal: Refusal) -> str:
     return f"{said} Nothing was charged."
 
 
-def ending_text(edit: Edit) -> str:
-    """How an edit without pictures ended, in its own message."""
+def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
+    """How an edit without pictures ended; of what the service said, so many characters."""
     match edit.reason:
         case None:
             raise ValueError("the edit has not ended without pictures")
@@ -112,7 +113,7 @@ def ending_text(edit: Edit) -> str:
         case Reason.SOURCE_UNREADABLE:
             said = "Discord did not give the attached picture to the bot. Attach it again."
         case Reason.API_DECLINED:
-            said = _declined(edit.detail)
+            said = _declined(edit.detail, most_quoted)
         case Reason.API_MISCONFIGURED:
             said = (
                 "The bot is not set up rightly for the editing service; its owner has been told. "
@@ -220,10 +221,10 @@ def _too_many_pixels(shape: str) -> str:
     )
 
 
-def _declined(message: str | None) -> str:
+def _declined(message: str | None, most: int) -> str:
     if not message or not message.strip():
         return "The editing service declined this edit. Change the prompt or the picture."
     return (
-        f"The editing service declined this edit and says: “{as_plain(message)}” "
+        f"The editing service declined this edit and says: “{as_plain(message, most)}” "
         "Change the prompt or the picture."
     )

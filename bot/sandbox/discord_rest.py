@@ -167,6 +167,10 @@ class DiscordRest:
         self._faults = faults
         self._nonces: dict[tuple[int, str], Message] = {}
 
+    def forget_nonces(self) -> None:
+        """Let the few minutes be over for which Discord remembers nonces."""
+        self._nonces.clear()
+
     # From the socket to a handler and back.
 
     def routes(self) -> list[web.RouteDef]:
