@@ -141,9 +141,17 @@ class DiscordRest:
             until=_now() + patience,
         )
 
-    async def get(self, answer: FirstAnswer, *, until: float) -> Answer | None:
-        """Look up the first answer to an interaction."""
-        return await self._request("GET", answer.path, until=until)
+    async def get(self, message: FirstAnswer | OwnMessage, *, until: float) -> Answer | None:
+        """Look up a message of the bot's."""
+        return await self._request(
+            "GET", message.path, headers=self._headers_for(message), until=until
+        )
+
+    async def delete(self, message: FirstAnswer | OwnMessage, *, until: float) -> Answer | None:
+        """Delete a message of the bot's; a 404 says that it was deleted already."""
+        return await self._request(
+            "DELETE", message.path, headers=self._headers_for(message), until=until
+        )
 
     async def edit(
         self,
@@ -158,12 +166,15 @@ class DiscordRest:
         return await self._request(
             "PATCH",
             message.path,
-            headers=self._authorization if isinstance(message, OwnMessage) else None,
+            headers=self._headers_for(message),
             json_body=body,
             files=files,
             tries=tries,
             until=until,
         )
+
+    def _headers_for(self, message: FirstAnswer | OwnMessage) -> Mapping[str, str] | None:
+        return self._authorization if isinstance(message, OwnMessage) else None
 
     async def _request(
         self,

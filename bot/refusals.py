@@ -78,6 +78,14 @@ class PromptTooLong:
 
 
 @dataclass(frozen=True, slots=True)
+class NotOffered:
+    """A form was sent with a choice that it does not have."""
+
+    field: str
+    got: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotHere:
     """Edits may be made in other channels of the server alone."""
 
@@ -131,6 +139,7 @@ Refusal = (
     | PictureTooLarge
     | PromptBlank
     | PromptTooLong
+    | NotOffered
     | NotHere
     | TooManyPictures
     | PromptRefused
@@ -143,10 +152,15 @@ Refusal = (
 
 def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
     """The first thing that is wrong with the options themselves, if anything is."""
-    if not any(map(_is_seen, order.prompt)):
+    if is_blank(order.prompt):
         return PromptBlank()
     if len(order.prompt) > MAX_PROMPT:
         return PromptTooLong(len(order.prompt))
+    return refuse_picture(attachment)
+
+
+def refuse_picture(attachment: Attachment) -> Refusal | None:
+    """What is wrong with the source, as far as it is told without reading it."""
     if not looks_like_picture(attachment.name, attachment.content_type):
         return NoPicture()
     if attachment.size > MAX_SOURCE_BYTES:
@@ -168,6 +182,11 @@ def refuse_here(order: Order, place_id: int, settings: ServerSettings) -> Refusa
     if phrase := find_phrase(order.prompt, settings.refused):
         return PromptRefused(phrase)
     return None
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing."""
+    return not any(map(_is_seen, text))
 
 
 def _is_seen(character: str) -> bool:

@@ -1,6 +1,7 @@
-"""What a command's or button's interaction says of whoever used it."""
+"""What the interaction of a command, a button or a form says of whoever used it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, cast
 
@@ -9,6 +10,35 @@ import discord
 from bot.custom_ids import Holder
 from bot.discord_replies import Asked
 from bot.quotas import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever used a command, a button or a form, as far as an order takes it from there."""
+
+    asked: Asked
+    member: Member
+    name: str
+    permissions: discord.Permissions
+    """Theirs in the channel."""
+    channel_id: int
+    place_id: int
+    """The channel, or a thread's parent."""
+    upload_limit: int
+    """Bytes that Discord takes in one file here."""
+
+
+def caller_of(interaction: discord.Interaction[Any]) -> Caller:
+    """Who used it, and where."""
+    return Caller(
+        asked=asked_by(interaction),
+        member=as_member(interaction.user, guild_of(interaction)),
+        name=interaction.user.display_name,
+        permissions=interaction.permissions,
+        channel_id=interaction.channel_id or 0,
+        place_id=place_of(interaction),
+        upload_limit=interaction.filesize_limit,
+    )
 
 
 def asked_by(interaction: discord.Interaction[Any]) -> Asked:
