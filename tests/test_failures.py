@@ -278,7 +278,7 @@ async def test_a_refused_key_is_the_owners_to_mend_and_its_words_are_not_the_mem
             "\\[free\\](https\\://evil.example)\n\\# Heading",
         ),
         ("top" + "\n" * 3990 + "bottom", "top\nbottom"),
-        ("*" * 4000, "\\*" * 499 + "…"),
+        ("*" * 4000, "\\*" * 149 + "…"),
     ],
     ids=["mentions", "masked link", "newlines", "long"],
 )
