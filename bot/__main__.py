@@ -40,13 +40,18 @@ from cogs.admission import Admission
 from cogs.cards import EditCards
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
+from cogs.edit_forms import EDIT_FORM
+from cogs.edit_guided import EditGuidedCog
+from cogs.edit_image import EditImageCog
 from cogs.failures import FailureHandler
 from cogs.help import HelpCog
 from cogs.history import HistoryCog
 from cogs.journal import journal_line
+from cogs.orders import Orders
 from cogs.presses import PressesCog
 from cogs.privacy import PrivacyCog
 from cogs.quota import QuotaCog
+from cogs.result_buttons import ResultButtons
 from cogs.settings import SettingsCog
 from cogs.usage import UsageCog
 
@@ -159,14 +164,36 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
         places = DiscordsPlaces(settings.discord_api_url.origin())
         history = HistoryCog(stores.archive, PostedPictures(rest, places), replies, custom_ids)
-        features = (quota, server_settings, privacy, history)
-        actions = {name: act for each in features for name, act in each.actions.items()}
+        orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
+        edit_image = EditImageCog(orders, places)
+        edit_guided = EditGuidedCog(orders, editor, stores.drafts, replies, custom_ids)
+        results = ResultButtons(
+            orders, stores.ledger, stores.archive, rest, replies, custom_ids, places
+        )
+        presses = PressesCog(
+            custom_ids,
+            replies,
+            admission,
+            failures,
+            actions={
+                **quota.actions,
+                **server_settings.actions,
+                **privacy.actions,
+                **edit_guided.actions,
+                **results.actions,
+                **history.actions,
+            },
+            lasting=results.lasting,
+            forms={EDIT_FORM: orders.take_form, **edit_guided.forms},
+        )
         discord_client = await stack.enter_async_context(
             DiscordClient(
                 api_url=settings.discord_api_url,
                 connector=_warm_pool(),
                 cogs=[
                     EditCog(editor),
+                    edit_guided,
+                    edit_image,
                     CreditsCog(stores.ledger, replies, settings.limits),
                     quota,
                     UsageCog(stores.usage, Charts(), replies),
@@ -174,8 +201,9 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     privacy,
                     history,
                     HelpCog(replies),
-                    PressesCog(custom_ids, replies, admission, failures, actions, lasting={}),
+                    presses,
                 ],
+                menus=[edit_image.menu],
                 admits=admission.admits,
                 answer_failure=failures.answer,
             )

@@ -189,6 +189,12 @@ class DiscordRest:
             until=until,
         )
 
+    async def delete(self, message: FirstAnswer | OwnMessage, *, until: float) -> Answer | None:
+        """Delete a message of the bot's; a 404 says that it was deleted already."""
+        return await self._request(
+            "DELETE", message.path, headers=self._headers_for(message), until=until
+        )
+
     async def edit(
         self,
         message: FirstAnswer | OwnMessage,

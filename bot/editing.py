@@ -170,14 +170,17 @@ class Editor:
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def take(self, ask: Ask) -> None:
-        """Refuse the order, or hold its price and carry it on from there in the background."""
+    async def take(self, ask: Ask) -> bool:
+        """Refuse the order, or hold its price and carry it on from there in the background.
+
+        Whether there is a hold for it.
+        """
         order = ask.order
         if self._closed:
-            return
+            return False
         if refusal := refuse_place(ask) or refuse_order(order, ask.attachment):
             await self._refuse(order, refusal, early=None)
-            return
+            return False
         holding = asyncio.create_task(self._hold(ask))
         await asyncio.wait({holding}, timeout=STORE_PATIENCE)
         early = None if holding.done() else await self._front.acknowledge(order)
@@ -189,6 +192,8 @@ class Editor:
                 log.warning("edit.repeated", edit=str(order.id))
             case refusal:
                 await self._refuse(order, refusal, early=early)
+                return False
+        return True
 
     async def resume(self) -> None:
         """Take up what an earlier process left open, and tell the ends that it left untold."""

@@ -6,7 +6,7 @@ and in quotes. https://gptimageapi.dev
 
 import re
 
-LONGEST_KEEP, LONGEST_CHANGE, LONGEST_LOOK, LONGEST_TEXT = 800, 1_200, 600, 300
+LONGEST_KEEP, LONGEST_CHANGE, LONGEST_LOOK, LONGEST_TEXT = 700, 1_000, 500, 200
 """Characters of each part: the whole can be shown in one message, under its heading."""
 
 
@@ -24,7 +24,7 @@ def compose_prompt(*, keep: str = "", change: str, look: str = "", text: str = "
 def _sentence(text: str) -> str:
     """On one line, with a mark at its end."""
     text = " ".join(text.split())
-    return text if not text or text[-1] in ".!?…。！？" else f"{text}."
+    return text if not text or text[-1] in _ENDS else f"{text}."
 
 
 def _quoted(text: str) -> str:
@@ -38,5 +38,8 @@ def _unquoted(text: str) -> str:
     found = _IN_QUOTES.fullmatch(text)
     return text if found is None else found[1] or found[2]
 
+
+_ENDS = ".!?…\u3002\uff01\uff1f"
+"""What a sentence ends with, in wide type too."""
 
 _IN_QUOTES = re.compile('"([^"]+)"|“([^“”]+)”')

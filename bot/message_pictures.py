@@ -34,6 +34,9 @@ DISCORDS_HOSTS = frozenset(
 """Where Discord keeps what was uploaded, and its copies of pictures on the web."""
 
 
+_DISCORDS_ORIGINS = frozenset(URL(f"https://{host}") for host in DISCORDS_HOSTS)
+
+
 @dataclass(frozen=True, slots=True)
 class PictureLink:
     """A picture that Discord keeps: its address, and what is known of it before it is read."""
@@ -60,13 +63,12 @@ class DiscordsPlaces:
             return False
         try:
             url = URL(address)
-            if not url.absolute or url.user is not None or url.password is not None:
-                return False
-            if url.origin() == self.api_origin:
-                return True
-            return url.scheme == "https" and url.port == 443 and url.host in DISCORDS_HOSTS
+            origin = url.origin()
         except ValueError:
             return False
+        if url.user is not None or url.password is not None:
+            return False
+        return origin == self.api_origin or origin in _DISCORDS_ORIGINS
 
 
 def find_pictures(message: JSON, places: DiscordsPlaces) -> list[PictureLink]:
@@ -170,7 +172,7 @@ def _name_in(url: str) -> str:
 def _objects(value: object) -> list[JSON]:
     if not isinstance(value, list | tuple):
         return []
-    return [_object(each) for each in cast("list[object]", value) if isinstance(each, Mapping)]
+    return list(filter(None, map(_object, cast("list[object]", value))))
 
 
 def _object(value: object) -> JSON:

@@ -87,6 +87,14 @@ class PromptTooLong:
 
 
 @dataclass(frozen=True, slots=True)
+class NotOffered:
+    """A form was sent with a choice that it does not have."""
+
+    field: str
+    got: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotHere:
     """Edits may be made in other channels of the server alone."""
 
@@ -141,6 +149,7 @@ Refusal = (
     | PictureTooLarge
     | PromptBlank
     | PromptTooLong
+    | NotOffered
     | NotHere
     | TooManyPictures
     | PromptRefused
@@ -158,10 +167,15 @@ def refuse_place(ask: Ask) -> Refusal | None:
 
 def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
     """The first thing that is wrong with the options themselves, if anything is."""
-    if not any(map(_is_seen, order.prompt)):
+    if is_blank(order.prompt):
         return PromptBlank()
     if len(order.prompt) > MAX_PROMPT:
         return PromptTooLong(len(order.prompt))
+    return refuse_picture(attachment)
+
+
+def refuse_picture(attachment: Attachment) -> Refusal | None:
+    """What is wrong with the source, as far as it is told without reading it."""
     if not looks_like_picture(attachment.name, attachment.content_type):
         return NoPicture()
     if attachment.size > MAX_SOURCE_BYTES:
@@ -183,6 +197,11 @@ def refuse_here(order: Order, place_id: int, settings: ServerSettings) -> Refusa
     if phrase := find_phrase(order.prompt, settings.refused):
         return PromptRefused(phrase)
     return None
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing."""
+    return not any(map(_is_seen, text))
 
 
 def _is_seen(character: str) -> bool:

@@ -13,6 +13,7 @@ from bot.ledger.archive import Archive, KeptEdit
 from bot.message_pictures import PictureLink
 from bot.states import OPEN_STATES, State
 from cogs.asking import asked_by, holder_of
+from cogs.cards import AGAIN, RUN
 from cogs.components import Item, as_components
 from cogs.pages import Button, pages_of, row_of, turning
 from cogs.plain_text import as_plain
@@ -148,10 +149,10 @@ def buttons_for(edit: KeptEdit, shown: Shown) -> list[Button]:
     if edit.state in OPEN_STATES:
         return buttons
     if isinstance(shown, PictureLink):
-        buttons.append(Button("Edit again", write_lasting(Lasting("edit_again", edit.id))))
+        buttons.append(Button("Edit again", write_lasting(Lasting(AGAIN, edit.id))))
     if edit.prompt is not None:
         label = f"Run again · {edit.quality.price * edit.count}"
-        buttons.append(Button(label, write_lasting(Lasting("run_again", edit.id))))
+        buttons.append(Button(label, write_lasting(Lasting(RUN, edit.id))))
     return buttons
 
 

@@ -1,24 +1,30 @@
-"""The one listener for buttons: reads what was pressed and hands it to its feature."""
+"""The one listener for buttons and forms: reads what was used and hands it to its feature."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import discord
 import structlog
 from discord.ext import commands
 
 from bot.custom_ids import CustomIds, Holder, read_lasting
-from bot.discord_replies import Asked, Replies
+from bot.discord_replies import EPHEMERAL, Asked, Component, Replies
+from bot.forms import Filled, read_form
 from bot.quotas import Member
 from cogs.admission import Admission
-from cogs.asking import as_member, asked_by, guild_of, holder_of
+from cogs.asking import Caller, asked_by, caller_of, holder_of
 from cogs.failures import FailureHandler
 
 NOT_YOURS = (
     "This button does nothing for you any more: it is from an old message, or was shown to "
     "somebody else. Run the command yourself to get one of your own."
+)
+
+UNKNOWN_FORM = (
+    "The bot does not know this form, so nothing was done with it. Nothing was charged. "
+    "Run the command that it came from again."
 )
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -31,6 +37,7 @@ class Press:
     asked: Asked
     by: Holder
     arguments: tuple[str, ...]
+    caller: Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +53,30 @@ class LastingPress:
     message_id: int
     """The message that the button is under."""
     row_id: int
+    caller: Caller
+    components: tuple[Component, ...]
+    """The message's."""
+    ephemeral: bool
+    """Whether one member alone sees the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentForm:
+    """A form that a member sent; whether it was shown to them is for its feature."""
+
+    caller: Caller
+    draft_id: int
+    filled: Filled
 
 
 Pressed = Callable[[Press], Awaitable[None]]
 LastingPressed = Callable[[LastingPress], Awaitable[None]]
+FormSent = Callable[[SentForm], Awaitable[None]]
+Answering = Callable[[], Awaitable[None]]
 
 
 class PressesCog(commands.Cog):
-    """Buttons under the bot's messages, by the names of their actions."""
+    """Buttons under the bot's messages, and forms, by the names of their actions."""
 
     def __init__(
         self,
@@ -63,6 +86,7 @@ class PressesCog(commands.Cog):
         failures: FailureHandler,
         actions: Mapping[str, Pressed],
         lasting: Mapping[str, LastingPressed],
+        forms: Mapping[str, FormSent],
     ) -> None:
         self._custom_ids = custom_ids
         self._replies = replies
@@ -70,27 +94,33 @@ class PressesCog(commands.Cog):
         self._failures = failures
         self._actions = actions
         self._lasting = lasting
+        self._forms = forms
 
     @commands.Cog.listener("on_interaction")
     async def press(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer a press, whatever its custom id says."""
-        if interaction.type is not discord.InteractionType.component:
-            return
+        """Answer a press or a sent form, whatever its custom id says."""
+        match interaction.type:
+            case discord.InteractionType.component:
+                find, otherwise = self._find_press, NOT_YOURS
+            case discord.InteractionType.modal_submit:
+                find, otherwise = self._find_form, UNKNOWN_FORM
+            case _:
+                return
         if not await self._admission.admits(interaction):
             return
-        answer = self._find(interaction)
-        if answer is None:
-            log.info("press.foreign")
-            await self._replies.beside(asked_by(interaction), NOT_YOURS)
-            return
         try:
-            await answer()
+            answer = find(interaction)
+            if answer is None:
+                log.info("press.foreign")
+                await self._replies.beside(asked_by(interaction), otherwise)
+            else:
+                await answer()
         except Exception as error:
             await self._failures.answer(interaction, error)
 
-    def _find(self, interaction: discord.Interaction[Any]) -> Callable[[], Awaitable[None]] | None:
-        """What answers the press, if its custom id names anything for whoever pressed it."""
-        custom_id = str((interaction.data or {}).get("custom_id", ""))
+    def _find_press(self, interaction: discord.Interaction[Any]) -> Answering | None:
+        """What answers a press, if its custom id names anything for whoever pressed it."""
+        custom_id = _custom_id(interaction)
         if (lasting := read_lasting(custom_id)) is not None:
             pressed_lasting = self._lasting.get(lasting.name)
             if pressed_lasting is None:
@@ -101,15 +131,34 @@ class PressesCog(commands.Cog):
         pressed = None if action is None else self._actions.get(action.name)
         if action is None or pressed is None:
             return None
-        return partial(pressed, Press(asked_by(interaction), holder, action.arguments))
+        caller = caller_of(interaction)
+        return partial(pressed, Press(caller.asked, holder, action.arguments, caller))
+
+    def _find_form(self, interaction: discord.Interaction[Any]) -> Answering | None:
+        """What takes a form, if its custom id names anything."""
+        named = read_lasting(_custom_id(interaction))
+        sent = None if named is None else self._forms.get(named.name)
+        if named is None or sent is None:
+            return None
+        filled = read_form(cast("Mapping[str, Any]", interaction.data or {}))
+        return partial(sent, SentForm(caller_of(interaction), named.row_id, filled))
+
+
+def _custom_id(interaction: discord.Interaction[Any]) -> str:
+    return str((interaction.data or {}).get("custom_id", ""))
 
 
 def _lasting_press(interaction: discord.Interaction[Any], row_id: int) -> LastingPress:
+    caller, message = caller_of(interaction), interaction.message
+    components = () if message is None else message.components
     return LastingPress(
-        asked=asked_by(interaction),
-        member=as_member(interaction.user, guild_of(interaction)),
-        permissions=interaction.permissions,
-        channel_id=interaction.channel_id or 0,
-        message_id=0 if interaction.message is None else interaction.message.id,
+        asked=caller.asked,
+        member=caller.member,
+        permissions=caller.permissions,
+        channel_id=caller.channel_id,
+        message_id=0 if message is None else message.id,
         row_id=row_id,
+        caller=caller,
+        components=tuple(cast("Component", component.to_dict()) for component in components),
+        ephemeral=message is not None and bool(message.flags.value & EPHEMERAL),
     )

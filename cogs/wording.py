@@ -22,6 +22,7 @@ from bot.refusals import (
     NoPicture,
     NotHere,
     NotInPrivate,
+    NotOffered,
     PictureTooLarge,
     PromptBlank,
     PromptRefused,
@@ -41,6 +42,9 @@ LEDGER_SILENT = (
 _LIMITS = f"up to {MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**6} megapixels"
 MOST_CHANNELS = 10
 """Channels that a refusal names."""
+
+LONGEST_QUOTED = 60
+"""Characters of a wrong choice that a refusal shows."""
 
 _NOT_A_PICTURE = (
     "That file is not a picture that can be edited. "
@@ -68,6 +72,11 @@ def refusal_text(refusal: Refusal) -> str:
             said = (
                 f"The prompt has {length:,} characters, more than the {MAX_PROMPT:,} that are "
                 "taken. Make it shorter."
+            )
+        case NotOffered(field, got):
+            said = (
+                f"{field}: got “{as_plain(got, LONGEST_QUOTED)}”, which this form does not offer. "
+                "Open it again and choose one of those that it shows."
             )
         case NotHere(channel_ids):
             said = f"Edits are not made in this channel. Run it in {listed_channels(channel_ids)}."

@@ -13,6 +13,7 @@ from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message, walk
 from bot.settings import Settings
 from cogs import history
+from cogs.cards import AGAIN, RUN
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, buttons_of
 from tests.moderators import Moderator
@@ -91,8 +92,8 @@ async def test_an_edit_is_shown_with_its_picture_prompt_price_and_where_it_stand
     (thumbnail,) = thumbnails(message)
     assert thumbnail["media"]["url"] == posted.files[0].url
     assert thumbnail["spoiler"] is False
-    assert lasting(message, "edit_again") == [edit.id]
-    assert lasting(message, "run_again") == [edit.id]
+    assert lasting(message, AGAIN) == [edit.id]
+    assert lasting(message, RUN) == [edit.id]
     assert "Run again · 16" in buttons_of(message)
 
 
@@ -105,7 +106,7 @@ async def test_pages_are_turned_in_place_also_after_a_restart(
 
     first = await ada.run("history")
     assert "11 edits, page 1 of 3" in first.text
-    assert lasting(first, "run_again") == newest_first[:5]
+    assert lasting(first, RUN) == newest_first[:5]
     assert "Previous" not in buttons_of(first)
     assert look_ups(sandbox) == 5
     await bot.stop()
@@ -114,14 +115,14 @@ async def test_pages_are_turned_in_place_also_after_a_restart(
     second = await press(first, ada, "Next")
     assert second is first
     assert "page 2 of 3" in second.text
-    assert lasting(second, "run_again") == newest_first[5:10]
+    assert lasting(second, RUN) == newest_first[5:10]
     assert look_ups(sandbox) == 10
     last = await press(second, ada, "Next")
-    assert lasting(last, "run_again") == newest_first[10:]
+    assert lasting(last, RUN) == newest_first[10:]
     assert "Next" not in buttons_of(last)
     assert len(thumbnails(last)) == 1
     back = await press(last, ada, "Previous")
-    assert lasting(back, "run_again") == newest_first[5:10]
+    assert lasting(back, RUN) == newest_first[5:10]
     assert look_ups(sandbox) == 16
 
 
@@ -179,8 +180,8 @@ async def test_what_was_deleted_in_discord_is_said_to_be_gone(
     assert "https://" not in message.text
     assert "> make it blue" in message.text
     assert not thumbnails(message)
-    assert lasting(message, "edit_again") == []
-    assert lasting(message, "run_again") == [edit.id]
+    assert lasting(message, AGAIN) == []
+    assert lasting(message, RUN) == [edit.id]
 
 
 async def test_where_the_bot_may_not_read_any_more_it_says_so(
@@ -212,7 +213,7 @@ async def test_a_page_waits_only_a_while_for_pictures(
     message = await ada.run("history")
     assert message.text.count("Discord did not show its picture just now.") == 1
     assert len(thumbnails(message)) == 1
-    assert lasting(message, "edit_again") == [edits[1].id]
+    assert lasting(message, AGAIN) == [edits[1].id]
 
 
 async def test_of_an_erased_edit_only_what_it_cost_is_left(
@@ -228,8 +229,8 @@ async def test_of_an_erased_edit_only_what_it_cost_is_left(
     assert "secret" not in message.text
     assert "8 credits" in message.text
     assert "Its prompt was erased." in message.text
-    assert lasting(message, "run_again") == []
-    assert lasting(message, "edit_again") == [edit.id]
+    assert lasting(message, RUN) == []
+    assert lasting(message, AGAIN) == [edit.id]
 
 
 async def test_a_private_edit_is_not_looked_for(
@@ -240,8 +241,8 @@ async def test_a_private_edit_is_not_looked_for(
     assert "> for me" in message.text
     assert "It was for you alone" in message.text
     assert look_ups(sandbox) == 0
-    assert lasting(message, "edit_again") == []
-    assert lasting(message, "run_again") == [edit.id]
+    assert lasting(message, AGAIN) == []
+    assert lasting(message, RUN) == [edit.id]
 
 
 async def test_a_private_edit_that_came_by_direct_message_is_found_there(
@@ -283,7 +284,7 @@ async def test_an_edit_under_way_has_its_hold_and_no_buttons(
     await sandbox.edit_api.called()
     message = await ada.run("history")
     assert "under way, 16 credits held" in message.text
-    assert lasting(message, "run_again") == []
+    assert lasting(message, RUN) == []
     hang.release()
     await events.logs("edit.closed", edit=str(edit.id))
 

@@ -375,7 +375,9 @@ async def test_what_was_held_yesterday_gives_nothing_back_to_today(
     await start_bot()
 
     await closes(ada, events, edit, ("delivered", None))
-    assert "8 credits · 80 left" in (await edit.settled()).text
+    text = (await edit.settled()).text
+    assert " · 8 credits · " in text
+    assert " · 80 left" in text
 
 
 async def test_a_private_answer_is_given_for_as_long_as_its_token_lives(

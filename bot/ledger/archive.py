@@ -114,7 +114,8 @@ class Archive(Protocol):
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
         """Erase prompts, names and addresses of a member's edits, those under way at their end.
 
-        Drafts go at once. It is done in steps, and a fault after the first leaves some for another time.
+        Drafts go at once. It is done in steps, and a fault after the first leaves some for
+        another time.
         """
         ...
 

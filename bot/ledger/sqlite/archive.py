@@ -114,7 +114,7 @@ def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
         member_name=column["member_name"],
         prompt=column["prompt"],
         source_name=column["source_name"],
-        source_url=column["source_url"],
+        source_url=column["source_url"] or None,
         results=_listed(column["results"]),
         detail=column["detail"],
         role_ids=_listed(column["roles"]),
