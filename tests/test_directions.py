@@ -74,6 +74,8 @@ def test_no_cog_imports_another(module: str) -> None:
         "cogs.edit_guided",
         "cogs.edit_image",
         "cogs.credits",
+        "cogs.help",
+        "cogs.history",
         "cogs.quota",
         "cogs.settings",
         "cogs.usage",

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from bot.custom_ids import Lasting, read_lasting
-from bot.sandbox.faults import DiscordFault, EditFault, Hang, Pictures, declined, server_error
+from bot.sandbox.faults import (
+    DiscordFault,
+    EditFault,
+    Hang,
+    Pictures,
+    declined,
+    refused,
+    server_error,
+    token_dead,
+)
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message, walk
@@ -307,3 +316,50 @@ async def test_a_store_that_fails_is_told_where_the_page_was_to_stand(
         message = await ada.run("history")
     assert "cannot reach its ledger just now" in message.text
     assert message.ephemeral
+
+
+# Its buttons.
+
+
+async def test_from_there_an_edit_is_run_again_in_public(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    await make(ada, events, prompt="make it blue", quality="low")
+    page = await ada.run("history")
+    shown = page.text
+    pressed = await sandbox.discord.press(page, ada.member, buttons_of(page)["Run again · 4"])
+    message = await pressed.settled()
+    assert len(message.files) == 1
+    assert not message.ephemeral
+    assert page.text == shown
+    assert [call.body["prompt"] for call in sandbox.edit_api.calls] == ["make it blue"] * 2
+
+
+@pytest.mark.parametrize("where", ["first", "second", "direct"])
+async def test_from_there_a_result_is_edited_again_wherever_it_stands(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, where: str
+):
+    bot = await start_bot()
+    if where != "first":
+        token = DiscordFault(action=token_dead(), method="PATCH", path="/@original$", times=None)
+        sandbox.faults.discord.add(token)
+        patch = DiscordFault(
+            action=refused(403, 50001, "Missing Access"), method="PATCH", path=LOOK_UP, times=None
+        )
+        sandbox.faults.discord.add(patch)
+    edit = await make(ada, events, private=where == "direct")
+    sandbox.faults.clear()
+    await bot.stop()
+    await start_bot()
+    page = await ada.run("history")
+    pressed = await sandbox.discord.press(page, ada.member, buttons_of(page)["Edit again"])
+    form = await pressed.acknowledged()
+    assert form.type == 9
+    sent = await sandbox.discord.submit(pressed, {"prompt": "and now green"})
+    message = await sent.settled()
+    assert message.ephemeral is (where == "direct")
+    assert len(message.files) == 1
+    first, second = sandbox.edit_api.calls
+    assert second.body["prompt"] == "and now green"
+    assert second.body["image"] != first.body["image"]
+    assert edit.id != sent.id
