@@ -17,7 +17,9 @@ class Unshown(Enum):
     """Why there is no picture to show."""
 
     GONE = "gone"
-    """The message, its channel or its picture was deleted."""
+    """The message or its channel was deleted."""
+    EMPTY = "empty"
+    """The message shows no picture."""
     HIDDEN = "hidden"
     """The bot may not read there any more."""
     UNKNOWN = "unknown"
@@ -48,7 +50,7 @@ class PostedPictures:
             return Unshown.UNKNOWN
         if answer is None or not answer.ok:
             return _why(answer)
-        return next(iter(find_pictures(answer.body, self._places)), Unshown.GONE)
+        return next(iter(find_pictures(answer.body, self._places)), Unshown.EMPTY)
 
 
 def _why(answer: Answer | None) -> Unshown:

@@ -11,7 +11,7 @@ from bot.discord_posted import PostedPictures, Unshown
 from bot.discord_replies import Replies, Reply
 from bot.ledger.archive import Archive, KeptEdit
 from bot.message_pictures import PictureLink
-from bot.states import OPEN_STATES, State
+from bot.states import OPEN_STATES, Reason, State
 from cogs.asking import asked_by, holder_of
 from cogs.cards import AGAIN, RUN
 from cogs.components import Item, as_components
@@ -38,10 +38,12 @@ HISTORY_PAGE = "history.page"
 NOTHING = "You have made no edit in this server yet. Run `/edit`, or see `/help`."
 
 NO_PICTURE = {
-    Unshown.GONE: "Its message or picture was deleted in Discord, so it is gone.",
+    Unshown.GONE: "Its message was deleted in Discord, so its picture is gone.",
+    Unshown.EMPTY: "Its picture was removed from its message, so it is gone.",
     Unshown.HIDDEN: "The bot may not read in its channel any more, so it cannot show it.",
     Unshown.UNKNOWN: "Discord did not show its picture just now. Run the command again.",
 }
+NO_MESSAGE = "Its message was deleted in Discord."
 PRIVATE = "It was for you alone, and of such answers Discord keeps nothing that can be shown again."
 ERASED = "Its prompt was erased."
 
@@ -102,7 +104,7 @@ class HistoryCog(commands.Cog):
         places = {
             edit.id: edit.place
             for edit in edits
-            if edit.place is not None and edit.state is State.DELIVERED and not _is_hidden(edit)
+            if edit.place is not None and not (edit.state in OPEN_STATES or _is_hidden(edit))
         }
         found = await self._pictures.find(list(places.values()), within=PICTURES_WITHIN)
         return dict(zip(places, found, strict=True))
@@ -137,7 +139,7 @@ def entry_text(edit: KeptEdit, shown: Shown, guild_id: int) -> str:
     asked = f"{edit.quality.capitalize()} × {edit.count} · {edit.ratio or edit.size}"
     facts = [f"<t:{edit.held_at.timestamp():.0f}:R>", asked, _price(edit)]
     link = edit.link(guild_id)
-    if link is not None and isinstance(shown, PictureLink):
+    if link is not None and shown is not Unshown.GONE and not _is_hidden(edit):
         facts.append(f"[Open]({link})")
     prompt = ERASED if edit.prompt is None else as_plain(_one_line(edit.prompt), LONGEST_PROMPT)
     return "\n".join([" · ".join(facts), f"> {prompt}", *_outcome_lines(edit, shown)])
@@ -160,9 +162,14 @@ def _outcome_lines(edit: KeptEdit, shown: Shown) -> list[str]:
     """What there is to say beside the price."""
     if edit.state in OPEN_STATES:
         return []
-    if edit.state is not State.DELIVERED:
-        return [f"-# {edit.state.capitalize()}: {ending_text(edit, most_quoted=LONGEST_QUOTE)}"]
     lines: list[str] = []
+    if edit.state is not State.DELIVERED:
+        lines.append(
+            f"-# {edit.state.capitalize()}: {ending_text(edit, most_quoted=LONGEST_QUOTE)}"
+        )
+        if shown is Unshown.GONE and edit.reason is not Reason.ANSWER_DELETED:
+            lines.append(f"-# {NO_MESSAGE}")
+        return lines
     if edit.posted < edit.count:
         lines.append(f"-# {edit.posted} of {edit.count} pictures were posted.")
     if isinstance(shown, Unshown):

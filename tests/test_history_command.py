@@ -185,12 +185,31 @@ async def test_what_was_deleted_in_discord_is_said_to_be_gone(
     else:
         sandbox.discord.delete_channel(elsewhere)
     message = await ada.run("history")
-    assert "was deleted in Discord, so it is gone" in message.text
+    assert "Its message was deleted in Discord, so its picture is gone." in message.text
     assert "https://" not in message.text
     assert "> make it blue" in message.text
     assert not thumbnails(message)
     assert lasting(message, AGAIN) == []
     assert lasting(message, RUN) == [edit.id]
+
+
+async def test_an_edit_that_failed_says_why_and_links_to_its_message_while_that_is_there(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
+    edit = await make(ada, events)
+    said = await edit.settled()
+    message = await ada.run("history")
+    assert "0 credits" in message.text
+    assert "-# Declined: The editing service declined this edit and says: “No.”" in message.text
+    assert f"/{ada.channel.id}/{said.id})" in message.text
+    assert lasting(message, AGAIN) == []
+    assert lasting(message, RUN) == [edit.id]
+
+    sandbox.discord.delete(said)
+    message = await ada.run("history")
+    assert "Its message was deleted in Discord." in message.text
+    assert "https://" not in message.text
 
 
 async def test_where_the_bot_may_not_read_any_more_it_says_so(

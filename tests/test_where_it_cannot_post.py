@@ -20,7 +20,7 @@ from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Channel, Mentions, Message
 from tests.conftest import Events, RunningBot, StartBot
-from tests.members import Person, grow_old, look_up
+from tests.members import Person, buttons_of, grow_old, look_up
 from tests.pictures_made import photo
 
 pytestmark = pytest.mark.usefixtures("small_results")
@@ -147,6 +147,19 @@ async def test_only_the_channel_where_it_is_forbidden_is_refused(
     elsewhere = ada.member.guild.channels[1]
     sandbox.discord.forbid(elsewhere, ada.member.guild.everyone, Permission.ATTACH_FILES)
     await closes(ada, events, await ada.edit(), ("delivered", None))
+
+
+async def test_a_button_is_refused_where_the_permission_was_taken_away_since(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    card = await (await ada.edit()).settled()
+    await events.logs("edit.closed")
+    sandbox.discord.forbid(ada.channel, ada.member.guild.everyone, Permission.ATTACH_FILES)
+    button = buttons_of(card)["Run again · 8"]
+    answer = await (await sandbox.discord.press(card, ada.member, button)).settled()
+    assert answer.ephemeral
+    assert "“Attach Files”" in answer.text
+    assert len(sandbox.edit_api.calls) == 1
 
 
 @pytest.mark.parametrize("missing", [Permission.SEND_MESSAGES, Permission.VIEW_CHANNEL])
