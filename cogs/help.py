@@ -39,10 +39,10 @@ Begin with one clear picture, in low quality, and go on from the best result."""
 
 EXAMPLES = """\
 **Three examples**
-> Keep the woman, her face and her pose. Replace the street behind her with an empty beach at \
+- Keep the woman, her face and her pose. Replace the street behind her with an empty beach at \
 dusk. Warm, low light.
-> Leave everything else as it is. Remove the parked cars and the power lines.
-> Keep the shape of the bottle and the table. Change its label to read "Summer Ale" in dark green. \
+- Leave everything else as it is. Remove the parked cars and the power lines.
+- Keep the shape of the bottle and the table. Change its label to read "Summer Ale" in dark green. \
 Morning light from the left."""
 
 BUTTONS = """\

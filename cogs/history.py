@@ -92,7 +92,9 @@ class HistoryCog(commands.Cog):
             edits, count = await self._archive.page(*member, skip=0, most=PAGE)
         shown = await self._find_pictures(edits)
         items: list[Item] = [ui.TextDisplay(heading_text(number, count))]
-        for edit in edits:
+        for place, edit in enumerate(edits):
+            if place:
+                items.append(ui.Separator())
             items += entry(edit, shown.get(edit.id), holder.guild_id)
         turns = turning(number, count, lambda to: self._page_id(holder, to), most=PAGE)
         if turns:

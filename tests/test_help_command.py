@@ -36,4 +36,5 @@ async def test_each_command_that_it_names_is_there(sandbox: Sandbox, page: Messa
 
 
 async def test_it_has_three_examples(page: Message):
-    assert len(re.findall(r"^> ", page.text, re.MULTILINE)) == 3
+    examples = page.text.partition("Three examples")[2].partition("**")[2].partition("**")[0]
+    assert len(re.findall(r"^- ", examples, re.MULTILINE)) == 3
