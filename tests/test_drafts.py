@@ -119,6 +119,7 @@ async def test_a_member_who_has_their_data_erased_has_no_drafts(
 ) -> None:
     await stores.drafts.keep(DRAFT, now=NOON)
     await stores.drafts.keep(replace(DRAFT, id=5, member_id=4), now=NOON)
+    assert (await stores.archive.sums(DRAFT.guild_id, DRAFT.member_id)).drafts == [DRAFT]
     await stores.archive.erase(DRAFT.guild_id, DRAFT.member_id)
     assert look_up(path, "SELECT id FROM draft") == [(5,)]
 
