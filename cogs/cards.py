@@ -83,9 +83,9 @@ class EditCards(Cards):
         return refusal_text(refusal)
 
 
-def lasting_id(name: str, edit: Edit) -> str:
-    """The custom id of what a button does with an edit."""
-    return _id(name, edit.order)
+def lasting_id(name: str, edit_id: int) -> str:
+    """The custom id of what a button does with an edit, for ever."""
+    return write_lasting(Lasting(name, edit_id))
 
 
 def buttons_row(edit: Edit) -> Row:
@@ -103,13 +103,13 @@ def asking_row(delete_id: str, keep_id: str | None = None) -> Row:
 
 def _result_row(order: Order) -> Row:
     row: Row = ui.ActionRow(
-        _button("Edit again", _id(AGAIN, order), discord.ButtonStyle.primary),
+        _button("Edit again", lasting_id(AGAIN, order.id), discord.ButtonStyle.primary),
         _run_button(order),
-        _button("Compare", _id(COMPARE, order)),
-        _button("Delete", _id(DELETE, order)),
+        _button("Compare", lasting_id(COMPARE, order.id)),
+        _button("Delete", lasting_id(DELETE, order.id)),
     )
     if _folded(order.prompt) != as_plain(order.prompt, MOST_TEXT):
-        row.add_item(_button("Whole prompt", _id(PROMPT, order)))
+        row.add_item(_button("Whole prompt", lasting_id(PROMPT, order.id)))
     return row
 
 
@@ -121,21 +121,17 @@ def _folded(prompt: str) -> str:
 
 
 def _ending_row(order: Order) -> Row:
-    return ui.ActionRow(_run_button(order), _button("Delete", _id(DELETE, order)))
+    return ui.ActionRow(_run_button(order), _button("Delete", lasting_id(DELETE, order.id)))
 
 
 def _run_button(order: Order) -> ui.Button[ui.LayoutView]:
-    return _button(f"Run again · {order.hold}", _id(RUN, order))
+    return _button(f"Run again · {order.hold}", lasting_id(RUN, order.id))
 
 
 def _button(
     label: str, custom_id: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary
 ) -> ui.Button[ui.LayoutView]:
     return ui.Button(label=label, custom_id=custom_id, style=style)
-
-
-def _id(name: str, order: Order) -> str:
-    return write_lasting(Lasting(name, order.id))
 
 
 def _summary(edit: Edit, receipt: Receipt) -> str:

@@ -34,30 +34,48 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Press:
     """A button that was pressed by the member to whom it was shown."""
 
-    asked: Asked
+    caller: Caller
     by: Holder
     arguments: tuple[str, ...]
-    caller: Caller
+
+    @property
+    def asked(self) -> Asked:
+        """Where it is answered."""
+        return self.caller.asked
 
 
 @dataclass(frozen=True, slots=True)
 class LastingPress:
     """A button that works for ever, pressed by anybody; what they may do is for its feature."""
 
-    asked: Asked
-    member: Member
-    """Whoever pressed it, in which server, with their roles."""
-    permissions: discord.Permissions
-    """Theirs in the channel, as the interaction says."""
-    channel_id: int
+    caller: Caller
+    row_id: int
     message_id: int
     """The message that the button is under."""
-    row_id: int
-    caller: Caller
     components: tuple[Component, ...]
-    """The message's."""
+    """That message's."""
     ephemeral: bool
-    """Whether one member alone sees the message."""
+    """Whether one member alone sees it."""
+
+    @property
+    def asked(self) -> Asked:
+        """Where it is answered."""
+        return self.caller.asked
+
+    @property
+    def member(self) -> Member:
+        """Whoever pressed it, in which server, with their roles."""
+        return self.caller.member
+
+    @property
+    def permissions(self) -> discord.Permissions:
+        """Theirs in the channel, as the interaction says."""
+        return self.caller.permissions
+
+    @property
+    def channel_id(self) -> int:
+        """Where it was pressed."""
+        return self.caller.channel_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +149,7 @@ class PressesCog(commands.Cog):
         pressed = None if action is None else self._actions.get(action.name)
         if action is None or pressed is None:
             return None
-        caller = caller_of(interaction)
-        return partial(pressed, Press(caller.asked, holder, action.arguments, caller))
+        return partial(pressed, Press(caller_of(interaction), holder, action.arguments))
 
     def _find_form(self, interaction: discord.Interaction[Any]) -> Answering | None:
         """What takes a form, if its custom id names anything."""
@@ -149,16 +166,12 @@ def _custom_id(interaction: discord.Interaction[Any]) -> str:
 
 
 def _lasting_press(interaction: discord.Interaction[Any], row_id: int) -> LastingPress:
-    caller, message = caller_of(interaction), interaction.message
+    message = interaction.message
     components = () if message is None else message.components
     return LastingPress(
-        asked=caller.asked,
-        member=caller.member,
-        permissions=caller.permissions,
-        channel_id=caller.channel_id,
-        message_id=0 if message is None else message.id,
+        caller=caller_of(interaction),
         row_id=row_id,
-        caller=caller,
+        message_id=0 if message is None else message.id,
         components=tuple(cast("Component", component.to_dict()) for component in components),
         ephemeral=message is not None and bool(message.flags.value & EPHEMERAL),
     )

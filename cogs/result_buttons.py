@@ -186,7 +186,9 @@ class ResultButtons:
             await self._replies.give(press.asked.apart, Reply(refused or UNKNOWN))
         elif press.ephemeral:
             # A private message can be deleted by the token of a button that is under it alone.
-            row = asking_row(lasting_id(DELETE_SURELY, edit), lasting_id(KEEP, edit))
+            row = asking_row(
+                lasting_id(DELETE_SURELY, edit.order.id), lasting_id(KEEP, edit.order.id)
+            )
             await self._replies.redraw(press.asked, _with_row(press.components, row, QUESTION))
         else:
             asked = Action(CONFIRM, (str(edit.order.id), str(press.message_id)))
@@ -297,7 +299,7 @@ def _is_deleted(answer: Answer | None) -> bool:
 
 def _is_card(components: Sequence[Component], edit: Edit) -> bool:
     """Whether a message is the edit's own: it alone has the button that deletes it."""
-    deleting = lasting_id(DELETE, edit)
+    deleting = lasting_id(DELETE, edit.order.id)
     parts = walk_components({"components": components})
     return any(part.get("custom_id") == deleting for part in parts)
 

@@ -62,7 +62,7 @@ def test_the_fields_are_named_and_ordered_as_promised() -> None:
 
 def test_a_sent_form_is_read_by_its_fields_names() -> None:
     file = {"id": "7", "url": "https://cdn.discordapp.com/7", "filename": "a.png"}
-    data = {
+    data: dict[str, Any] = {
         "custom_id": "x",
         "components": [
             {"type": 18, "component": {"type": 4, "custom_id": "prompt", "value": "blue"}},

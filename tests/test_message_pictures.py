@@ -59,22 +59,22 @@ def test_a_picture_is_found_wherever_it_stands(message: dict[str, Any]) -> None:
     assert urls(message) == [f"{CDN}/a.png"]
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {},
-        {"attachments": [attachment("notes.txt", content_type="text/plain")]},
-        {"attachments": [attachment("notes", content_type=None)]},
-        {"attachments": [attachment("film.mp4", content_type="video/mp4", width=9, height=9)]},
-        {"components": [gallery("film.mp4")]},
-        {"components": [{"type": 13, "file": {"url": f"{CDN}/report.pdf"}}]},
-        {"components": [{"type": 11, "media": {"url": "https://example.org/a.png"}}]},
-        {"embeds": [{"image": {"url": f"{CDN}/a.png"}}]},
-        {"embeds": [{"image": {"proxy_url": "https://example.org/a.png"}}]},
-        {"embeds": [{"author": {"proxy_icon_url": f"{CDN}/a.png"}}]},
-        {"attachments": "x", "components": 3, "embeds": None, "message_snapshots": [None, {}]},
-    ],
-)
+NONE: list[dict[str, Any]] = [
+    {},
+    {"attachments": [attachment("notes.txt", content_type="text/plain")]},
+    {"attachments": [attachment("notes", content_type=None)]},
+    {"attachments": [attachment("film.mp4", content_type="video/mp4", width=9, height=9)]},
+    {"components": [gallery("film.mp4")]},
+    {"components": [{"type": 13, "file": {"url": f"{CDN}/report.pdf"}}]},
+    {"components": [{"type": 11, "media": {"url": "https://example.org/a.png"}}]},
+    {"embeds": [{"image": {"url": f"{CDN}/a.png"}}]},
+    {"embeds": [{"image": {"proxy_url": "https://example.org/a.png"}}]},
+    {"embeds": [{"author": {"proxy_icon_url": f"{CDN}/a.png"}}]},
+    {"attachments": "x", "components": 3, "embeds": None, "message_snapshots": [None, {}]},
+]
+
+
+@pytest.mark.parametrize("message", NONE)
 def test_what_is_no_picture_or_not_at_discord_is_none(message: dict[str, Any]) -> None:
     assert urls(message) == []
 

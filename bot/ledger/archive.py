@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.ledger import Place
+from bot.ledger.drafts import Draft
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -73,10 +74,11 @@ class KeptAccount:
 
 @dataclass(frozen=True, slots=True)
 class KeptSums:
-    """A member's accounts, oldest first, and how many edits are kept beside them."""
+    """A member's accounts, oldest first, how many edits are kept beside them, and drafts."""
 
     accounts: Sequence[KeptAccount]
     edits: int
+    drafts: Sequence[Draft] = ()
 
 
 @dataclass(frozen=True, slots=True)

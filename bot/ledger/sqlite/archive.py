@@ -11,6 +11,7 @@ from bot.errors import LedgerFault
 from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
 from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
+from bot.ledger.sqlite.drafts import read_draft
 from bot.ledger.statements import archive as statements
 from bot.ledger.statements import drafts
 from bot.pricing import Quality
@@ -32,9 +33,11 @@ class SqliteArchive(Archive):
         def work(connection: apsw.Connection) -> KeptSums:
             accounts = rows(connection, statements.ACCOUNTS, guild_id, member_id)
             ((edits,),) = rows(connection, statements.COUNT_EDITS, guild_id, member_id)
+            begun = rows(connection, drafts.OF_MEMBER, guild_id, member_id)
             return KeptSums(
                 accounts=[KeptAccount(date.fromisoformat(day), *sums) for day, *sums in accounts],
                 edits=edits,
+                drafts=[read_draft(row) for row in begun],
             )
 
         return await self._database.reporter.run(work)

@@ -32,7 +32,7 @@ class SqliteDraftBook(DraftBook):
         bound = milliseconds(now - LIFE)
 
         def work(connection: apsw.Connection) -> Draft | None:
-            return _draft(draft_id, rows(connection, statements.FIND, draft_id, bound))
+            return _first(rows(connection, statements.FIND, draft_id, bound))
 
         return await self._database.read(work)
 
@@ -40,7 +40,7 @@ class SqliteDraftBook(DraftBook):
         bound = milliseconds(now - LIFE)
 
         def work(connection: apsw.Connection) -> Draft | None:
-            return _draft(draft_id, rows(connection, statements.TAKE, draft_id, bound))
+            return _first(rows(connection, statements.TAKE, draft_id, bound))
 
         return await self._database.write(work)
 
@@ -53,10 +53,14 @@ class SqliteDraftBook(DraftBook):
         return await self._database.write(work)
 
 
-def _draft(draft_id: int, found: list[tuple[Any, ...]]) -> Draft | None:
-    for guild_id, member_id, content in found:
-        kept = json.loads(content)
-        sources = tuple(PictureLink(**source) for source in kept.pop("sources"))
-        quality = Quality(kept.pop("quality"))
-        return Draft(draft_id, guild_id, member_id, sources=sources, quality=quality, **kept)
-    return None
+def read_draft(row: tuple[Any, ...]) -> Draft:
+    """The draft that a row has."""
+    draft_id, guild_id, member_id, content = row
+    kept = json.loads(content)
+    sources = tuple(PictureLink(**source) for source in kept.pop("sources"))
+    quality = Quality(kept.pop("quality"))
+    return Draft(draft_id, guild_id, member_id, sources=sources, quality=quality, **kept)
+
+
+def _first(found: list[tuple[Any, ...]]) -> Draft | None:
+    return read_draft(found[0]) if found else None
