@@ -227,6 +227,7 @@ async def test_where_the_channels_route_is_refused_a_new_message_mentions_its_me
     assert len(second.files) == 1
     assert "8 credits" in second.text
     assert mentions_only(second, ada)
+    assert {"Edit again", "Run again · 8", "Delete"} <= buttons_of(second).keys()
     assert place_of(ada, edit) == (None, second.id)
     assert posts(sandbox) == 1
 
@@ -420,6 +421,7 @@ async def test_a_private_edit_whose_token_is_dead_comes_by_direct_message(
     assert len(message.files) == 1
     assert f"<#{ada.channel.id}>" in message.text
     assert "8 credits" in message.text
+    assert buttons_of(message) == {}
     assert place_of(ada, edit) == (message.channel.id, message.id)
     assert sandbox.discord.messages(ada.channel) == []
 
