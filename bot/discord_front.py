@@ -158,7 +158,7 @@ class DiscordFront(Front):
             answer = await self._rest.edit(
                 first, body, files=files, tries=tries, until=_in(TOKEN_LIFE)
             )
-            if answer is None or answer.ok or is_failure(answer) or _is_deleted(answer):
+            if not _is_refused(answer):
                 return answer
         body = _card(self._cards.in_second_message(edit, card), files)
         return await self._second_message.put(
@@ -200,6 +200,13 @@ def _ran_out_of_token(answer: Answer | None, *, may_pass_later: bool) -> bool:
         return not may_pass_later
     dead = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
     return answer.status in dead or answer.code == UNKNOWN_WEBHOOK
+
+
+def _is_refused(answer: Answer | None) -> bool:
+    """Whether Discord surely will not show this in a message that is there."""
+    if answer is None or answer.ok or is_failure(answer) or _is_deleted(answer):
+        return False
+    return answer.status != HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _is_deleted(answer: Answer | None) -> bool:
