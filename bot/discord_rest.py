@@ -22,7 +22,9 @@ from yarl import URL
 
 JSON = Mapping[str, Any]
 
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK = 10003, 10008, 10015
 ALREADY_ACKNOWLEDGED = 40060
+CANNOT_MESSAGE_USER, NO_MUTUAL_SERVER = 50007, 50278
 """https://docs.discord.com/developers/topics/opcodes-and-status-codes#json"""
 
 ANSWER_WITHIN = 3.0
@@ -47,6 +49,9 @@ PAUSE_BEFORE_UPLOAD = 1.0
 LONGEST_PAUSE_BEFORE_ANSWER = 0.5
 """Seconds, so that the three that Discord waits are used to their end."""
 
+LISTED = 100
+"""Messages in one list: as many as Discord gives."""
+
 LARGEST_ANSWER = 4 * 2**20
 """Bytes of an answer that are read."""
 
@@ -63,6 +68,8 @@ class Answer:
     retry_after: float
     """Seconds that a 429 asks to wait."""
     body: JSON
+    items: Sequence[JSON] = ()
+    """What a list that was asked for has in it."""
 
     @property
     def ok(self) -> bool:
@@ -128,22 +135,65 @@ class DiscordRest:
             longest_pause=LONGEST_PAUSE_BEFORE_ANSWER,
         )
 
-    async def post(self, channel_id: int, body: JSON, *, patience: float) -> Answer | None:
+    async def post(
+        self,
+        channel_id: int,
+        body: JSON,
+        *,
+        files: Sequence[File] = (),
+        nonce: str | None = None,
+        tries: int | None = None,
+        patience: float,
+    ) -> Answer | None:
         """Post a message, tried until Discord takes or refuses it, for `patience` seconds.
 
-        A nonce keeps a try whose answer was lost from posting twice.
+        A nonce keeps a try whose answer was lost from posting twice, for the few minutes in which
+        Discord remembers it.
+        https://docs.discord.com/developers/resources/message#create-message-jsonform-params
         """
         return await self._request(
             "POST",
             f"channels/{channel_id}/messages",
             headers=self._authorization,
-            json_body={**body, "nonce": secrets.token_hex(12), "enforce_nonce": True},
+            json_body={**body, "nonce": nonce or secrets.token_hex(12), "enforce_nonce": True},
+            files=files,
+            tries=tries,
             until=_now() + patience,
         )
 
-    async def get(self, answer: FirstAnswer, *, until: float) -> Answer | None:
-        """Look up the first answer to an interaction."""
-        return await self._request("GET", answer.path, until=until)
+    async def open_direct_messages(self, user_id: int, *, until: float) -> Answer | None:
+        """The channel of somebody's direct messages, whether they take any or not."""
+        return await self._request(
+            "POST",
+            "users/@me/channels",
+            headers=self._authorization,
+            json_body={"recipient_id": str(user_id)},
+            until=until,
+        )
+
+    async def get(
+        self, message: FirstAnswer | OwnMessage, *, tries: int | None = None, until: float
+    ) -> Answer | None:
+        """Look a message of the bot's up."""
+        return await self._request(
+            "GET", message.path, headers=self._headers_for(message), tries=tries, until=until
+        )
+
+    async def list_messages(self, channel_id: int, *, after: int, until: float) -> Answer | None:
+        """The messages of a channel that came next after an id, at most `LISTED` of them."""
+        return await self._request(
+            "GET",
+            f"channels/{channel_id}/messages",
+            query={"after": str(after), "limit": str(LISTED)},
+            headers=self._authorization,
+            until=until,
+        )
+
+    async def delete(self, message: FirstAnswer | OwnMessage, *, until: float) -> Answer | None:
+        """Delete a message of the bot's; a 404 says that it was deleted already."""
+        return await self._request(
+            "DELETE", message.path, headers=self._headers_for(message), until=until
+        )
 
     async def edit(
         self,
@@ -158,12 +208,16 @@ class DiscordRest:
         return await self._request(
             "PATCH",
             message.path,
-            headers=self._authorization if isinstance(message, OwnMessage) else None,
+            headers=self._headers_for(message),
             json_body=body,
             files=files,
             tries=tries,
             until=until,
         )
+
+    def _headers_for(self, message: FirstAnswer | OwnMessage) -> Mapping[str, str] | None:
+        """The headers: an interaction's token, which is in the path, is enough by itself."""
+        return self._authorization if isinstance(message, OwnMessage) else None
 
     async def _request(
         self,
@@ -236,7 +290,7 @@ class DiscordRest:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=timeout),
             ) as response:
-                body = _parse(await _read(response.content))
+                body, items = _parse(await _read(response.content))
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:
             log.warning("discord.unanswered", method=method, fault=type(fault).__name__)
             return None
@@ -246,6 +300,7 @@ class DiscordRest:
             code=code if isinstance(code, int) else 0,
             retry_after=_retry_after(body, response.headers.get("Retry-After")),
             body=body,
+            items=items,
         )
         if not answer.ok:
             log.warning("discord.refused", method=method, status=answer.status, code=answer.code)
@@ -296,13 +351,15 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
     return bytes(body)
 
 
-def _parse(body: bytes) -> JSON:
-    """The object that an answer holds; empty where it holds none, as behind a proxy's error."""
+def _parse(body: bytes) -> tuple[JSON, Sequence[JSON]]:
+    """The object, or the list, that an answer holds; empty where it is neither, as a proxy's is."""
     try:
         parsed: object = loads(body)
     except ValueError:
-        return {}
-    return cast("JSON", parsed) if isinstance(parsed, dict) else {}
+        return {}, ()
+    if isinstance(parsed, list):
+        return {}, cast("list[JSON]", parsed)
+    return cast("JSON", parsed) if isinstance(parsed, dict) else {}, ()
 
 
 def _retry_after(body: JSON, header: str | None) -> float:

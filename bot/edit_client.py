@@ -140,6 +140,14 @@ class EditClient:
         """
         return await self._read_source(url, into=None)
 
+    async def is_gone(self, url: str) -> bool:
+        """Whether a source is surely not given any more; False where that is not known."""
+        try:
+            async with self._get(self._api, as_given(url)) as response:
+                return response.status in _GONE
+        except (_MayPass, ValueError):
+            return False
+
     async def edit(self, call: EditCall, *, workspace: Path) -> tuple[str, ...]:
         """Make the paid call.
 
@@ -308,6 +316,16 @@ _PASSING = frozenset(
     }
 )
 """Statuses of a result that may not have reached the place it is served from yet."""
+
+_GONE = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.GONE,
+    }
+)
+"""Statuses of a source that was removed, or whose address has run out."""
 
 _REDIRECTS = frozenset(
     {

@@ -22,12 +22,20 @@ import structlog
 from bot.edit_api import EditCall
 from bot.edit_client import EditClient
 from bot.errors import Declined, EditFault, LedgerFault, NotPosted, ResultLost, WaitedTooLong
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, Place
 from bot.ledger.rulebook import Rulebook
 from bot.pictures import Format, Picture
 from bot.pricing import SOURCE_SIZE, nearest_ratio
 from bot.quotas import Balance, OperatorLimits
-from bot.refusals import Ask, CannotAfford, LedgerSilent, Refusal, refuse_here, refuse_order
+from bot.refusals import (
+    Ask,
+    CannotAfford,
+    LedgerSilent,
+    Refusal,
+    refuse_here,
+    refuse_order,
+    refuse_place,
+)
 from bot.server_settings import ServerSettings, read_settings
 from bot.states import Reason, State
 
@@ -90,6 +98,14 @@ class Acknowledgement:
     message_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The pictures surely stand in a message."""
+
+    place: Place | None
+    """Which one, where the platform said so."""
+
+
 class Front(Protocol):
     """Where members are answered. The methods do not raise, and see to repeating by themselves."""
 
@@ -105,8 +121,8 @@ class Front(Protocol):
         """Whether the edit's answer exists, and as which message: there its member can be told."""
         ...
 
-    async def post(self, edit: Edit, receipt: Receipt) -> bool:
-        """Post the pictures; True only where they surely stand in the edit's message."""
+    async def post(self, edit: Edit, receipt: Receipt) -> Posted | Reason:
+        """Post the pictures, in the edit's message or another that its member finds; or why not."""
         ...
 
     async def tell(self, edit: Edit) -> None:
@@ -154,14 +170,17 @@ class Editor:
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def take(self, ask: Ask) -> None:
-        """Refuse the order, or hold its price and carry it on from there in the background."""
+    async def take(self, ask: Ask) -> bool:
+        """Refuse the order, or hold its price and carry it on from there in the background.
+
+        Whether there is a hold for it.
+        """
         order = ask.order
         if self._closed:
-            return
-        if refusal := refuse_order(order, ask.attachment):
+            return False
+        if refusal := refuse_place(ask) or refuse_order(order, ask.attachment):
             await self._refuse(order, refusal, early=None)
-            return
+            return False
         holding = asyncio.create_task(self._hold(ask))
         await asyncio.wait({holding}, timeout=STORE_PATIENCE)
         early = None if holding.done() else await self._front.acknowledge(order)
@@ -173,6 +192,8 @@ class Editor:
                 log.warning("edit.repeated", edit=str(order.id))
             case refusal:
                 await self._refuse(order, refusal, early=early)
+                return False
+        return True
 
     async def resume(self) -> None:
         """Take up what an earlier process left open, and tell the ends that it left untold."""
@@ -274,13 +295,18 @@ class Editor:
         if not pictures:
             raise ResultLost("not one of the pictures could be had")
         receipt = await self._write_receipt(edit, pictures)
-        if not receipt.pictures or not await self._front.post(edit, receipt):
+        if not receipt.pictures:
             raise NotPosted
+        outcome = await self._front.post(edit, receipt)
+        if not isinstance(outcome, Posted):
+            raise NotPosted(outcome)
         posted = len(receipt.pictures)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         ended = _in_step(
             await self._insist(
-                lambda: self._ledger.capture(edit.order.id, posted=posted, now=self._clock())
+                lambda: self._ledger.capture(
+                    edit.order.id, posted=posted, now=self._clock(), place=outcome.place
+                )
             )
         )
         log.info("edit.charged", edit=str(edit.order.id), credits=ended.charged)

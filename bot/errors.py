@@ -1,7 +1,5 @@
 """Faults, one tree by whose fault it is; they carry data, and no text for members."""
 
-from typing import ClassVar
-
 from bot.states import Reason
 
 
@@ -12,7 +10,7 @@ class Fault(Exception):
 class EditFault(Fault):
     """What ends one edit, and the reason that its void keeps."""
 
-    reason: ClassVar[Reason]
+    reason: Reason
 
 
 class SourceFault(EditFault):
@@ -109,7 +107,9 @@ class WaitedTooLong(EditFault):
 class NotPosted(EditFault):
     """Discord took no message with the pictures, or they are larger than it takes."""
 
-    reason = Reason.NOT_POSTED
+    def __init__(self, reason: Reason = Reason.NOT_POSTED) -> None:
+        super().__init__("the pictures could not be posted")
+        self.reason = reason
 
 
 class OperatorFault(Fault):

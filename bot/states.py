@@ -57,6 +57,10 @@ class Reason(StrEnum):
     """The API answered, but not one of its pictures could be had."""
     NOT_POSTED = "not_posted"
     """Discord took no message with the pictures."""
+    ANSWER_DELETED = "answer_deleted"
+    """Somebody deleted the edit's message, or its channel, before the pictures were posted."""
+    ANSWER_OUT_OF_REACH = "answer_out_of_reach"
+    """The private answer's token was dead, and the member takes no direct messages of the bot's."""
     EXPIRED = "expired"
     INTERRUPTED = "interrupted"
     UNFORESEEN = "unforeseen"
@@ -72,6 +76,8 @@ MAY_HAVE_COST = frozenset(
         Reason.API_FAILED,
         Reason.NO_RESULT,
         Reason.NOT_POSTED,
+        Reason.ANSWER_DELETED,
+        Reason.ANSWER_OUT_OF_REACH,
         Reason.INTERRUPTED,
         Reason.UNFORESEEN,
     }

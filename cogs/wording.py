@@ -9,17 +9,20 @@ from typing import assert_never
 
 from bot.editing import LONGEST_WAIT
 from bot.ledger import Edit, OverQuota
+from bot.ledger.archive import KeptEdit
 from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
 from bot.pricing import affordable
 from bot.quotas import Bound
 from bot.refusals import (
     MAX_PROMPT,
     CannotAfford,
+    CannotPost,
     FileTooLarge,
     LedgerSilent,
     NoPicture,
     NotHere,
     NotInPrivate,
+    NotOffered,
     PictureTooLarge,
     PromptBlank,
     PromptRefused,
@@ -29,7 +32,7 @@ from bot.refusals import (
     Unforeseen,
 )
 from bot.states import Reason
-from cogs.plain_text import as_plain
+from cogs.plain_text import SHOWN, as_plain
 
 LEDGER_SILENT = (
     "The bot cannot reach its ledger just now, so nothing was changed. Nothing was charged. "
@@ -40,6 +43,9 @@ _LIMITS = f"up to {MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**
 MOST_CHANNELS = 10
 """Channels that a refusal names."""
 
+LONGEST_QUOTED = 60
+"""Characters of a wrong choice that a refusal shows."""
+
 _NOT_A_PICTURE = (
     "That file is not a picture that can be edited. "
     f"Attach a PNG, JPEG or WebP picture of {_LIMITS}."
@@ -49,6 +55,8 @@ _NOT_A_PICTURE = (
 def refusal_text(refusal: Refusal) -> str:
     """Why an order is not taken, for its member alone."""
     match refusal:
+        case CannotPost(missing):
+            said = _cannot_post(missing)
         case NoPicture():
             said = _NOT_A_PICTURE
         case FileTooLarge(size):
@@ -64,6 +72,11 @@ def refusal_text(refusal: Refusal) -> str:
             said = (
                 f"The prompt has {length:,} characters, more than the {MAX_PROMPT:,} that are "
                 "taken. Make it shorter."
+            )
+        case NotOffered(field, got):
+            said = (
+                f"{field}: got “{as_plain(got, LONGEST_QUOTED)}”, which this form does not offer. "
+                "Open it again and choose one of those that it shows."
             )
         case NotHere(channel_ids):
             said = f"Edits are not made in this channel. Run it in {listed_channels(channel_ids)}."
@@ -90,8 +103,8 @@ def refusal_text(refusal: Refusal) -> str:
     return f"{said} Nothing was charged."
 
 
-def ending_text(edit: Edit) -> str:
-    """How an edit without pictures ended, in its own message."""
+def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
+    """How an edit without pictures ended; of what the service said, so many characters."""
     match edit.reason:
         case None:
             raise ValueError("the edit has not ended without pictures")
@@ -109,7 +122,7 @@ def ending_text(edit: Edit) -> str:
         case Reason.SOURCE_UNREADABLE:
             said = "Discord did not give the attached picture to the bot. Attach it again."
         case Reason.API_DECLINED:
-            said = _declined(edit.detail)
+            said = _declined(edit.detail, most_quoted)
         case Reason.API_MISCONFIGURED:
             said = (
                 "The bot is not set up rightly for the editing service; its owner has been told. "
@@ -126,6 +139,17 @@ def ending_text(edit: Edit) -> str:
                 "The picture was made, but Discord did not take it: its upload failed, or it is "
                 "too large here. Try again; if that does not help, choose a lower quality or "
                 "fewer pictures."
+            )
+        case Reason.ANSWER_DELETED:
+            said = (
+                "The edit's message was deleted before the picture could be posted in it. "
+                "Run the command again."
+            )
+        case Reason.ANSWER_OUT_OF_REACH:
+            said = (
+                "The picture took so long that Discord no longer showed it in your private "
+                "answer, and the bot may not send you direct messages. Allow direct messages in "
+                "the server's privacy settings, or try again."
             )
         case Reason.EXPIRED:
             minutes = int(LONGEST_WAIT.total_seconds() // 60)
@@ -172,6 +196,14 @@ def listed_channels(channel_ids: Sequence[int], last: str = "or") -> str:
     return f"{', '.join(first)} {last} {final}" if first else final
 
 
+def _cannot_post(missing: Sequence[str]) -> str:
+    named = " and ".join(f"“{name}”" for name in missing)
+    return (
+        f"The bot may not post pictures here: it lacks the permission {named} in this channel, "
+        "so the edit was not made. Ask a moderator to give it that, or use another channel."
+    )
+
+
 def _cannot_afford(over: OverQuota, most: int) -> str:
     balance = over.balance
     left, ends = balance.left or 0, day_and_time(balance.ends_at)
@@ -198,10 +230,10 @@ def _too_many_pixels(shape: str) -> str:
     )
 
 
-def _declined(message: str | None) -> str:
+def _declined(message: str | None, most: int) -> str:
     if not message or not message.strip():
         return "The editing service declined this edit. Change the prompt or the picture."
     return (
-        f"The editing service declined this edit and says: “{as_plain(message)}” "
+        f"The editing service declined this edit and says: “{as_plain(message, most)}” "
         "Change the prompt or the picture."
     )

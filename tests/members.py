@@ -71,6 +71,20 @@ class Person:
         """What a command answers."""
         return await (await self.command(name, **options)).settled()
 
+    async def press(self, message: Message, label: str) -> Interaction:
+        """Press the button whose label begins so."""
+        (custom_id,) = [
+            custom_id for shown, custom_id in buttons_of(message).items() if shown.startswith(label)
+        ]
+        return await self.sandbox.discord.press(message, self.member, custom_id)
+
+    async def told(self, message: Message, label: str) -> str:
+        """What a button answers to this member alone, in a message of its own."""
+        answer = await (await self.press(message, label)).settled()
+        assert answer.ephemeral
+        assert answer is not message
+        return answer.text
+
     async def credits(self) -> str:
         """What `/credits` answers."""
         return (await self.run("credits")).text

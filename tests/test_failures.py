@@ -278,7 +278,7 @@ async def test_a_refused_key_is_the_owners_to_mend_and_its_words_are_not_the_mem
             "\\[free\\](https\\://evil.example)\n\\# Heading",
         ),
         ("top" + "\n" * 3990 + "bottom", "top\nbottom"),
-        ("*" * 4000, "\\*" * 499 + "…"),
+        ("*" * 4000, "\\*" * 149 + "…"),
     ],
     ids=["mentions", "masked link", "newlines", "long"],
 )
@@ -400,7 +400,8 @@ async def test_only_pictures_that_were_given_and_asked_for_are_posted_and_charge
 ):
     sandbox.faults.edit_api.add(EditFault(action=Pictures(given)))
     message = await succeeds(ada, events, await ada.edit(count=asked), pictures=charged)
-    assert f"{8 * charged} credits · {80 - 8 * charged} left" in message.text
+    assert f" · {8 * charged} credits · " in message.text
+    assert f" · {80 - 8 * charged} left" in message.text
     missing = f"{asked - charged} of {asked} pictures could not be had or posted, and cost nothing."
     assert (missing in message.text) is (charged < asked)
 

@@ -263,7 +263,7 @@ async def test_a_message_that_somebody_deleted_is_not_replaced_and_free(
     assert edit.message is not None
     sandbox.discord.delete(edit.message)
     hang.release()
-    await is_void(ada, events, edit, "not_posted")
+    await is_void(ada, events, edit, "answer_deleted")
     assert sandbox.discord.messages(ada.channel) == []
     assert count(sandbox, "PATCH", "/@original") <= 2
     assert count(sandbox, "POST", "/messages") == 0

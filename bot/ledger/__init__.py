@@ -39,6 +39,8 @@ class Order:
     private: bool
     upload_limit: int
     """Bytes that Discord takes in one file here, as the interaction said."""
+    source_public: bool = False
+    """Whether the source is a picture of a message that all of the channel see."""
     role_ids: tuple[int, ...] = ()
     """The roles that the member had, @everyone's among them."""
 
@@ -51,6 +53,14 @@ class Order:
     def hold(self) -> int:
         """Credits to set aside before anything is sent."""
         return self.quality.price * self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands."""
+
+    channel_id: int
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,20 @@ class Edit:
     ended_at: datetime | None
     doomed: bool = False
     """Whether its member had what is kept of it erased, as soon as it ends."""
+    message_channel_id: int | None = None
+    """The member's direct messages, where its message is in these."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where its message stands, as far as that is known."""
+        if self.message_id is None:
+            return None
+        return Place(self.message_channel_id or self.order.channel_id, self.message_id)
+
+    @property
+    def erased(self) -> bool:
+        """Whether its prompt, and all that lay with it, was erased: no prompt is ever empty."""
+        return not self.order.prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +160,13 @@ class Ledger(Protocol):
         """Keep the addresses of the API's pictures."""
         ...
 
-    async def capture(self, edit_id: int, *, posted: int, now: datetime) -> Edit | None:
-        """Charge for the pictures that were posted, void the rest, and erase the token."""
+    async def capture(
+        self, edit_id: int, *, posted: int, now: datetime, place: Place | None = None
+    ) -> Edit | None:
+        """Charge for the pictures that were posted, void the rest, and erase the token.
+
+        `place` is where they stand, if that is not the message known so far.
+        """
         ...
 
     async def void(
@@ -148,6 +177,10 @@ class Ledger(Protocol):
 
     async def forget_token(self, edit_id: int) -> None:
         """Erase an ended edit's token: its member was told, or cannot be told any more."""
+        ...
+
+    async def find(self, edit_id: int) -> Edit | None:
+        """The edit, if there ever was one; what of it was erased is empty."""
         ...
 
     async def unfinished(self) -> list[Edit]:
@@ -173,4 +206,5 @@ __all__ = [
     "Order",
     "OverQuota",
     "PastEdit",
+    "Place",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import apsw
 
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit, Place
 from bot.ledger.sqlite.accounts import BOT, SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
@@ -69,9 +69,14 @@ class SqliteLedger(Ledger):
 
         return await self._database.write(work)
 
-    async def capture(self, edit_id: int, *, posted: int, now: datetime) -> Edit | None:
+    async def capture(
+        self, edit_id: int, *, posted: int, now: datetime, place: Place | None = None
+    ) -> Edit | None:
+        where = (None, None) if place is None else (place.message_id, place.channel_id)
+
         def work(connection: apsw.Connection) -> Edit | None:
-            for row in rows(connection, statements.CAPTURE, edit_id, posted, milliseconds(now)):
+            values = (edit_id, posted, milliseconds(now), *where)
+            for row in rows(connection, statements.CAPTURE, *values):
                 _settle(connection, row, reason=None)
                 ended = _get_edit(connection, edit_id)
                 _forget_token(connection, edit_id)
@@ -97,6 +102,13 @@ class SqliteLedger(Ledger):
 
     async def forget_token(self, edit_id: int) -> None:
         await self._database.write(lambda connection: _forget_token(connection, edit_id))
+
+    async def find(self, edit_id: int) -> Edit | None:
+        def work(connection: apsw.Connection) -> Edit | None:
+            found = rows(connection, statements.EDIT_BY_ID, edit_id)
+            return _edit(found[0]) if found else None
+
+        return await self._database.read(work)
 
     async def unfinished(self) -> list[Edit]:
         return await self._database.read(
@@ -196,7 +208,7 @@ def _insert(
         statements.INSERT_EDIT,
         *(order.id, order.application_id, order.guild_id, order.channel_id, order.member_id, day),
         *(order.quality, order.size, order.count, int(order.private), order.upload_limit),
-        *(order.quality.price, owner, milliseconds(now)),
+        *(int(order.source_public), order.quality.price, owner, milliseconds(now)),
     )
     if not inserted:
         raise _NotHeldError
@@ -258,6 +270,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
             count=column["count"],
             private=bool(column["private"]),
             upload_limit=column["upload_limit"],
+            source_public=bool(column["source_public"]),
             role_ids=tuple(json.loads(column["roles"])),
         ),
         state=State(column["state"]),
@@ -274,6 +287,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
         rendered_at=moment_or_none(column["rendered_at"]),
         ended_at=moment_or_none(column["ended_at"]),
         doomed=bool(column["doomed"]),
+        message_channel_id=column["message_channel_id"],
     )
 
 

@@ -188,6 +188,35 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        "drafts; which sources were posted in public",
+        (
+            """
+            CREATE TABLE draft (  -- what was begun and not ordered yet; erased after an hour
+                id INTEGER PRIMARY KEY,  -- the interaction's in which it was begun
+                guild_id INTEGER NOT NULL,
+                member_id INTEGER NOT NULL,
+                made_at INTEGER NOT NULL,
+                content TEXT NOT NULL CHECK (json_type(content) = 'object')
+            ) STRICT
+            """,
+            "CREATE INDEX draft_by_age ON draft (made_at)",
+            """
+            ALTER TABLE edit ADD COLUMN source_public INTEGER NOT NULL
+            DEFAULT 0 CHECK (source_public IN (0, 1))
+            """,
+        ),
+    ),
+    Migration(
+        "where pictures stand that were posted anew",
+        (
+            """
+            ALTER TABLE edit
+            ADD COLUMN message_channel_id  -- the member's direct messages'; NULL: channel_id
+            INTEGER
+            """,
+        ),
+    ),
 )
 
 

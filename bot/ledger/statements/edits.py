@@ -34,9 +34,9 @@ HOLD_WITHIN_OPERATOR_BUDGET = _HOLD_WITHIN.format(used="sent + held")
 INSERT_EDIT = """
 INSERT INTO edit (
     id, application_id, guild_id, channel_id, member_id, day,
-    quality, size, count, private, upload_limit, price, owner, held_at, state
+    quality, size, count, private, upload_limit, source_public, price, owner, held_at, state
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'held')
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'held')
 ON CONFLICT (id) DO NOTHING
 RETURNING id
 """
@@ -67,7 +67,10 @@ RETURNING id
 KEEP_RESULTS = "UPDATE edit_private SET results = $2 WHERE edit_id = $1"
 
 CAPTURE = """
-UPDATE edit SET state = 'delivered', posted = $2, charged = price * $2, ended_at = $3
+UPDATE edit SET
+    state = 'delivered', posted = $2, charged = price * $2, ended_at = $3,
+    message_id = coalesce($4, message_id),
+    message_channel_id = coalesce(nullif($5, channel_id), message_channel_id)
 WHERE id = $1 AND state = 'rendered'
 RETURNING guild_id, member_id, day, price * count, charged, submitted_at
 """
@@ -100,8 +103,9 @@ _ERASED_AS_EMPTY = {
 }
 
 EDIT_COLUMNS = (
-    *("id", "application_id", "guild_id", "channel_id", "member_id", "message_id"),
-    *("quality", "size", "ratio", "count", "private", "upload_limit"),
+    *("id", "application_id", "guild_id", "channel_id", "member_id"),
+    *("message_id", "message_channel_id"),
+    *("quality", "size", "ratio", "count", "private", "upload_limit", "source_public"),
     *("state", "reason", "posted", "charged"),
     *("held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
     *(*_ERASED_AS_EMPTY, "detail", "token"),
