@@ -35,6 +35,7 @@ from bot.retention import keeping_retention
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_database, read_settings
 from cogs.admission import Admission
+from cogs.cancel import CancelButton
 from cogs.cards import EditCards
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
@@ -143,6 +144,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             spool=settings.spool_dir,
             limits=settings.limits,
             concurrency=settings.edit_concurrency,
+            queue_limit=settings.queue_limit,
         )
         stack.push_async_callback(editor.close)
         admission = Admission(replies, settings.servers)
@@ -151,6 +153,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
         server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
+        cancel = CancelButton(stores.ledger, editor, replies)
         actions = {**quota.actions, **server_settings.actions, **privacy.actions}
         discord_client = await stack.enter_async_context(
             DiscordClient(
@@ -163,7 +166,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                     UsageCog(stores.usage, Charts(), replies),
                     server_settings,
                     privacy,
-                    PressesCog(custom_ids, replies, admission, failures, actions, lasting={}),
+                    PressesCog(custom_ids, replies, admission, failures, actions, cancel.lasting),
                 ],
                 admits=admission.admits,
                 answer_failure=failures.answer,

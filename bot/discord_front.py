@@ -34,7 +34,9 @@ from bot.discord_rest import (
 )
 from bot.editing import Acknowledgement, Front, Outcome, Receipt
 from bot.ledger import Edit, Order
+from bot.progress import Stage
 from bot.refusals import Refusal
+from bot.waiting import Shown
 
 POST_TRIES = 2
 """Requests with the pictures, before a message without them."""
@@ -47,6 +49,10 @@ class Cards(Protocol):
 
     def result(self, edit: Edit, receipt: Receipt, names: Sequence[str]) -> list[Component]:
         """Lay out the pictures, which are attached under these names, and what they cost."""
+        ...
+
+    def waiting(self, edit: Edit, stage: Stage) -> tuple[str, list[Component]]:
+        """Say how far an edit is: a text, and the buttons under it."""
         ...
 
     def ending(self, edit: Edit) -> list[Component]:
@@ -108,6 +114,17 @@ class DiscordFront(Front):
         answer = await self._edit(edit, body, files=files, tries=POST_TRIES)
         return answer is not None and answer.ok
 
+    async def show(self, edit: Edit, stage: Stage) -> Shown:
+        order = edit.order
+        if order.token is None or self._token_left(edit) <= TOKEN_LIFE - TOKEN_TRUSTED:
+            return Shown(over=True)
+        text, components = self._cards.waiting(edit, stage)
+        # Bare text and no Components V2: once a card with those stands, Discord refuses this one,
+        # so that none that was under way can take the result's place.
+        # https://docs.discord.com/developers/resources/message#edit-message
+        body = {"content": text, "components": components, "allowed_mentions": NO_MENTIONS}
+        return _read_shown(await self._rest.edit_once(_first_answer(order), body))
+
     async def tell(self, edit: Edit) -> None:
         answer = await self._edit(edit, _card(self._cards.ending(edit), []))
         if answer is None or not answer.ok:
@@ -160,10 +177,20 @@ def _card(components: list[Component], files: Sequence[File]) -> JSON:
     """A Components V2 message; what is not among the files is taken off it."""
     return {
         "flags": COMPONENTS_V2,
+        # What a card said while the edit waited.
+        "content": None,
         "components": components,
         "attachments": list_files(files),
         "allowed_mentions": NO_MENTIONS,
     }
+
+
+def _read_shown(answer: Answer | None) -> Shown:
+    if answer is None or answer.ok or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Shown(pause=0.0 if answer is None else answer.exhausted_for)
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Shown(answer.retry_after, for_all=answer.body.get("global") is not False)
+    return Shown(over=True)
 
 
 def _ran_out_of_token(answer: Answer | None, tries: int | None) -> bool:

@@ -58,6 +58,8 @@ class Reason(StrEnum):
     NOT_POSTED = "not_posted"
     """Discord took no message with the pictures."""
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    """Its member, or a moderator, stopped it while it waited."""
     INTERRUPTED = "interrupted"
     UNFORESEEN = "unforeseen"
 
@@ -81,5 +83,6 @@ MAY_HAVE_COST = frozenset(
 _ENDS = {
     Reason.API_DECLINED: State.DECLINED,
     Reason.EXPIRED: State.EXPIRED,
+    Reason.CANCELLED: State.CANCELLED,
     Reason.INTERRUPTED: State.INTERRUPTED,
 }

@@ -9,9 +9,11 @@ from discord import ui
 from bot.discord_front import Cards
 from bot.editing import Receipt
 from bot.ledger import Edit
+from bot.progress import Stage
 from bot.refusals import Refusal
 from cogs.components import as_components
 from cogs.plain_text import as_plain
+from cogs.waiting_card import waiting_card
 from cogs.wording import count_credits, ending_text, refusal_text
 
 ALT_TEXT = 1_024
@@ -42,6 +44,9 @@ class EditCards(Cards):
                 accent_colour=_MADE,
             )
         )
+
+    def waiting(self, edit: Edit, stage: Stage) -> tuple[str, list[dict[str, Any]]]:
+        return waiting_card(edit, stage)
 
     def ending(self, edit: Edit) -> list[dict[str, Any]]:
         return as_components(
