@@ -56,9 +56,6 @@ UPLOAD_LIMIT = 24 * 2**20
 LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between tries of the ledger, once what it is to note has happened; the last for ever."""
 
-RESTART_PATIENCE = 2.0
-"""Seconds in which nobody is passed over whose answer and source are looked up after a restart."""
-
 PROBES, LOOK_UPS, DOWNLOADS = 64, 64, 32
 """Sources, answers and results read at once: buffers bound them, and slow ones must stop nobody."""
 
@@ -219,11 +216,7 @@ class Editor:
         """Take up what an earlier process left open, and tell the ends that it left untold."""
         self._estimates.learn(await self._ledger.latest_times(most=LATEST))
         left = await self._ledger.unfinished()
-        waiting = [edit.order for edit in left if edit.state is State.HELD]
-        for order in waiting:
-            self._line.join(order)
-        if waiting:
-            self._line.be_patient(RESTART_PATIENCE)
+        self._line.join_again([edit.order for edit in left if edit.state is State.HELD])
         await asyncio.to_thread(_clear_spool, self._spool, {str(edit.order.id) for edit in left})
         for edit in left:
             log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,13 @@ from bot.ledger import Order
 from bot.pricing import Quality
 from bot.queue import Standing, Waiting, foresee, line_up, next_up
 from bot.refusals import LineFull, LineTooLong
+
+EXPECTED_WITHIN = 0.5
+"""Seconds that an edit has to be acknowledged and its source looked at, until later ones of its
+member pass it."""
+
+RESTART_PATIENCE = 2.0
+"""Seconds that all edits have for it after a restart, until any passes them."""
 
 FORESEEN_FOR = 0.5
 """Seconds for which the same look ahead serves all who ask."""
@@ -27,6 +34,8 @@ class _Place:
 
     member_id: int
     quality: Quality
+    expected: bool = True
+    """Whether it could start soon."""
     called: asyncio.Future[None] | None = None
     """Resolved at its turn; None until it could start."""
 
@@ -80,11 +89,12 @@ class Line:
         standing = self._foresee({**self._waiting, order.id: newcomer}, self._known)[order.id]
         return LineTooLong(standing.wait) if standing.wait > self._longest_wait else None
 
-    def join(self, order: Order) -> bool:
+    def join(self, order: Order, *, expected_within: float = EXPECTED_WITHIN) -> bool:
         """Come into the line, by the time of the command; False for one that is in it already."""
         if order.id in self._waiting or order.id in self._calls:
             return False
-        self._waiting[order.id] = _Place(order.member_id, order.quality)
+        place = self._waiting[order.id] = _Place(order.member_id, order.quality)
+        asyncio.get_running_loop().call_later(expected_within, self._let_pass, place)
         return True
 
     def leave(self, edit_id: int) -> None:
@@ -106,10 +116,14 @@ class Line:
         finally:
             self.leave(edit_id)
 
-    def be_patient(self, seconds: float) -> None:
-        """Let nobody be passed over for so long, who is not ready yet after a restart."""
+    def join_again(self, orders: Sequence[Order]) -> None:
+        """Come into the line after a restart; for a while nobody passes who is not ready yet."""
+        if not orders:
+            return
+        for order in orders:
+            self.join(order, expected_within=RESTART_PATIENCE)
         self._patient = True
-        asyncio.get_running_loop().call_later(seconds, self._end_patience)
+        asyncio.get_running_loop().call_later(RESTART_PATIENCE, self._end_patience)
 
     def standing(self, edit_id: int) -> Standing | None:
         """Where an edit in the line stands, as it was half a second ago at most."""
@@ -117,6 +131,10 @@ class Line:
         if self._foreseen is None or now - self._foreseen[0] > FORESEEN_FOR:
             self._foreseen = (now, self._foresee(self._waiting, self._usual))
         return self._foreseen[1].get(edit_id)
+
+    def _let_pass(self, place: _Place) -> None:
+        place.expected = False
+        self._call_up()
 
     def _end_patience(self) -> None:
         self._patient = False
@@ -126,7 +144,7 @@ class Line:
         """Give the free places to those whose turn it is."""
         while self._waiting and len(self._calls) < self._places:
             waiting = [
-                Waiting(edit_id, place.member_id, place.ready)
+                Waiting(edit_id, place.member_id, place.ready, place.expected)
                 for edit_id, place in self._waiting.items()
             ]
             chosen = next_up(waiting, self._in_flight(), self._turns, patient=self._patient)

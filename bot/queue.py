@@ -22,6 +22,8 @@ class Waiting:
     member_id: int
     ready: bool = True
     """Whether it could start at once; one that could not keeps its place all the same."""
+    expected: bool = False
+    """Whether it is going to be ready so soon that its member's later edits wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,13 @@ def next_up(
 ) -> Waiting | None:
     """Whose turn it is when a place is free, if anybody could start.
 
-    Who is not ready is passed over by other members, unless they are `patient`, and never by the
-    member's own later edits.
+    What is not ready is passed over: by its member's later edits where it is not expected either,
+    by other members' where they are not `patient`.
     """
     heads: dict[int, Waiting] = {}
     for each in waiting:
         head = heads.get(each.member_id)
-        if head is None or each.edit_id < head.edit_id:
+        if (each.ready or each.expected) and (head is None or each.edit_id < head.edit_id):
             heads[each.member_id] = each
     for head in line_up(heads.values(), in_flight, turns):
         if head.ready:
