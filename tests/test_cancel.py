@@ -64,8 +64,8 @@ async def press_late(person: Person, message: Message | None, row_id: int) -> st
     """What is answered to a press of a button that a message does not show any more, or never."""
     assert message is not None
     custom_id = write_lasting(Lasting("cancel", row_id))
-    button = {"type": 2, "style": 2, "label": "Cancel", "custom_id": custom_id}
-    seen_still = replace(message.now, components=({"type": 1, "components": [button]},))
+    button = {"type": 2, "id": 2, "style": 2, "label": "Cancel", "custom_id": custom_id}
+    seen_still = replace(message.now, components=({"type": 1, "id": 1, "components": [button]},))
     message.revisions.append(seen_still)
     pressed = await person.sandbox.discord.press(message, person.member, custom_id)
     message.revisions.remove(seen_still)
