@@ -39,22 +39,23 @@ class Estimates:
 
     def __init__(self) -> None:
         self._latest = {quality: deque[Took](maxlen=LATEST) for quality in Quality}
+        self._known: dict[Quality, Took] = {}
 
     def learn(self, latest: Mapping[Quality, Sequence[Took]]) -> None:
         """Take in edits of each quality, oldest first."""
         for quality, tooks in latest.items():
-            self._latest[quality].extend(tooks)
+            kept = self._latest[quality]
+            kept.extend(tooks)
+            if kept:
+                self._known[quality] = Took(
+                    call=median(took.call for took in kept),
+                    posting=median(took.posting for took in kept),
+                )
 
     def usual(self, quality: Quality) -> Took:
         """What half of the latest edits needed at most, or a guess."""
-        return self.known(quality) or GUESSES[quality]
+        return self._known.get(quality, GUESSES[quality])
 
     def known(self, quality: Quality) -> Took | None:
-        """The same, without a guess: nobody is refused for one."""
-        latest = self._latest[quality]
-        if not latest:
-            return None
-        return Took(
-            call=median(took.call for took in latest),
-            posting=median(took.posting for took in latest),
-        )
+        """The same, without a guess."""
+        return self._known.get(quality)

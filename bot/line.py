@@ -4,11 +4,11 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.estimates import Estimates, Took
+from bot.estimates import Estimates
 from bot.ledger import Order
 from bot.pricing import Quality
 from bot.queue import Standing, Waiting, foresee, line_up, next_up
@@ -83,7 +83,9 @@ class Line:
         spare = self._places - len(self._calls)
         if len(self._waiting) - spare >= self._limit:
             return LineFull(self._limit)
-        if len(self._waiting) < spare:
+        # As long as all of them together come to less, the order does not matter.
+        known = sum(self._known(each.quality) for each in self._all())
+        if len(self._waiting) < spare or known <= self._longest_wait * self._places:
             return None
         newcomer = _Place(order.member_id, order.quality)
         standing = self._foresee({**self._waiting, order.id: newcomer}, self._known)[order.id]
@@ -159,6 +161,9 @@ class Line:
             # Whoever comes next finds nobody to take turns with.
             self._turns.clear()
 
+    def _all(self) -> Iterable[_Place | _Call]:
+        return itertools.chain(self._waiting.values(), self._calls.values())
+
     def _in_flight(self) -> Mapping[int, int]:
         return Counter(call.member_id for call in self._calls.values())
 
@@ -179,7 +184,6 @@ class Line:
         return self._estimates.usual(quality).call
 
     def _known(self, quality: Quality) -> float:
-        return (self._estimates.known(quality) or _UNKNOWN).call
-
-
-_UNKNOWN = Took(call=0, posting=0)
+        """The same without a guess: nobody is refused for one."""
+        known = self._estimates.known(quality)
+        return 0.0 if known is None else known.call

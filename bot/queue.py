@@ -83,12 +83,15 @@ def next_up(
         head = heads.get(each.member_id)
         if (each.ready or each.expected) and (head is None or each.edit_id < head.edit_id):
             heads[each.member_id] = each
-    for head in line_up(heads.values(), in_flight, turns):
-        if head.ready:
-            return head
-        if patient:
-            break
-    return None
+
+    def rank(head: Waiting) -> tuple[int, int, int]:
+        member = head.member_id
+        return in_flight.get(member, 0), turns.get(member, NO_TURN_YET), head.edit_id
+
+    if patient:
+        first = min(heads.values(), key=rank, default=None)
+        return first if first is not None and first.ready else None
+    return min((head for head in heads.values() if head.ready), key=rank, default=None)
 
 
 def foresee(
