@@ -37,6 +37,7 @@ from bot.retention import keeping_retention
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_database, read_settings
 from cogs.admission import Admission
+from cogs.cancel import CancelButton
 from cogs.cards import EditCards
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
@@ -154,6 +155,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             spool=settings.spool_dir,
             limits=settings.limits,
             concurrency=settings.edit_concurrency,
+            queue_limit=settings.queue_limit,
         )
         stack.push_async_callback(editor.close)
         admission = Admission(replies, settings.servers)
@@ -170,6 +172,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         results = ResultButtons(
             orders, stores.ledger, stores.archive, rest, replies, custom_ids, places
         )
+        cancel = CancelButton(stores.ledger, editor, replies)
         presses = PressesCog(
             custom_ids,
             replies,
@@ -183,7 +186,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
                 **results.actions,
                 **history.actions,
             },
-            lasting=results.lasting,
+            lasting={**results.lasting, **cancel.lasting},
             forms={EDIT_FORM: orders.take_form, **edit_guided.forms},
         )
         discord_client = await stack.enter_async_context(

@@ -41,8 +41,10 @@ from bot.discord_rest import (
 from bot.discord_second_message import SecondMessage
 from bot.editing import Acknowledgement, Front, Outcome, Posted, Receipt
 from bot.ledger import Edit, Order, Place
+from bot.progress import Stage
 from bot.refusals import Refusal
 from bot.states import Reason
+from bot.waiting import Shown
 
 POST_TRIES = 2
 """Requests with the pictures, before a message without them."""
@@ -55,6 +57,10 @@ class Cards(Protocol):
 
     def result(self, edit: Edit, receipt: Receipt, names: Sequence[str]) -> list[Component]:
         """Lay out the pictures, which are attached under these names, and what they cost."""
+        ...
+
+    def waiting(self, edit: Edit, stage: Stage) -> tuple[str, list[Component]]:
+        """Say how far an edit is: a text, and the buttons under it."""
         ...
 
     def ending(self, edit: Edit) -> list[Component]:
@@ -123,6 +129,17 @@ class DiscordFront(Front):
             return Posted(_place_of(answer.body))
         return _why_not_posted(edit.order, answer)
 
+    async def show(self, edit: Edit, stage: Stage) -> Shown:
+        order = edit.order
+        if order.token is None or self._token_left(edit) <= TOKEN_LIFE - TOKEN_TRUSTED:
+            return Shown(over=True)
+        text, components = self._cards.waiting(edit, stage)
+        # Bare text and no Components V2: once a card with those stands, Discord refuses this one,
+        # so that none that was under way can take the result's place.
+        # https://docs.discord.com/developers/resources/message#edit-message
+        body = {"content": text, "components": components, "allowed_mentions": NO_MENTIONS}
+        return _read_shown(await self._rest.edit_once(_first_answer(order), body))
+
     async def tell(self, edit: Edit) -> None:
         answer: Answer | None = None
         if edit.reason not in {Reason.ANSWER_DELETED, Reason.ANSWER_OUT_OF_REACH}:
@@ -181,6 +198,8 @@ def _card(components: list[Component], files: Sequence[File]) -> JSON:
     """A Components V2 message; what is not among the files is taken off it."""
     return {
         "flags": COMPONENTS_V2,
+        # What a card said while the edit waited.
+        "content": None,
         "components": components,
         "attachments": list_files(files),
         "allowed_mentions": NO_MENTIONS,
@@ -192,6 +211,14 @@ def _message_in_channel(edit: Edit) -> OwnMessage | None:
     if edit.order.private or edit.place is None:
         return None
     return OwnMessage(edit.place.channel_id, edit.place.message_id)
+
+
+def _read_shown(answer: Answer | None) -> Shown:
+    if answer is None or answer.ok or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Shown(pause=0.0 if answer is None else answer.exhausted_for)
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Shown(answer.retry_after, for_all=answer.body.get("global") is not False)
+    return Shown(over=True)
 
 
 def _ran_out_of_token(answer: Answer | None, *, may_pass_later: bool) -> bool:

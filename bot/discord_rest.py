@@ -37,6 +37,9 @@ REQUEST_TIMEOUT = 15.0
 UPLOAD_TIMEOUT = 120.0
 """Seconds for one request; an upload may have 25 MiB to carry."""
 
+CARD_TIMEOUT = 5.0
+"""Seconds for a change of a message that a newer one replaces soon."""
+
 UPLOADS = 16
 """Requests with files on the wire at once."""
 
@@ -70,6 +73,8 @@ class Answer:
     body: JSON
     items: Sequence[JSON] = ()
     """What a list that was asked for has in it."""
+    exhausted_for: float = 0.0
+    """Seconds in which the same route takes one more request at most."""
 
     @property
     def ok(self) -> bool:
@@ -219,6 +224,15 @@ class DiscordRest:
         """The headers: an interaction's token, which is in the path, is enough by itself."""
         return self._authorization if isinstance(message, OwnMessage) else None
 
+    async def edit_once(self, message: FirstAnswer, body: JSON) -> Answer | None:
+        """Edit a message of the bot's in one try, which nothing else waits for."""
+        return await self._try(
+            "PATCH",
+            URL(f"{self._base}/{message.path}", encoded=True),
+            json=body,
+            timeout=CARD_TIMEOUT,
+        )
+
     async def _request(
         self,
         method: str,
@@ -273,9 +287,9 @@ class DiscordRest:
         method: str,
         url: URL,
         *,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        data: aiohttp.FormData | None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: aiohttp.FormData | None = None,
         json: JSON | None,
         timeout: float,
     ) -> Answer | None:
@@ -301,6 +315,7 @@ class DiscordRest:
             retry_after=_retry_after(body, response.headers.get("Retry-After")),
             body=body,
             items=items,
+            exhausted_for=_exhausted_for(response.headers),
         )
         if not answer.ok:
             log.warning("discord.refused", method=method, status=answer.status, code=answer.code)
@@ -372,6 +387,20 @@ def _retry_after(body: JSON, header: str | None) -> float:
         if math.isfinite(seconds) and seconds >= 0:
             return seconds
     return 1.0
+
+
+def _exhausted_for(headers: Mapping[str, str]) -> float:
+    """How long a route's limit leaves one request or none.
+
+    https://docs.discord.com/developers/topics/rate-limits#header-format
+    """
+    try:
+        remaining, seconds = (
+            float(headers.get(f"X-RateLimit-{name}", "")) for name in ("Remaining", "Reset-After")
+        )
+    except ValueError:
+        return 0.0
+    return seconds if remaining <= 1 and math.isfinite(seconds) else 0.0
 
 
 def _now() -> float:

@@ -10,7 +10,7 @@ import itertools
 import secrets
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -22,8 +22,10 @@ import structlog
 from bot.edit_api import EditCall
 from bot.edit_client import EditClient
 from bot.errors import Declined, EditFault, LedgerFault, NotPosted, ResultLost, WaitedTooLong
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, Place
+from bot.estimates import LATEST, Estimates, Took
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, Place
 from bot.ledger.rulebook import Rulebook
+from bot.line import Line
 from bot.pictures import Format, Picture
 from bot.pricing import SOURCE_SIZE, nearest_ratio
 from bot.quotas import Balance, OperatorLimits
@@ -32,12 +34,14 @@ from bot.refusals import (
     CannotAfford,
     LedgerSilent,
     Refusal,
+    TooManyOpen,
     refuse_here,
     refuse_order,
     refuse_place,
 )
 from bot.server_settings import ServerSettings, read_settings
 from bot.states import Reason, State
+from bot.waiting import Screen, WaitingCards
 
 T = TypeVar("T")
 
@@ -106,7 +110,7 @@ class Posted:
     """Which one, where the platform said so."""
 
 
-class Front(Protocol):
+class Front(Screen, Protocol):
     """Where members are answered. The methods do not raise, and see to repeating by themselves."""
 
     async def acknowledge(self, order: Order) -> Acknowledgement:
@@ -152,6 +156,7 @@ class Editor:
         spool: Path,
         limits: OperatorLimits,
         concurrency: int,
+        queue_limit: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
@@ -165,10 +170,17 @@ class Editor:
         self._owner = secrets.token_hex(8)
         self._probes = asyncio.Semaphore(PROBES)
         self._look_ups = asyncio.Semaphore(LOOK_UPS)
-        self._calls = asyncio.Semaphore(concurrency)
         self._downloads = asyncio.Semaphore(DOWNLOADS)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}
         self._closed = False
+        self._estimates = Estimates()
+        self._line = Line(
+            self._estimates,
+            places=concurrency,
+            limit=queue_limit,
+            longest_wait=LONGEST_WAIT.total_seconds(),
+        )
+        self._cards = WaitingCards(front, self._estimates, self._line.standing, clock)
 
     async def take(self, ask: Ask) -> bool:
         """Refuse the order, or hold its price and carry it on from there in the background.
@@ -195,9 +207,30 @@ class Editor:
                 return False
         return True
 
+    async def cancel(self, edit_id: int) -> bool:
+        """End an edit that was not sent yet, at no cost; False where there is none to end.
+
+        Raises:
+            LedgerFault: nothing was changed.
+        """
+        cancelled = await self._ledger.void(
+            edit_id, Reason.CANCELLED, detail=None, now=self._clock()
+        )
+        if cancelled is None:
+            return False
+        # Whatever its task does now, it cannot be sent any more.
+        for task, running in self._running.items():
+            if running == edit_id:
+                task.cancel()
+        self._note_void(cancelled)
+        self._run(cancelled, self._tell(cancelled))
+        return True
+
     async def resume(self) -> None:
         """Take up what an earlier process left open, and tell the ends that it left untold."""
+        self._estimates.learn(await self._ledger.latest_times(most=LATEST))
         left = await self._ledger.unfinished()
+        self._line.join_again([edit.order for edit in left if edit.state is State.HELD])
         await asyncio.to_thread(_clear_spool, self._spool, {str(edit.order.id) for edit in left})
         for edit in left:
             log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)
@@ -219,6 +252,7 @@ class Editor:
                 task.cancel()
             # Once more after a second: libraries have been seen to swallow a cancellation.
             await asyncio.wait(running, timeout=1)
+        await self._cards.close()
 
     async def _begin(self, edit: Edit, early: Acknowledgement | None) -> None:
         async with self._probing(edit.order) as probing:
@@ -250,6 +284,7 @@ class Editor:
 
     async def _carry(self, edit: Edit, probing: Awaitable[Picture]) -> None:
         """From held to the end."""
+        self._cards.follow(edit)
         async with self._while_it_may_wait(edit):
             picture = await probing
         ratio = edit.order.size
@@ -259,12 +294,14 @@ class Editor:
             edit = _in_step(
                 await self._ledger.submit(edit.order.id, ratio=ratio, now=self._clock())
             )
+            self._cards.update(edit)
             results = await self._call(edit, ratio)
             edit = _in_step(
                 await self._insist(
                     lambda: self._ledger.render(edit.order.id, results, now=self._clock())
                 )
             )
+        self._cards.update(edit)
         log.info("edit.rendered", edit=str(edit.order.id), pictures=len(results))
         await self._deliver(edit)
 
@@ -295,6 +332,7 @@ class Editor:
         if not pictures:
             raise ResultLost("not one of the pictures could be had")
         receipt = await self._write_receipt(edit, pictures)
+        self._cards.stop(edit.order.id)
         if not receipt.pictures:
             raise NotPosted
         outcome = await self._front.post(edit, receipt)
@@ -310,6 +348,7 @@ class Editor:
             )
         )
         log.info("edit.charged", edit=str(edit.order.id), credits=ended.charged)
+        self._estimates.learn({ended.order.quality: [_took(ended)]})
         self._journal.note(ended)
         await self._close(edit)
 
@@ -322,9 +361,15 @@ class Editor:
                 lambda: self._ledger.void(edit.order.id, reason, detail=detail, now=self._clock())
             )
         )
-        log.info("edit.voided", edit=str(edit.order.id), reason=reason, credits=edit.order.hold)
-        self._journal.note(voided)
+        self._note_void(voided)
         return voided
+
+    def _note_void(self, voided: Edit) -> None:
+        edit_id, hold = voided.order.id, voided.order.hold
+        self._line.leave(edit_id)
+        self._cards.stop(edit_id)
+        log.info("edit.voided", edit=str(edit_id), reason=voided.reason, credits=hold)
+        self._journal.note(voided)
 
     async def _tell(self, ended: Edit) -> None:
         await self._front.tell(ended)
@@ -341,8 +386,8 @@ class Editor:
             way.close()
             return
         task = asyncio.create_task(self._end_by_faults(edit, way))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = edit.order.id
+        task.add_done_callback(self._running.pop)
 
     async def _end_by_faults(self, edit: Edit, way: Coroutine[Any, Any, None]) -> None:
         """Whatever breaks on the way ends this edit alone."""
@@ -360,6 +405,8 @@ class Editor:
                 await self._end(edit, Reason.UNFORESEEN, reference)
         except Exception:
             log.exception("edit.left_open", edit=str(edit.order.id))
+            self._line.leave(edit.order.id)
+            self._cards.stop(edit.order.id)
 
     async def _hold(self, ask: Ask) -> Held | AlreadyHeld | Refusal:
         try:
@@ -367,15 +414,33 @@ class Editor:
             order = ask.completed(settings)
             if refusal := await _refuse_here(order, ask.place_id, settings):
                 return refusal
-            outcome = await self._ledger.hold(
-                order, limits=self._limits, owner=self._owner, now=self._clock()
-            )
+            if refusal := self._line.refuse(order):
+                return refusal
+            outcome = await self._hold_in_line(order)
         except LedgerFault:
             log.exception("ledger.silent", edit=str(ask.order.id))
             return LedgerSilent()
-        if isinstance(outcome, OverQuota):
-            return CannotAfford(outcome, settings.max_count)
-        return outcome
+        match outcome:
+            case OverQuota():
+                return CannotAfford(outcome, settings.max_count)
+            case OverLimit(most):
+                return TooManyOpen(most)
+            case _:
+                return outcome
+
+    async def _hold_in_line(self, order: Order) -> Held | OverQuota | OverLimit | AlreadyHeld:
+        """Hold the price, with a place in the line that is kept if it is held."""
+        joined = self._line.join(order)
+        held = False
+        try:
+            outcome = await self._ledger.hold(
+                order, limits=self._limits, owner=self._owner, now=self._clock()
+            )
+            held = isinstance(outcome, Held)
+            return outcome
+        finally:
+            if joined and not held:
+                self._line.leave(order.id)
 
     async def _refuse(
         self, order: Order, refusal: Refusal, *, early: Acknowledgement | None
@@ -413,12 +478,10 @@ class Editor:
     @asynccontextmanager
     async def _turn(self, edit: Edit) -> AsyncGenerator[None]:
         """A place among the calls under way."""
-        async with self._while_it_may_wait(edit):
-            await self._calls.acquire()
-        try:
+        async with AsyncExitStack() as stack:
+            async with self._while_it_may_wait(edit):
+                await stack.enter_async_context(self._line.turn(edit.order.id))
             yield
-        finally:
-            self._calls.release()
 
     @asynccontextmanager
     async def _while_it_may_wait(self, edit: Edit) -> AsyncGenerator[None]:
@@ -502,6 +565,16 @@ async def _refuse_here(order: Order, place_id: int, settings: ServerSettings) ->
     if not settings.refused:
         return refuse_here(order, place_id, settings)
     return await asyncio.to_thread(refuse_here, order, place_id, settings)
+
+
+def _took(delivered: Edit) -> Took:
+    submitted, rendered = delivered.submitted_at, delivered.rendered_at
+    if submitted is None or rendered is None or delivered.ended_at is None:
+        raise ValueError("the edit was not delivered")
+    return Took(
+        call=(rendered - submitted).total_seconds(),
+        posting=(delivered.ended_at - rendered).total_seconds(),
+    )
 
 
 def _in_step(edit: Edit | None) -> Edit:

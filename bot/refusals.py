@@ -131,6 +131,28 @@ class CannotAfford:
 
 
 @dataclass(frozen=True, slots=True)
+class TooManyOpen:
+    """The member has as many edits under way as one may have."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineFull:
+    """As many edits wait as may."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineTooLong:
+    """The edit's turn would not come in time."""
+
+    wait: float
+    """Seconds, by how long edits took lately."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerSilent:
     """The ledger did not carry out the hold."""
 
@@ -155,6 +177,9 @@ Refusal = (
     | PromptRefused
     | NotInPrivate
     | CannotAfford
+    | TooManyOpen
+    | LineFull
+    | LineTooLong
     | LedgerSilent
     | Unforeseen
 )

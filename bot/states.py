@@ -62,6 +62,8 @@ class Reason(StrEnum):
     ANSWER_OUT_OF_REACH = "answer_out_of_reach"
     """The private answer's token was dead, and the member takes no direct messages of the bot's."""
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    """Its member, or a moderator, stopped it while it waited."""
     INTERRUPTED = "interrupted"
     UNFORESEEN = "unforeseen"
 
@@ -87,5 +89,6 @@ MAY_HAVE_COST = frozenset(
 _ENDS = {
     Reason.API_DECLINED: State.DECLINED,
     Reason.EXPIRED: State.EXPIRED,
+    Reason.CANCELLED: State.CANCELLED,
     Reason.INTERRUPTED: State.INTERRUPTED,
 }

@@ -10,10 +10,12 @@ from bot.custom_ids import Lasting, write_lasting
 from bot.discord_front import Cards
 from bot.editing import Receipt
 from bot.ledger import Edit, Order
+from bot.progress import Stage
 from bot.refusals import Refusal
 from cogs.components import as_components, without_buttons
 from cogs.pages import MOST_TEXT
 from cogs.plain_text import as_plain
+from cogs.waiting_card import waiting_card
 from cogs.wording import count_credits, ending_text, refusal_text
 
 AGAIN, RUN, COMPARE, DELETE, PROMPT = "again", "run", "compare", "delete", "prompt"
@@ -54,6 +56,9 @@ class EditCards(Cards):
                 accent_colour=_MADE,
             )
         )
+
+    def waiting(self, edit: Edit, stage: Stage) -> tuple[str, list[dict[str, Any]]]:
+        return waiting_card(edit, stage)
 
     def ending(self, edit: Edit) -> list[dict[str, Any]]:
         return as_components(

@@ -3,6 +3,7 @@
 Each says in a sentence or two what happened, whether it cost anything, and what to do.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import assert_never
@@ -19,6 +20,8 @@ from bot.refusals import (
     CannotPost,
     FileTooLarge,
     LedgerSilent,
+    LineFull,
+    LineTooLong,
     NoPicture,
     NotHere,
     NotInPrivate,
@@ -28,6 +31,7 @@ from bot.refusals import (
     PromptRefused,
     PromptTooLong,
     Refusal,
+    TooManyOpen,
     TooManyPictures,
     Unforeseen,
 )
@@ -94,6 +98,20 @@ def refusal_text(refusal: Refusal) -> str:
             said = "This server wants every edit to be seen. Run it again without `private`."
         case CannotAfford(over, most):
             said = _cannot_afford(over, most)
+        case TooManyOpen(most):
+            said = (
+                f"You have {most} edit{'' if most == 1 else 's'} under way, which is as many as "
+                "one member may have at once. Try again when one of them is done, or cancel one "
+                "that waits."
+            )
+        case LineFull(most):
+            said = f"{most} edits wait already, and no more may. Try again in a few minutes."
+        case LineTooLong(wait):
+            said = (
+                f"The line is long: this edit would wait about {minutes_text(wait)}, and none "
+                f"waits longer than {minutes_text(LONGEST_WAIT.total_seconds())}. "
+                "Try again later."
+            )
         case LedgerSilent():
             return LEDGER_SILENT
         case Unforeseen(reference):
@@ -152,8 +170,10 @@ def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
                 "the server's privacy settings, or try again."
             )
         case Reason.EXPIRED:
-            minutes = int(LONGEST_WAIT.total_seconds() // 60)
-            said = f"The edit's turn did not come within {minutes} minutes. Try again later."
+            minutes = minutes_text(LONGEST_WAIT.total_seconds())
+            said = f"The edit's turn did not come within {minutes}. Try again later."
+        case Reason.CANCELLED:
+            said = "This edit was cancelled while it waited."
         case Reason.INTERRUPTED:
             said = "The bot was restarted while the picture was being made. Run the command again."
         case Reason.UNFORESEEN:
@@ -169,6 +189,12 @@ def unforeseen_text(reference: str) -> str:
         "Something went wrong inside the bot. Nothing was charged. Try again; if it happens "
         f"again, give its owner the reference {reference}."
     )
+
+
+def minutes_text(seconds: float) -> str:
+    """A while, in words: whole minutes, of which one that has begun counts."""
+    minutes = max(1, math.ceil(seconds / 60))
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def count_credits(number: int) -> str:

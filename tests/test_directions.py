@@ -17,6 +17,7 @@ PURE = (
     *("bot.states", "bot.errors", "bot.pricing", "bot.quotas", "bot.server_settings"),
     *("bot.phrases", "bot.pictures", "bot.edit_api", "bot.custom_ids"),
     *("bot.forms", "bot.guided_prompt", "bot.message_pictures"),
+    *("bot.queue", "bot.estimates", "bot.progress"),
 )
 MAY_IMPORT_DISCORD = ("cogs", "bot.discord_client", "bot.__main__")
 MAY_KNOW_SQL = ("bot.ledger",)
@@ -80,6 +81,7 @@ def test_no_cog_imports_another(module: str) -> None:
         "cogs.settings",
         "cogs.usage",
         "cogs.privacy",
+        "cogs.cancel",
     )
     assert not [name for name in imports_of(module) if is_in(name, cogs)]
 

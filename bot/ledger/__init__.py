@@ -6,11 +6,12 @@ Only this package knows SQL. Whatever a store does is one transaction, on the di
 returns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from bot.estimates import Took
 from bot.pricing import Quality
 from bot.quotas import Balance, Member, OperatorLimits
 from bot.states import Reason, State
@@ -131,6 +132,13 @@ class OverQuota:
 
 
 @dataclass(frozen=True, slots=True)
+class OverLimit:
+    """Nothing was held, because the member has as many edits open as one may have."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlreadyHeld:
     """The interaction was here before; nothing was held again."""
 
@@ -144,8 +152,8 @@ class Ledger(Protocol):
 
     async def hold(
         self, order: Order, *, limits: OperatorLimits, owner: str, now: datetime
-    ) -> Held | OverQuota | AlreadyHeld:
-        """Set the order's price aside, unless the member's quota or a budget forbids it."""
+    ) -> Held | OverQuota | OverLimit | AlreadyHeld:
+        """Set the order's price aside, unless a quota, a budget or open edits forbid it."""
         ...
 
     async def acknowledge(self, edit_id: int, *, message_id: int | None, now: datetime) -> None:
@@ -187,6 +195,10 @@ class Ledger(Protocol):
         """Edits that are open or whose members were not told of the end, oldest first."""
         ...
 
+    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Took]]:
+        """How long the latest delivered edits of each quality took, oldest first."""
+        ...
+
     async def balance(self, member: Member, *, limits: OperatorLimits, now: datetime) -> Balance:
         """A member's credits over the window that `now` lies in."""
         ...
@@ -204,6 +216,7 @@ __all__ = [
     "Held",
     "Ledger",
     "Order",
+    "OverLimit",
     "OverQuota",
     "PastEdit",
     "Place",

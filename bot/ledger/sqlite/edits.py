@@ -1,14 +1,25 @@
 """`ledger.Ledger` over SQLite: every decision falls inside a guarded statement."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import apsw
 
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit, Place
+from bot.estimates import Took
+from bot.ledger import (
+    AlreadyHeld,
+    Edit,
+    Held,
+    Ledger,
+    Order,
+    OverLimit,
+    OverQuota,
+    PastEdit,
+    Place,
+)
 from bot.ledger.sqlite.accounts import BOT, SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
@@ -36,14 +47,14 @@ class SqliteLedger(Ledger):
 
     async def hold(
         self, order: Order, *, limits: OperatorLimits, owner: str, now: datetime
-    ) -> Held | OverQuota | AlreadyHeld:
+    ) -> Held | OverQuota | OverLimit | AlreadyHeld:
         day = day_of(now).isoformat()
 
-        def work(connection: apsw.Connection) -> Held | OverQuota | AlreadyHeld:
+        def work(connection: apsw.Connection) -> Held | OverQuota | OverLimit | AlreadyHeld:
             try:
                 with connection:
                     _hold(connection, order, day=day, limits=limits, now=now)
-                    _insert(connection, order, day=day, owner=owner, now=now)
+                    _insert(connection, order, limits, day=day, owner=owner, now=now)
             except _NotHeldError:
                 return _say_why_not(connection, order, limits, now)
             return Held(_get_edit(connection, order.id))
@@ -115,6 +126,20 @@ class SqliteLedger(Ledger):
             lambda connection: [_edit(row) for row in rows(connection, statements.UNFINISHED)]
         )
 
+    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Took]]:
+        def work(connection: apsw.Connection) -> Mapping[Quality, Sequence[Took]]:
+            return {
+                quality: [
+                    Took(call=(rendered - submitted) / 1000, posting=(ended - rendered) / 1000)
+                    for submitted, rendered, ended in reversed(
+                        rows(connection, statements.LATEST_TIMES, quality, most)
+                    )
+                ]
+                for quality in Quality
+            }
+
+        return await self._database.read(work)
+
     async def balance(self, member: Member, *, limits: OperatorLimits, now: datetime) -> Balance:
         return await self._database.read(
             lambda connection: _balance(connection, member, limits, now)
@@ -162,9 +187,13 @@ def _hold(
 
 def _say_why_not(
     connection: apsw.Connection, order: Order, limits: OperatorLimits, now: datetime
-) -> OverQuota | AlreadyHeld:
+) -> OverQuota | OverLimit | AlreadyHeld:
     if rows(connection, statements.EDIT_BY_ID, order.id):
         return AlreadyHeld()
+    if limits.open_edits is not None:
+        ((open_edits,),) = rows(connection, statements.COUNT_OPEN, order.member_id)
+        if open_edits >= limits.open_edits:
+            return OverLimit(limits.open_edits)
     return OverQuota(order.hold, _balance(connection, order.member, limits, now))
 
 
@@ -200,15 +229,22 @@ def _balance(
 
 
 def _insert(
-    connection: apsw.Connection, order: Order, *, day: str, owner: str, now: datetime
+    connection: apsw.Connection,
+    order: Order,
+    limits: OperatorLimits,
+    *,
+    day: str,
+    owner: str,
+    now: datetime,
 ) -> None:
-    """Keep the order as a row; raises where its interaction has one."""
+    """Keep the order as a row; raises where its interaction has one, or its member too many."""
     inserted = rows(
         connection,
         statements.INSERT_EDIT,
         *(order.id, order.application_id, order.guild_id, order.channel_id, order.member_id, day),
         *(order.quality, order.size, order.count, int(order.private), order.upload_limit),
         *(int(order.source_public), order.quality.price, owner, milliseconds(now)),
+        limits.open_edits,
     )
     if not inserted:
         raise _NotHeldError

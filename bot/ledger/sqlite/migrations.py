@@ -208,6 +208,17 @@ MIGRATIONS = (
         ),
     ),
     Migration(
+        "open edits by member, and how long the latest took",
+        (
+            "CREATE INDEX edit_that_is_open ON edit (member_id) WHERE ended_at IS NULL",
+            """
+            CREATE INDEX edit_delivered_lately ON edit
+            (quality, ended_at, submitted_at, rendered_at)
+            WHERE state = 'delivered'
+            """,
+        ),
+    ),
+    Migration(
         "where pictures stand that were posted anew",
         (
             """

@@ -36,7 +36,8 @@ INSERT INTO edit (
     id, application_id, guild_id, channel_id, member_id, day,
     quality, size, count, private, upload_limit, source_public, price, owner, held_at, state
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'held')
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'held'
+WHERE $16 IS NULL OR (SELECT count(*) FROM edit WHERE member_id = $5 AND ended_at IS NULL) < $16
 ON CONFLICT (id) DO NOTHING
 RETURNING id
 """
@@ -126,6 +127,16 @@ LEFT JOIN edit_token ON edit_token.edit_id = id
 EDIT_BY_ID = f"{EDIT} WHERE id = $1"
 
 UNFINISHED = f"{EDIT} WHERE id IN (SELECT edit_id FROM edit_token) ORDER BY edit.held_at, id"
+
+COUNT_OPEN = "SELECT count(*) FROM edit WHERE member_id = $1 AND ended_at IS NULL"
+
+LATEST_TIMES = """
+SELECT submitted_at, rendered_at, ended_at
+FROM edit
+WHERE quality = $1 AND state = 'delivered'
+ORDER BY ended_at DESC
+LIMIT $2
+"""
 
 PAST_EDITS = """
 SELECT held_at, state, quality, count, posted, charged
