@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 import discord
@@ -135,7 +136,7 @@ class ResultButtons:
             "Edit again",
             public=not order.private and press.channel_id == order.channel_id,
             private=order.private,
-            like=order,
+            like=replace(order, count=1),
         )
 
     async def _run_again(self, press: LastingPress) -> None:

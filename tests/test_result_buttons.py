@@ -142,12 +142,16 @@ def row_id(message: Message) -> int:
 # The card.
 
 
-async def test_a_card_shows_pictures_prompt_price_and_buttons(made: Made, bot: RunningBot) -> None:
+async def test_a_card_shows_pictures_prompt_price_and_buttons(
+    made: Made, bot: RunningBot, ada: Person
+) -> None:
     card = await made(count=3, quality="low")
     assert [len(gallery) for gallery in pictures_in(card)] == [3]
     assert "make it blue" in card.text
     assert list(buttons_of(card)) == ["Edit again", "Run again · 12", "Compare", "Delete"]
     edit = row_id(card)
+    assert card.text.endswith(f" s · 68 left · <@{ada.member.id}>")
+    assert not card.pinged
     assert buttons_of(card)["Edit again"] == f"2:again:{edit}"
 
 
@@ -220,6 +224,7 @@ async def test_one_of_several_results_is_chosen(
     pressed = await bob.press(card, "Edit again")
     fields = fields_of(await form_of(pressed))
     assert [option["value"] for option in fields["picture"]["options"]] == ["0", "1", "2"]
+    assert chosen(fields["count"]) == ["1"]
     await closed(await sandbox.discord.submit(pressed, {"prompt": "red", "picture": ["2"]}), events)
     assert last_call(sandbox)["image"] == card.files[2].url
 
