@@ -312,7 +312,7 @@ def _with_row(
     (card, *_) = components
     parts = [_reattached(part) for part in card.get("components", []) if _stays(part)]
     below: list[Item] = [row] if question is None else [ui.TextDisplay(question), row]
-    return [{**card, "components": [*parts, *as_components(*below)]}]
+    return [{**_unnumbered(card), "components": [*parts, *as_components(*below)]}]
 
 
 def _stays(part: Component) -> bool:
@@ -322,10 +322,16 @@ def _stays(part: Component) -> bool:
 
 def _reattached(part: Component) -> Component:
     """A gallery whose pictures are named as the message's own files, and not by their addresses."""
+    part = _unnumbered(part)
     if part.get("type") != discord.ComponentType.media_gallery.value:
         return part
     items = [{**item, "media": _attachment(item["media"])} for item in part.get("items", [])]
     return {**part, "items": items}
+
+
+def _unnumbered(part: Component) -> Component:
+    """Without the number that Discord gave it, so that it gives new ones beside the new parts'."""
+    return {key: value for key, value in part.items() if key != "id"}
 
 
 def _attachment(media: Component) -> Component:

@@ -751,8 +751,8 @@ async def test_hundreds_of_presses_at_once_are_all_answered(
     sandbox: Sandbox, made: Made, bot: RunningBot, bob: Person
 ) -> None:
     card = await made()
-    labels = ["Edit again", "Delete", "Compare"] * 100
+    labels = ["Edit again", "Delete", "Compare"] * 70
     pressed = [await bob.press(card, label) for label in labels]
     answers = await asyncio.gather(*(each.acknowledged() for each in pressed))
-    assert [answer.type for answer in answers].count(FORM) == 100
+    assert [answer.type for answer in answers].count(FORM) == 70
     assert all(answer.type == FORM or answer.ephemeral for answer in answers)
