@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bot.ledger.sqlite.connection import connect_to_write, rows
-from bot.sandbox.cdn import StoredFile
 from bot.sandbox.faults import DiscordFault, EditFault, declined, refused
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox, Upload
@@ -34,7 +33,7 @@ from cogs.result_buttons import (
 )
 from cogs.wording import LEDGER_SILENT
 from tests.conftest import Events, RunningBot, StartBot
-from tests.members import Person, buttons_of, look_up
+from tests.members import Person, buttons_of, forget_sources, look_up
 from tests.moderators import Moderator
 from tests.pictures_made import photo
 from tests.store_faults import broken, locked
@@ -374,26 +373,6 @@ async def test_a_file_that_is_no_picture_is_refused_in_that_form(
     answer = await (await send(pressed, bob, {"image": [notes]})).settled()
     assert answer.ephemeral
     assert "not a picture" in answer.text
-
-
-def forget_sources(sandbox: Sandbox) -> None:
-    """Let Discord remove every picture that was given to a command."""
-    for interaction in sandbox.discord.interactions:
-        resolved = object_at(object_at(interaction.payload, "data"), "resolved")
-        for file_id in object_at(resolved, "attachments"):
-            sandbox.world.cdn.forget(
-                StoredFile(
-                    id=int(file_id),
-                    name="photo.png",
-                    path=Path(),
-                    size=0,
-                    content_type=None,
-                    width=None,
-                    height=None,
-                    folder=f"ephemeral-attachments/{sandbox.application_id}",
-                    url="",
-                )
-            )
 
 
 # Compare.

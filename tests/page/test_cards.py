@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox.cdn import StoredFile
-from bot.sandbox.values import object_at, text_at
+from tests.members import forget_sources
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.async_api import Locator
 
     from bot.sandbox.page.running import RunningPage
@@ -72,7 +72,7 @@ async def test_a_source_that_discord_removed_is_asked_for_in_a_form(
 ):
     tab = await open_tab(live)
     card = await edit(tab, photo)
-    forget_sources(live)
+    forget_sources(live.sandbox)
     await card.get_by_role("button", name="Run again").click()
     await expect(tab.form.get_by_role("textbox", name="What to change")).to_have_value(
         "make it blue"
@@ -168,25 +168,3 @@ async def test_a_guided_edit_is_shown_before_it_is_made(
     await expect(tab.message("Discarded.")).to_be_visible()
     made = tab.messages.filter(has=tab.page.get_by_role("button", name="Edit again"))
     await expect(made).to_contain_text("a red boat")
-
-
-def forget_sources(running: RunningPage) -> None:
-    """Let Discord remove every picture that was given to a command."""
-    world = running.sandbox.world
-    for interaction in running.sandbox.discord.interactions:
-        resolved = object_at(object_at(interaction.payload, "data"), "resolved")
-        attachments = object_at(resolved, "attachments")
-        for file_id in attachments:
-            world.cdn.forget(
-                StoredFile(
-                    id=int(file_id),
-                    name=text_at(object_at(attachments, file_id), "filename"),
-                    path=Path(),
-                    size=0,
-                    content_type=None,
-                    width=None,
-                    height=None,
-                    folder=f"ephemeral-attachments/{world.application_id}",
-                    url="",
-                )
-            )
