@@ -146,7 +146,11 @@ def _summary(edit: Edit, receipt: Receipt) -> str:
     facts.append(count_credits(receipt.charged))
     if edit.rendered_at is not None and edit.submitted_at is not None:
         facts.append(f"{max(1, round((edit.rendered_at - edit.submitted_at).total_seconds()))} s")
-    summary = f"-# {' · '.join(facts)} · {left} left"
+    facts.append(f"{left} left")
+    if not order.private:
+        # Of what a button or a form began, Discord does not show whose it is.
+        facts.append(f"<@{order.member_id}>")
+    summary = f"-# {' · '.join(facts)}"
     missing = order.count - len(receipt.pictures)
     if missing:
         summary += (

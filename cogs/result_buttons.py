@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 import discord
@@ -135,7 +136,7 @@ class ResultButtons:
             "Edit again",
             public=not order.private and press.channel_id == order.channel_id,
             private=order.private,
-            like=order,
+            like=replace(order, count=1),
         )
 
     async def _run_again(self, press: LastingPress) -> None:
@@ -311,7 +312,7 @@ def _with_row(
     (card, *_) = components
     parts = [_reattached(part) for part in card.get("components", []) if _stays(part)]
     below: list[Item] = [row] if question is None else [ui.TextDisplay(question), row]
-    return [{**card, "components": [*parts, *as_components(*below)]}]
+    return [{**_unnumbered(card), "components": [*parts, *as_components(*below)]}]
 
 
 def _stays(part: Component) -> bool:
@@ -321,10 +322,16 @@ def _stays(part: Component) -> bool:
 
 def _reattached(part: Component) -> Component:
     """A gallery whose pictures are named as the message's own files, and not by their addresses."""
+    part = _unnumbered(part)
     if part.get("type") != discord.ComponentType.media_gallery.value:
         return part
     items = [{**item, "media": _attachment(item["media"])} for item in part.get("items", [])]
     return {**part, "items": items}
+
+
+def _unnumbered(part: Component) -> Component:
+    """Without the number that Discord gave it, so that it gives new ones beside the new parts'."""
+    return {key: value for key, value in part.items() if key != "id"}
 
 
 def _attachment(media: Component) -> Component:

@@ -342,6 +342,25 @@ async def test_a_source_that_stays_away_is_unreadable(answer: str):
     assert len(cdn.requests) == (0 if answer == "is not there" else 3)
 
 
+@pytest.mark.parametrize(
+    ("status", "gone"),
+    [(200, False), (401, True), (403, True), (404, True), (410, True), (429, False), (500, False)],
+)
+async def test_a_source_is_gone_where_that_is_said_for_good(status: int, gone: bool):
+    async with serving(reply(status, picture(Format.PNG))) as cdn, client() as edits:
+        assert await edits.is_gone(f"{cdn.url}/a.png?hm=1") is gone
+    assert len(cdn.requests) == 1
+
+
+async def test_a_source_that_nothing_is_heard_of_is_not_said_to_be_gone():
+    async with serving(raw(b"", cut=True)) as cdn, client(patience=IMPATIENT) as edits:
+        assert not await edits.is_gone(cdn.url)
+        assert not await edits.is_gone(unused_address())
+        assert not await edits.is_gone("http://[broken")
+    async with serving(silence) as cdn, client(patience=IMPATIENT) as edits:
+        assert not await edits.is_gone(cdn.url)
+
+
 async def test_a_source_that_is_no_picture_is_read_once():
     async with serving(reply(200, b"GIF89a" + bytes(100))) as cdn, client() as edits:
         with pytest.raises(NotAPicture):
