@@ -73,6 +73,7 @@ class Mirror:
         self._command_ids: set[int] = set()
         self.messages: dict[int, Message] = {}
         self._dismissed: set[int] = set()
+        self._unanswered: set[int] = set()
         self._failed: list[Interaction] = []
 
     def begin(self, *, real_api: bool) -> None:
@@ -163,6 +164,9 @@ class Mirror:
             self._feed.drop("message", message.id)
         elif message.id not in self._dismissed:
             self.messages[message.id] = message
+            # What is answered is not waited for any more, not even for a moment.
+            for made in self._discord.rest.interactions.by_message.get(message.id, ()):
+                self._feed.drop("interaction", made.id)
             self._feed.put("message", message.id, self._message(message))
 
     def _message(self, message: Message) -> JsonObject:
@@ -196,6 +200,7 @@ class Mirror:
         if interaction.type is InteractionType.AUTOCOMPLETE:
             return
         self._forget_failures(interaction)
+        self._unanswered.add(interaction.id)
         self._show_interaction(interaction, "sent")
         interaction.changed.listeners.append(lambda: self._on_answer(interaction))
         asyncio.get_running_loop().call_later(
@@ -232,8 +237,9 @@ class Mirror:
 
     def _on_answer(self, interaction: Interaction) -> None:
         answer = interaction.acknowledgement
-        if answer is None or self._feed.get("interaction", interaction.id) is None:
+        if answer is None or interaction.id not in self._unanswered:
             return
+        self._unanswered.discard(interaction.id)
         self._feed.drop("interaction", interaction.id)
         if interaction.form is not None:
             self.forget_form(interaction.form)
