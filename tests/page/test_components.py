@@ -40,6 +40,21 @@ async def test_each_kind_of_message_is_drawn_or_said_to_be_not_drawn(
             await expect(drawn.locator(element), sample.name).to_be_visible()
 
 
+async def test_a_reply_shows_what_it_answers_until_that_is_gone(
+    stage: RunningPage, open_tab: OpenTab, bot: StandIn, channel: Channel
+):
+    first = await bot.post(channel, {"content": "Which lamp?"})
+    await bot.post(
+        channel, {"content": "The old one", "message_reference": {"message_id": str(first.id)}}
+    )
+    tab = await open_tab(stage)
+    reply = tab.message("The old one")
+    await expect(reply).to_contain_text("Which lamp?")
+    stage.sandbox.discord.delete(first)
+    await expect(reply).to_contain_text("Original message was deleted")
+    await expect(reply).not_to_contain_text("Which lamp?")
+
+
 # Buttons.
 
 

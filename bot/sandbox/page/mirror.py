@@ -168,6 +168,9 @@ class Mirror:
             for made in self._discord.rest.interactions.by_message.get(message.id, ()):
                 self._feed.drop("interaction", made.id)
             self._feed.put("message", message.id, self._message(message))
+        for other in self.messages.values():
+            if other.refers_to is message:
+                self._feed.put("message", other.id, self._message(other))
 
     def _message(self, message: Message) -> JsonObject:
         body = as_object(self._on_this_origin(message.to_json())) or {}
