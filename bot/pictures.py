@@ -71,6 +71,14 @@ class Picture:
         return self.width * self.height
 
 
+class SourceChange(StrEnum):
+    """What was done to a source before it was sent, besides writing it in another format."""
+
+    FIRST_FRAME = "first_frame"
+    """It has several, and only the first was sent."""
+    MADE_SMALLER = "made_smaller"
+
+
 def can_be_sent(picture: Picture, size: int) -> bool:
     """Whether the edit API surely takes a source of `size` bytes as it is."""
     return (
@@ -361,20 +369,18 @@ _BMP_USUAL = frozenset({40, 52, 56, 64, 108, 124})
 def _read_tiff(order: str) -> _Parser:
     """Go to the first directory, wherever in the file it stands (TIFF 6.0, section 2; BigTIFF)."""
     (version,) = struct.unpack(f"{order}H", (yield _Read(2)))
-    layout = _TIFF_LAYOUTS.get(version)
-    if layout is None:
+    if version not in _TIFF_LAYOUTS:
         raise NotAPicture
-    at = 4 + struct.calcsize(f"{order}{layout.start}")
-    (start,) = struct.unpack(f"{order}{layout.start}", (yield _Read(at - 4)))
-    if start < at:
+    address, number, rest = (struct.Struct(order + each) for each in _TIFF_LAYOUTS[version])
+    (start,) = address.unpack((yield _Read(address.size)))
+    passed = 4 + address.size
+    if start < passed:
         raise NotAPicture
-    count_size = struct.calcsize(f"{order}{layout.count}")
-    (count,) = struct.unpack(f"{order}{layout.count}", (yield _Read(count_size, skip=start - at)))
+    (count,) = number.unpack((yield _Read(number.size, skip=start - passed)))
     if count > _TIFF_MOST_ENTRIES:
         raise NotAPicture
-    entry = struct.Struct(f"{order}HH{layout.entry}")
     values: dict[int, int] = {}
-    for tag, kind, value in entry.iter_unpack((yield _Read(count * entry.size))):
+    for tag, kind, value in rest.iter_unpack((yield _Read(count * rest.size))):
         if kind in _TIFF_NUMBERS:
             values[tag] = struct.unpack_from(f"{order}{_TIFF_NUMBERS[kind]}", value)[0]
     return _shown(
@@ -385,15 +391,8 @@ def _read_tiff(order: str) -> _Parser:
     )
 
 
-class _TiffLayout(NamedTuple):
-    """How the two kinds of TIFF write where the directory is, its length, and an entry's rest."""
-
-    start: str
-    count: str
-    entry: str
-
-
-_TIFF_LAYOUTS = {42: _TiffLayout("I", "H", "4x4s"), 43: _TiffLayout("4xQ", "Q", "8x8s")}
+_TIFF_LAYOUTS = {42: ("I", "H", "HH4x4s"), 43: ("4xQ", "Q", "HH8x8s")}
+"""By version, how the directory's address, its length and an entry are written."""
 _TIFF_MOST_ENTRIES = 1_000
 _TIFF_WIDTH, _TIFF_HEIGHT = 0x0100, 0x0101
 _TIFF_NUMBERS = {3: "H", 4: "I"}
