@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.page import NO_BROWSER
 
@@ -177,6 +177,20 @@ class Tab:
     async def command(self, text: str) -> None:
         """Write a whole command into the composer, in one go."""
         await self.writing.fill(text)
+
+    async def edit(self, prompt: str, picture: Path) -> None:
+        """Run `/edit` on a picture."""
+        await self.choose(picture)
+        await self.command(f"/edit prompt:{prompt}")
+        await self.press("Enter")
+
+    async def switch(self, label: str, *, on: bool = True) -> None:
+        """Let something go wrong from now on, or go right again."""
+        switch = self.panel.get_by_role("switch", name=label)
+        if not await switch.is_visible():
+            await self.panel.get_by_text("What can go wrong").click()
+        await switch.click()
+        await expect(switch).to_have_attribute("aria-checked", str(on).lower())
 
     async def drop(self, on: Locator, *files: Path) -> None:
         """Drag files from outside of the browser and drop them in the middle of something."""

@@ -80,6 +80,14 @@ async def stage(page_without_bot: RunningPage) -> AsyncGenerator[RunningPage]:
     await tidy(page_without_bot)
 
 
+@single
+async def own_page() -> AsyncGenerator[RunningPage]:
+    """A page that no other test has."""
+    async with running_page(port=0, settings=SETTINGS) as running:
+        running.sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+        yield running
+
+
 async def tidy(running: RunningPage) -> None:
     """Switch everything off, take away all messages and whatever is open or failed."""
     async with Line.to(running) as line:

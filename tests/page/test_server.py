@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import sys
 from contextlib import asynccontextmanager
-from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -308,10 +308,9 @@ async def started(
             await process.wait()
 
 
-async def test_the_page_starts_in_under_three_seconds_and_ctrl_c_ends_all_of_it(tmp_path: Path):
-    before = monotonic()
+async def test_the_page_starts_by_three_seconds_of_work_and_ctrl_c_ends_all_of_it(tmp_path: Path):
+    before = seconds_of_children()
     async with started("--port", "0", cwd=tmp_path) as (process, address):
-        assert monotonic() - before < SECONDS_TO_START
         async with Visitor.of(address) as visitor:
             assert (await visitor.send("GET", "/?")).status == 200
         # A terminal sends it to the whole group: to the bot, too.
@@ -319,6 +318,14 @@ async def test_the_page_starts_in_under_three_seconds_and_ctrl_c_ends_all_of_it(
         assert await process.wait() == 0
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)
+    # How long that takes depends on what else this machine does; how much work it is does not.
+    assert seconds_of_children() - before < SECONDS_TO_START
+
+
+def seconds_of_children() -> float:
+    """The processor's time of all children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 async def test_the_page_takes_the_next_port_that_is_free(tmp_path: Path):

@@ -16,6 +16,10 @@ export function Composer({ channel, person }) {
   useFiles(draft.takeFiles);
   useFocus(area, line);
   useTypingAnywhere(area);
+  const send = () => {
+    area.current.focus();
+    draft.send();
+  };
   const writing = html`
     <textarea
       ref=${area}
@@ -59,7 +63,7 @@ export function Composer({ channel, person }) {
           class="send"
           aria-label="Send"
           disabled=${draft.busy}
-          onClick=${draft.send}
+          onClick=${send}
         >
           ➤
         </button>
