@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 if sys.platform != "win32":
     import resource
@@ -10,8 +11,11 @@ if sys.platform != "win32":
     def limit_this_process(*, memory: int, seconds: int) -> None:
         """Let this process take so many bytes of memory and seconds of computing, and no more.
 
-        Beyond them allocations fail, and the system ends it.
+        Beyond them allocations fail, and the system ends it; also before any other process, should
+        the machine run out of memory.
         """
+        with suppress(OSError):  # Linux has it: https://docs.kernel.org/filesystems/proc.html
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
         limits = (
             (resource.RLIMIT_AS, memory),
             (resource.RLIMIT_CPU, seconds),

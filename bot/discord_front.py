@@ -30,9 +30,10 @@ from bot.discord_rest import (
     FirstAnswer,
     OwnMessage,
     is_failure,
+    is_too_large,
     list_files,
 )
-from bot.editing import Acknowledgement, Front, Outcome, Receipt
+from bot.editing import Acknowledgement, Front, Outcome, Posting, Receipt
 from bot.ledger import Edit, Order
 from bot.refusals import Refusal
 
@@ -98,7 +99,7 @@ class DiscordFront(Front):
     async def look_up(self, edit: Edit) -> Acknowledgement:
         return await self._look_up(edit.order, self._token_left(edit))
 
-    async def post(self, edit: Edit, receipt: Receipt) -> bool:
+    async def post(self, edit: Edit, receipt: Receipt) -> Posting:
         alt_text = self._cards.alt_text(edit)
         files = [
             File(f"edit-{picture.path.name}", picture.path, alt_text)
@@ -106,7 +107,9 @@ class DiscordFront(Front):
         ]
         body = _card(self._cards.result(edit, receipt, [file.name for file in files]), files)
         answer = await self._edit(edit, body, files=files, tries=POST_TRIES)
-        return answer is not None and answer.ok
+        if answer is None or not answer.ok:
+            return Posting.TOO_LARGE if is_too_large(answer) else Posting.REFUSED
+        return Posting.POSTED
 
     async def tell(self, edit: Edit) -> None:
         answer = await self._edit(edit, _card(self._cards.ending(edit), []))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from bot.errors import NotAPicture, TooManyPixels
@@ -79,14 +79,26 @@ class SourceChange(StrEnum):
     MADE_SMALLER = "made_smaller"
 
 
-def can_be_sent(picture: Picture, size: int) -> bool:
-    """Whether the edit API surely takes a source of `size` bytes as it is."""
-    return (
-        picture.format in EVERYWHERE
-        and picture.plain
-        and picture.pixels <= MAX_SENT_PIXELS
-        and size <= MAX_SENT_BYTES
-    )
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is edited: where it was sent by its member, or as a file."""
+
+    picture: Picture
+    size: int
+    """Bytes."""
+    path: Path | None = None
+    """Its file; None: it lies where its address says."""
+    changes: tuple[SourceChange, ...] = ()
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether the edit API surely takes it as it is."""
+        return (
+            self.picture.format in EVERYWHERE
+            and self.picture.plain
+            and self.picture.pixels <= MAX_SENT_PIXELS
+            and self.size <= MAX_SENT_BYTES
+        )
 
 
 def check_source(picture: Picture) -> None:

@@ -11,6 +11,7 @@ from bot.editing import Receipt
 from bot.ledger import Edit
 from bot.refusals import Refusal
 from cogs.components import as_components
+from cogs.picture_words import picture_notes
 from cogs.plain_text import as_plain
 from cogs.wording import count_credits, ending_text, refusal_text
 
@@ -61,6 +62,7 @@ def _summary(edit: Edit, receipt: Receipt) -> str:
     left = "unlimited" if receipt.left is None else str(receipt.left)
     facts = [order.quality.capitalize(), edit.ratio or order.size]
     summary = f"-# {' · '.join(facts)} · {count_credits(receipt.charged)} · {left} left"
+    summary += "".join(f"\n-# {note}" for note in picture_notes(edit, receipt))
     missing = order.count - len(receipt.pictures)
     if missing:
         summary += (

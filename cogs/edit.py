@@ -6,10 +6,12 @@ from discord.ext import commands
 
 from bot.editing import Editor
 from bot.ledger import Order
+from bot.pictures import MAX_SOURCE_BYTES
 from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
 from bot.refusals import MAX_PROMPT, Ask, Attachment
 from cogs.asking import as_member, guild_of, place_of
 from cogs.choices import QUALITIES, SIZES
+from cogs.picture_words import FORMATS
 
 
 class EditCog(commands.Cog):
@@ -22,7 +24,7 @@ class EditCog(commands.Cog):
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     @app_commands.describe(
-        image="The picture: PNG, JPEG or WebP",
+        image=f"The picture: {FORMATS}, up to {MAX_SOURCE_BYTES // 2**20} MiB",
         prompt="What to change, and what to leave as it is",
         quality="How carefully each picture is made; medium if you and this server do not say",
         size="The shape of the result; nearest to the picture's own if nobody says",

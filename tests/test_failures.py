@@ -15,7 +15,7 @@ import pytest
 from yarl import URL
 
 from bot.edit_client import EditClient, Patience
-from bot.pictures import Picture
+from bot.pictures import Source
 from bot.sandbox.faults import (
     Address,
     Answer,
@@ -499,7 +499,7 @@ async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
 ):
     monkeypatch.setattr("bot.editing.LONGEST_WAIT", timedelta(seconds=0.3))
 
-    async def never(_client: EditClient, _url: str) -> Picture:
+    async def never(_client: EditClient, _url: str) -> Source | None:
         return await asyncio.get_running_loop().create_future()
 
     monkeypatch.setattr(EditClient, "probe_source", never)
@@ -514,7 +514,7 @@ async def test_a_source_that_never_comes_holds_up_no_other_edit(
     await start_bot(edit_concurrency=1)
     probe, begun = EditClient.probe_source, asyncio.Event()
 
-    async def never_the_first(client: EditClient, url: str) -> Picture:
+    async def never_the_first(client: EditClient, url: str) -> Source | None:
         if not begun.is_set():
             begun.set()
             await asyncio.get_running_loop().create_future()

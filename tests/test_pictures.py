@@ -21,7 +21,7 @@ from bot.pictures import (
     Format,
     HeaderProbe,
     Picture,
-    can_be_sent,
+    Source,
     check_source,
     looks_like_picture,
 )
@@ -88,8 +88,8 @@ def test_every_format_is_known_by_a_file_of_it(format_: Format):
     file = HEIC.read_bytes() if format_ is Format.HEIC else noise(format_, 300, 200)
     picture = probed(file)
     assert picture == Picture(format_, 300, 200)
-    assert can_be_sent(picture, len(file)) is (format_ in EVERYWHERE)
-    assert not can_be_sent(picture, MAX_SENT_BYTES + 1)
+    assert Source(picture, len(file).can_be_sent) is (format_ in EVERYWHERE)
+    assert not Source(picture, MAX_SENT_BYTES + 1).can_be_sent
 
 
 PLAIN = [
@@ -129,8 +129,8 @@ def test_an_animation_is_not_plain(format_: Format):
 
 
 def test_a_picture_of_twenty_five_megapixels_can_be_sent_and_one_more_row_cannot():
-    assert can_be_sent(Picture(Format.PNG, 5000, 5000), MAX_SENT_BYTES)
-    assert not can_be_sent(Picture(Format.PNG, 5000, 5001), 1)
+    assert Source(Picture(Format.PNG, 5000, 5000), MAX_SENT_BYTES).can_be_sent
+    assert not Source(Picture(Format.PNG, 5000, 5001), 1).can_be_sent
 
 
 @pytest.mark.parametrize("turns", range(4))

@@ -153,6 +153,8 @@ def _copying_info(image: Image.Image, made_of_it: Image.Image) -> Image.Image:
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     """The picture with eight bits a channel, white being the least that its mode may mean by it."""
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")  # nothing of it is transparent
     if image.mode not in {"I;16", "I", "F"}:
         return image
     whites = _WHITES if image.mode == "F" else _WHITES[1:]

@@ -22,11 +22,12 @@ def _jpeg(quality: int, *, fine: bool = False) -> Way:
     return Way(Format.JPEG, {"quality": quality, "subsampling": 0 if fine else 2})
 
 
-def _webp(quality: int) -> Way:
-    return Way(Format.WEBP, {"quality": quality})
+def _webp(quality: int, *, method: int = 4) -> Way:
+    return Way(Format.WEBP, {"quality": quality, "method": method})
 
 
 _PNG = Way(Format.PNG)
+_QUICK_PNG = Way(Format.PNG, {"compress_level": 2})
 _EXACT_WEBP = Way(Format.WEBP, {"lossless": True, "quality": 30, "method": 3})
 
 EXACT_WEBP_PIXELS = 8_000_000
@@ -42,7 +43,7 @@ SMALLEST_SIDE = 16
 def ways_to_edit(image: Image.Image) -> tuple[Way, ...]:
     """How a picture is written for a model to look at, best first."""
     if image.mode == "RGBA":
-        return _PNG, _webp(95), _webp(80)
+        return _QUICK_PNG, _webp(95, method=2), _webp(80, method=2)
     return _jpeg(95, fine=True), _jpeg(90), _jpeg(80)
 
 

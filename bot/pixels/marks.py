@@ -5,6 +5,8 @@ https://cv.iptc.org/newscodes/digitalsourcetype/
 
 from typing import BinaryIO
 
+from bot.picture_files import contains
+
 _TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 MADE = "trainedAlgorithmicMedia"
@@ -22,7 +24,8 @@ def find_mark(file: BinaryIO, xmp: bytes) -> str:
     for known in (MADE_INTO, MADE):
         if known.encode() in xmp:
             return known
-    return MADE_INTO if _contains(file, f"{_TYPES}{MADE_INTO}".encode()) else MADE
+    file.seek(0)
+    return MADE_INTO if contains(file, f"{_TYPES}{MADE_INTO}".encode()) else MADE
 
 
 def as_xmp(mark: str) -> bytes:
@@ -35,16 +38,3 @@ def as_xmp(mark: str) -> bytes:
         f'Iptc4xmpExt:DigitalSourceType="{_TYPES}{mark}"/>'
         "</rdf:RDF></x:xmpmeta>"
     ).encode()
-
-
-def _contains(file: BinaryIO, wanted: bytes) -> bool:
-    file.seek(0)
-    before = b""
-    while block := file.read(_BLOCK):
-        if wanted in before + block:
-            return True
-        before = block[-len(wanted) :]
-    return False
-
-
-_BLOCK = 2**20
