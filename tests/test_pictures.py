@@ -88,7 +88,7 @@ def test_every_format_is_known_by_a_file_of_it(format_: Format):
     file = HEIC.read_bytes() if format_ is Format.HEIC else noise(format_, 300, 200)
     picture = probed(file)
     assert picture == Picture(format_, 300, 200)
-    assert Source(picture, len(file).can_be_sent) is (format_ in EVERYWHERE)
+    assert Source(picture, len(file)).can_be_sent is (format_ in EVERYWHERE)
     assert not Source(picture, MAX_SENT_BYTES + 1).can_be_sent
 
 

@@ -33,8 +33,8 @@ _EXACT_WEBP = Way(Format.WEBP, {"lossless": True, "quality": 30, "method": 3})
 EXACT_WEBP_PIXELS = 8_000_000
 """Pixels that are written as a WebP without loss, at most; more would take too long."""
 
-EXACT_WEBP_SAVES = 0.5
-"""What is left of a PNG as such a WebP, at best, but for drawings."""
+EXACT_SAVES = 0.4
+"""What is left of a PNG of a photo without loss, at best."""
 
 SMALLEST_SIDE = 16
 """Pixels of the longer side, below which nothing is a picture any more."""
@@ -55,13 +55,11 @@ def ways_to_post(image: Image.Image, source: Format, *, saved: float) -> tuple[W
         source: what it was before.
         saved: what of its bytes it may still have, as a fraction.
     """
-    lossy = (_webp(95), _webp(90))
-    small = (_webp(80),) if image.mode == "RGBA" else (_jpeg(85), _jpeg(75))
-    if source is not Format.PNG:
-        return *lossy, *small
+    lossy = (_webp(95), _webp(90), *(() if image.mode == "RGBA" else (_jpeg(85),)), _webp(80))
+    if source is not Format.PNG or saved < EXACT_SAVES:
+        return lossy
     is_quick = image.width * image.height <= EXACT_WEBP_PIXELS
-    exact = (_EXACT_WEBP,) if is_quick and saved >= EXACT_WEBP_SAVES else ()
-    return _PNG, *exact, *lossy, *small
+    return _PNG, *((_EXACT_WEBP,) if is_quick else ()), *lossy
 
 
 def write(
@@ -72,7 +70,7 @@ def write(
     most_bytes: int,
     xmp: bytes = b"",
 ) -> tuple[int, int] | None:
-    """Write the picture in the first of the ways that fits, else ever smaller in the last two.
+    """Write the picture in the first of the ways that fits, else ever smaller in the last one.
 
     Returns:
         The width and height in which it fits; None if it does in none.
@@ -88,10 +86,9 @@ def write(
         if min(smaller) < 1 or max(smaller) < SMALLEST_SIDE:
             return None
         image = image.resize(smaller, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        for way in ways[-2:]:
-            size = _write_once(image, into, way, xmp)
-            if size <= most_bytes:
-                return image.size
+        size = _write_once(image, into, ways[-1], xmp)
+        if size <= most_bytes:
+            return image.size
 
 
 def _write_once(image: Image.Image, into: BinaryIO, way: Way, xmp: bytes) -> int:
