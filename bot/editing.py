@@ -241,6 +241,7 @@ class Editor:
         async with self._while_it_may_wait(edit):
             probed, folder = await probing, await self._open_folder(edit)
             source = await self._sources.make_ready(edit.order.source_url, probed, folder)
+        log.info("edit.ready", edit=str(edit.order.id), converted=source.path is not None)
         ratio = edit.order.size
         if ratio == SOURCE_SIZE:
             ratio = nearest_ratio(source.picture.width, source.picture.height)
