@@ -25,7 +25,7 @@ WIDTH, HEIGHT, HEIGHT_FOR_CHART = 1280, 800, 1200
 QUALITY = 82
 """Of the JPEGs, in percent."""
 
-PROMPT = "Paint her as a teal poster, and keep the eagle on the cap sharp"
+PROMPT = "Paint her as a teal poster, and keep the flag behind her"
 EDITS_BEFORE = 400
 """Made-up edits of the last 60 days, for the chart of `/usage`."""
 
@@ -51,7 +51,7 @@ async def show_picker(page: Page) -> None:
     await start_edit(page)
     await page.keyboard.type("quality:")
     await expect(page.get_by_role("option", name="16 credits each")).to_be_visible()
-    await take(page, "picker", page.locator(".picker"), page.locator(".box"))
+    await take(page, "picker", page.locator(".picker"), page.locator(".composer"))
 
 
 async def show_card(page: Page) -> None:
@@ -117,6 +117,8 @@ def seed_edits(running: RunningPage) -> None:
             "UPDATE account SET member_id = $2 WHERE member_id = $1",
         ):
             rows(connection, statement, made_up, member.id)
+        named = "UPDATE edit_private SET member_name = $2 WHERE member_name = $1"
+        rows(connection, named, f"Member {made_up}", member.name)
     connection.close()
 
 
@@ -145,6 +147,7 @@ async def take(page: Page, name: str, *parts: Locator) -> None:
         right = max(box["x"] + box["width"] for box in boxes)
         bottom = max(box["y"] + box["height"] for box in boxes)
         clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+    await page.mouse.move(0, 0)  # what is pointed at looks different
     path = DOCS / f"{name}.jpg"
     await page.screenshot(path=path, type="jpeg", quality=QUALITY, clip=clip)
     print(f"{path.name}: {path.stat().st_size // 1024} KiB")

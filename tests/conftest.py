@@ -30,9 +30,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
     number = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
     if number:
-        terminalreporter.write_line(
-            f"{number} tests of the sandbox's page were skipped, for {NO_BROWSER}: {TO_INSTALL}."
-        )
+        terminalreporter.write_line(f"Tests skipped, for {NO_BROWSER}: {number}. {TO_INSTALL}")
 
 
 @pytest.fixture

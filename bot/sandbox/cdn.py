@@ -131,7 +131,7 @@ class Cdn:
         query = request.query
         expires, issued = query.get("ex", ""), query.get("is", "")
         right = self._signature(request.rel_url.raw_path, expires, issued)
-        if not hmac.compare_digest(right, query.get("hm", "")):
+        if not hmac.compare_digest(right.encode(), query.get("hm", "").encode()):
             return None
         if int(expires, 16) <= self._clock.timestamp():
             return None

@@ -72,6 +72,8 @@ class BotProcess:
         self.events: list[Event] = []
         self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self.changed = Signal()
+        self.killed = False
+        self._changing = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._reading: list[asyncio.Task[None]] = []
 
@@ -91,7 +93,11 @@ class BotProcess:
         return None if self._process is None else self._process.returncode
 
     async def __aenter__(self) -> BotProcess:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -104,8 +110,27 @@ class BotProcess:
         if self._temporary is not None:
             self._temporary.cleanup()
 
-    async def start(self) -> None:
-        """Start it, or start it again on the same ledger; events of before are kept."""
+    async def start(self) -> bool:
+        """Start it, or start it again on the same ledger; false if it runs already.
+
+        Events of before are kept.
+        """
+        async with self._changing:
+            if self.pid is not None:
+                return False
+            await self.ended()
+            starting = asyncio.create_task(self._start())
+            try:
+                await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                # Halfway there is a process that nobody would know of.
+                await starting
+                raise
+        self.changed.fire()
+        return True
+
+    async def _start(self) -> None:
+        self.killed = False
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -121,7 +146,6 @@ class BotProcess:
         self._reading = [
             asyncio.create_task(self._read(stream)) for stream in streams if stream is not None
         ]
-        self.changed.fire()
 
     async def connected(self, discord: DiscordService) -> None:
         """Wait until it has registered its commands; raises BotEnded if it ends before."""
@@ -184,6 +208,7 @@ class BotProcess:
         """Wait until it ended, and return its exit status."""
         if self._process is None:
             return 0
+        # Whoever gives up waiting must not end the reading: `gather` would.
         await asyncio.wait(self._reading)
         return await self._process.wait()
 
@@ -194,8 +219,15 @@ class BotProcess:
     def kill(self) -> None:
         """End it without a chance to do anything."""
         if self._process is not None and self.status is None:
+            self.killed = True
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+
+    async def crash(self) -> None:
+        """Kill it, also if it is only just starting, and wait until it has ended."""
+        async with self._changing:
+            self.kill()
+            await self.ended()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self.status is None:
@@ -204,13 +236,14 @@ class BotProcess:
 
     async def stop(self) -> None:
         """End it, killing it if it does not end when asked."""
-        self.terminate()
-        try:
-            async with asyncio.timeout(SECONDS_TO_STOP):
+        async with self._changing:
+            self.terminate()
+            try:
+                async with asyncio.timeout(SECONDS_TO_STOP):
+                    await self.ended()
+            finally:
+                self.kill()
                 await self.ended()
-        finally:
-            self.kill()
-            await self.ended()
 
 
 def child_environment(environment: Mapping[str, str], real_key: str | None) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import signal
 import sys
+import threading
 import webbrowser
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +17,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bot.sandbox.child import BotEnded, BotProcess, child_environment
+from bot.sandbox.listener import LAST_PORT
 from bot.sandbox.page.running import FIRST_PORT, running_page
 from bot.sandbox.page.server import STATIC
 from bot.sandbox.server import InvalidInvocation, Sandbox, Upload
 from bot.sandbox.values import integer_at, text_at
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Generator, Mapping
 
     from bot.sandbox.cdn import StoredFile
@@ -36,9 +38,12 @@ WRONG_COMMAND_LINE = 2
 DEMO = STATIC / "demo.jpg"
 DEMO_PROMPT = "Let the sun rise over the lake, all in gold and orange"
 RESULTS = Path("sandbox-results")
-LAST_PORT = 65535
 LONGEST_EDIT = 600
 SECONDS_TO_TELL = 30
+SECONDS_FOR_AN_EDIT = 1.5
+"""On the page, so that the waiting is seen: the real API takes longer still."""
+
+SILENT_BOT = "The bot runs, but nothing comes of it."
 
 
 class WrongCommandLine(Exception):
@@ -187,31 +192,46 @@ def _real(options: argparse.Namespace) -> bool:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= LAST_PORT:
-        raise ValueError
-    return port
+    if not (text.isascii() and text.isdigit() and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {LAST_PORT}, not {text}")
+    return int(text)
 
 
 async def show_page(
     options: argparse.Namespace, real_key: str | None, console: Console, errors: Console
 ) -> int:
     """Run the page until told to end."""
-    stopped = asyncio.Event()
-    with _on_signals(stopped.set):
+    task = asyncio.current_task()
+    with _on_signals(task.cancel if task is not None else lambda: None):
         try:
             async with running_page(port=options.port, real_key=real_key) as page:
+                page.sandbox.edit_api.delay = SECONDS_FOR_AN_EDIT
                 _say(console, _about(real_key))
                 _say(console, f"The page is at {page.address}")
                 _say(console, "Ctrl-C ends it.")
                 console.file.flush()
                 if options.open:
-                    await asyncio.to_thread(webbrowser.open, page.address)
-                await stopped.wait()
+                    _open(page.address)
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return DONE
         except BotEnded as ended:
+            # A terminal's Ctrl-C is the bot's, too, and may end it first.
+            if task is not None and task.cancelling():
+                return DONE
             _say(errors, str(ended))
-            return FAILED
-    return DONE
+        except TimeoutError:
+            _say(errors, SILENT_BOT)
+        except OSError as error:
+            _say(
+                errors, f"The page cannot listen at port {options.port} or after: {error.strerror}."
+            )
+    return FAILED
+
+
+def _open(address: str) -> None:
+    """Open the browser; some return only when they are closed."""
+    threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
 
 def _about(real_key: str | None) -> str:
@@ -245,7 +265,7 @@ async def edit(wish: Wish, console: Console, errors: Console) -> int:
             _say(errors, str(ended))
             return FAILED
         except TimeoutError:
-            _say(errors, "The bot runs, but nothing comes of it.")
+            _say(errors, SILENT_BOT)
             return FAILED
 
 
@@ -350,15 +370,16 @@ def _say(console: Console, line: str) -> None:
 
 @contextmanager
 def _on_signals(stop: Callable[[], object]) -> Generator[None]:
-    """Let SIGTERM and Ctrl-C do this; on Windows Ctrl-C raises KeyboardInterrupt instead."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    """Let Ctrl-C, SIGTERM and SIGHUP do this; on Windows Ctrl-C raises KeyboardInterrupt."""
     loop = asyncio.get_running_loop()
+    numbers: list[signal.Signals] = []
     if sys.platform != "win32":
-        for number in numbers:
-            loop.add_signal_handler(number, stop)
+        # A terminal that is closed hangs up.
+        numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+    for number in numbers:
+        loop.add_signal_handler(number, stop)
     try:
         yield
     finally:
-        if sys.platform != "win32":
-            for number in numbers:
-                loop.remove_signal_handler(number)
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -655,7 +655,7 @@ class DiscordRest:
             kind=kind,
             application_id=self._world.application_id,
             interaction_metadata=interaction.metadata(),
-            refers_to=interaction.target if isinstance(interaction.target, Message) else None,
+            refers_to=interaction.about,
         )
         self.interactions.bind(interaction, message)
         return message

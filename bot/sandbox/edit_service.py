@@ -16,7 +16,7 @@ from PIL import Image
 
 from bot.sandbox.faults import Address, Answer, CutAfter, CutBefore, Pictures, wait_out
 from bot.sandbox.imitation import LONG_SIDES, RATIOS, Task, imitate
-from bot.sandbox.listener import Listener
+from bot.sandbox.listener import Listener, refuse_browsers
 from bot.sandbox.results import CLIENT_GONE, Results, as_response, cut
 from bot.sandbox.signals import Signal
 from bot.sandbox.values import JsonObject, as_integer, as_object, dump, parse
@@ -94,7 +94,9 @@ class EditService:
         self.results = Results(folder, downloads)
         self._fixed: list[Path] = []
         self._session: aiohttp.ClientSession | None = None
-        self._listener = Listener(self._routes(), middlewares=[exchanges.of("edit API")])
+        self._listener = Listener(
+            self._routes(), middlewares=[refuse_browsers, exchanges.of("edit API")]
+        )
 
     @property
     def origin(self) -> str:

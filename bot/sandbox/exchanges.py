@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -25,44 +26,60 @@ UNTOLD = frozenset({"token", "rest"})
 class Exchange:
     """A request to one of the servers, and its answer; cut connections have no status."""
 
+    number: int
     to: str
     agent: str
     method: str
     path: str
-    status: int | None
     began: datetime
-    seconds: float
+    status: int | None = None
+    seconds: float | None = None
+    """How long it took; None while it is under way."""
 
 
 class Exchanges:
-    """Tells of requests as they end."""
+    """Tells of requests, as they begin and as they end."""
 
     def __init__(self, clock: Clock) -> None:
         self.listeners: list[Callable[[Exchange], object]] = []
         self._clock = clock
+        self._numbers = itertools.count(1)
 
     def of(self, server: str) -> Middleware:
         """Return what a server's application passes requests through."""
 
         @web.middleware
         async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
-            began, start = self._clock.now(), self._clock.seconds()
+            if "Upgrade" in request.headers:
+                return await handler(request)
+            start = self._clock.seconds()
+            begun = Exchange(
+                next(self._numbers),
+                server,
+                request.headers.get("User-Agent", ""),
+                request.method,
+                path_of(request),
+                self._clock.now(),
+            )
+            self._tell(begun)
             status: int | None = None
             try:
                 response = await handler(request)
                 cut = request.transport is None or request.transport.is_closing()
                 status = None if cut else response.status
+            except web.HTTPException as error:
+                status = error.status
+                raise
             finally:
-                if "Upgrade" not in request.headers:
-                    seconds = self._clock.seconds() - start
-                    agent = request.headers.get("User-Agent", "")
-                    path = path_of(request)
-                    told = Exchange(server, agent, request.method, path, status, began, seconds)
-                    for listener in self.listeners:
-                        listener(told)
+                seconds = self._clock.seconds() - start
+                self._tell(replace(begun, status=status, seconds=seconds))
             return response
 
         return note
+
+    def _tell(self, exchange: Exchange) -> None:
+        for listener in self.listeners:
+            listener(exchange)
 
 
 def path_of(request: web.Request) -> str:

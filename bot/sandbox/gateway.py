@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 VERSION = 10
 HEARTBEAT_SECONDS = 41.25
 LARGEST_PAYLOAD = 4096
+LARGEST_FRAME = 2**16
+"""Bytes that are taken in at all; over this the connection is cut, whoever it is of."""
+
 MOST_EVENTS = 120
 EVENTS_WINDOW = 60
 KEPT_EVENTS = 5000
@@ -133,7 +136,7 @@ class Connection:
     """One WebSocket: its outgoing line, its compression, its heartbeat's deadline."""
 
     def __init__(self, request: web.Request, *, heartbeat_seconds: float) -> None:
-        self.socket = web.WebSocketResponse(max_msg_size=0, compress=False)
+        self.socket = web.WebSocketResponse(max_msg_size=LARGEST_FRAME, compress=False)
         self.session: Session | None = None
         self._request = request
         self._heartbeat_seconds = heartbeat_seconds
@@ -202,6 +205,7 @@ class Gateway:
         self.privileged_intents = 0
         self.sessions: list[Session] = []
         self.identified = 0
+        self.resumed = 0
         self.refuse_resumes = 0
         self.acknowledge_heartbeats = True
         self._world = world
@@ -421,6 +425,7 @@ class Gateway:
         for sequence, text in session.events:
             if sequence > seen:
                 connection.send(text)
+        self.resumed += 1
         session.dispatch("RESUMED", '{"_trace":[]}')
         self._world.changed.fire()
 

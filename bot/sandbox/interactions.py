@@ -87,6 +87,7 @@ class Interaction:
         self.followups: list[Message] = []
         self.attachment_size_limit = FILE_LIMIT
         self.payload: JsonObject = {}
+        self.sent = world.clock.now()
         self._clock = world.clock
         self._sent_at = world.clock.seconds()
         self._deadline = self._sent_at + SECONDS_TO_ACKNOWLEDGE
@@ -94,6 +95,11 @@ class Interaction:
 
     def __repr__(self) -> str:
         return f"<Interaction {self.id} {self.type.name.lower()} by {self.member.name}>"
+
+    @property
+    def about(self) -> Message | None:
+        """The message on which a command was run, or whose button or select was used."""
+        return self.target if isinstance(self.target, Message) else self.source
 
     @property
     def seconds(self) -> float:

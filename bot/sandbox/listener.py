@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -10,14 +11,25 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aiohttp.typedefs import Middleware
+    from aiohttp.typedefs import Handler, Middleware
 
 HOST = "127.0.0.1"
+LAST_PORT = 65535
 BACKLOG = 1024
 LARGEST_BODY = 64 * 1024 * 1024
 SECONDS_TO_CLOSE = 0.2
 TURNS_TO_NOTICE = 3
 """Turns of the loop in which clients in the same process read that their connections ended."""
+
+
+@web.middleware
+async def refuse_browsers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer programs alone: another site in somebody's browser has no business here."""
+    named = request.host.rpartition(":")[0] or request.host
+    by_browser = "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
+    if by_browser or named not in {HOST, "localhost"}:
+        return web.Response(status=HTTPStatus.FORBIDDEN, text="This is for programs alone.")
+    return await handler(request)
 
 
 class Listener:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from bot.sandbox.cdn import StoredFile
 from bot.sandbox.extras import NOTHING_ELSE, Extras, read_poll, read_stickers, read_theme
 from bot.sandbox.forms import DiscordError, Form, Problems
-from bot.sandbox.message_components import LONGEST_ALT_TEXT, MessageReader
-from bot.sandbox.values import snowflake
+from bot.sandbox.message_components import ATTACHMENT, LONGEST_ALT_TEXT, MessageReader
+from bot.sandbox.values import object_at, snowflake, text_at
 from bot.sandbox.voice import check_voice
-from bot.sandbox.world import NOBODY, Flag, Mentions, Revision, safe_name, texts_of
+from bot.sandbox.world import EMBED_MEDIA, NOBODY, Flag, Mentions, Revision, safe_name, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -92,6 +92,7 @@ def compose(world: World, payload: Payload, place: Place, old: Message | None = 
     names: dict[str, StoredFile] = {}
     for file in reversed(files):
         names[file.name] = file
+    embeds = tuple(_with_files(embed, names) for embed in embeds)
     reader = MessageReader(problems, names)
     components = reader.read(form, v2=v2)
     if base is not None and "components" not in form:
@@ -234,6 +235,21 @@ def _embeds(form: Form) -> tuple[JsonObject, ...]:
         words = f"Embed size exceeds maximum size of {MOST_EMBED_TEXT}"
         form.wrong("embeds", "MAX_EMBED_SIZE_EXCEEDED", words)
     return tuple(read)
+
+
+def _with_files(embed: JsonObject, names: Mapping[str, StoredFile]) -> JsonObject:
+    """Return an embed with the message's own files at their addresses.
+
+    https://discord.com/developers/docs/reference#editing-message-attachments-using-attachments-within-embeds
+    """
+    shown = dict(embed)
+    for part, key in EMBED_MEDIA:
+        fields = object_at(embed, part)
+        file = names.get(text_at(fields, key).removeprefix(ATTACHMENT))
+        if file is not None and text_at(fields, key).startswith(ATTACHMENT):
+            size: JsonObject = {"width": file.width, "height": file.height} if key == "url" else {}
+            shown[part] = fields | {key: file.url, f"proxy_{key}": file.url} | size
+    return shown
 
 
 def _mentions(form: Form, text: str) -> Mentions:

@@ -22,7 +22,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.gateway import HEARTBEAT_SECONDS, Gateway
 from bot.sandbox.interactions import Acknowledgement, Interaction
 from bot.sandbox.invocation import RawId, Upload
-from bot.sandbox.listener import HOST, Listener
+from bot.sandbox.listener import HOST, Listener, refuse_browsers
 from bot.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Sandbox:
         gateway_route = web.get("/", gateway.serve)
         self._discord_server = Listener(
             [gateway_route, *self.cdn.routes(), *rest.routes()],
-            middlewares=[self.exchanges.of("Discord")],
+            middlewares=[refuse_browsers, self.exchanges.of("Discord")],
         )
 
     @property

@@ -77,8 +77,15 @@ class Revision:
 
     @property
     def attachments(self) -> tuple[StoredFile, ...]:
-        """The files that stand outside of components: none in a Components V2 message."""
-        return () if self.components_v2 else self.files
+        """The files that stand by themselves, and not in components or embeds."""
+        if self.components_v2:
+            return ()
+        embedded = {
+            text_at(object_at(embed, part), key)
+            for embed in self.embeds
+            for part, key in EMBED_MEDIA
+        }
+        return tuple(file for file in self.files if file.url not in embedded)
 
     @property
     def text(self) -> str:
@@ -113,6 +120,13 @@ def _embed_texts(embed: JsonObject) -> list[str]:
 
 
 EMBED_FIELD = ("name", "value")
+EMBED_MEDIA = (
+    ("image", "url"),
+    ("thumbnail", "url"),
+    ("author", "icon_url"),
+    ("footer", "icon_url"),
+)
+"""The parts of embeds that show pictures, and where their addresses stand."""
 
 
 @dataclass(slots=True, eq=False)

@@ -43,6 +43,15 @@ PATIENCE_MS = 10_000
 COPY = 1
 """What a drag may do, in the words of Chromium's protocol."""
 
+FIND_OVERFLOW = """() => {
+    const page = document.scrollingElement;
+    const names = ".log, .composer, .picker, .form-body, .panel, .places";
+    const parts = [page, ...document.querySelectorAll(names)];
+    const wide = parts.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
+    const high = page.scrollHeight > innerHeight ? [page] : [];
+    return [...wide, ...high].map(({ tagName, className }) => `${tagName} ${className}`);
+}"""
+
 WIDE = (1280, 800)
 PHONE = (360, 740)
 
@@ -95,6 +104,8 @@ class Tab:
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        # Without a listener from the start Playwright may hear of the first chooser too late.
+        page.on("filechooser", lambda _: None)
         page.on("request", lambda request: note_request(request.url))
         page.on("websocket", lambda socket: note_request(socket.url))
 
@@ -191,6 +202,10 @@ class Tab:
             await self.panel.get_by_text("What can go wrong").click()
         await switch.click()
         await expect(switch).to_have_attribute("aria-checked", str(on).lower())
+
+    async def overflowing(self) -> list[str]:
+        """Which parts have to be scrolled sideways, and the document if it has to be at all."""
+        return await self.page.evaluate(FIND_OVERFLOW)
 
     async def drop(self, on: Locator, *files: Path) -> None:
         """Drag files from outside of the browser and drop them in the middle of something."""

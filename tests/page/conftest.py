@@ -90,15 +90,16 @@ async def own_page() -> AsyncGenerator[RunningPage]:
 
 async def tidy(running: RunningPage) -> None:
     """Switch everything off, take away all messages and whatever is open or failed."""
-    async with Line.to(running) as line:
+    async with Line.to(running.address) as line:
         for name, switch in line.records("switch"):
             if switch["on"]:
                 await line.do("switch", name=name, on=False)
         for form_id, form in line.records("form"):
             await line.do("close", form=form_id, member=form["member"])
         for message_id, message in line.records("message"):
-            if object_at(message, "sandbox")["only"] is not None:
-                await line.do("dismiss", message=message_id, member=message["author"])
+            only = object_at(message, "sandbox")["only"]
+            if only is not None:
+                await line.do("dismiss", message=message_id, member=only)
     for interaction in running.sandbox.discord.interactions:
         if interaction.acknowledgement is None:
             interaction.acknowledge(CallbackType.DEFERRED_UPDATE, 0, None, {})

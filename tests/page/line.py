@@ -16,7 +16,6 @@ from bot.sandbox.values import as_array, as_object, dump, parse
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from bot.sandbox.page.running import RunningPage
     from bot.sandbox.values import JsonObject
 
 PATIENCE = 10
@@ -79,14 +78,14 @@ class Line:
 
     @classmethod
     @asynccontextmanager
-    async def to(cls, running: RunningPage) -> AsyncGenerator[Line]:
+    async def to(cls, address: str) -> AsyncGenerator[Line]:
         """Connect as the page does."""
-        address = urlsplit(running.address)
-        origin = f"{address.scheme}://{address.netloc}"
+        parts = urlsplit(address)
+        origin = f"{parts.scheme}://{parts.netloc}"
         async with (
             aiohttp.ClientSession() as session,
             session.ws_connect(
-                f"{origin}/socket?{address.query}", origin=origin, max_msg_size=0
+                f"{origin}/socket?{parts.query}", origin=origin, max_msg_size=0
             ) as socket,
         ):
             yield cls(socket, await socket.receive_str(timeout=PATIENCE))

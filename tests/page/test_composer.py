@@ -177,7 +177,7 @@ async def test_a_whole_command_is_typed_in_one_go_with_its_file(
     (image,) = object_at(object_at(data, "resolved"), "attachments").values()
     assert given.pop("image") == object_at({"": image}, "")["id"]
     assert given == {"prompt": "make it blue: all of it", "quality": "high", "count": 2}
-    await expect(tab.page.get_by_text("Sending /edit to Darkroom…")).to_be_visible()
+    await expect(tab.page.get_by_text("Sending command…")).to_be_visible()
     await expect(tab.writing).to_have_value("")
     assert sent.nothing
 
@@ -218,12 +218,12 @@ async def test_what_an_option_does_not_take_is_said_and_can_be_put_right(
     tab = await open_tab(stage)
     alert = tab.page.locator(".composer").get_by_role("alert")
     wrong = {
-        "number:many": "number",
-        "number:10": "number: takes 9 or less",
-        "share:half": "share",
-        "loud:perhaps": "loud",
-        "who:nobody": "Choose a user from the list.",
-        "where:nowhere": "Choose a channel from the list.",
+        "number:many": "number: This takes a number.",
+        "number:10": "number: This takes 9 or less.",
+        "share:half": "share: This takes a number.",
+        "loud:perhaps": "loud: Choose one from the list.",
+        "who:nobody": "who: Choose one from the list.",
+        "where:nowhere": "where: Choose one from the list.",
     }
     for typed, words in wrong.items():
         await tab.command(f"/every-kind colour:Red {typed}")
@@ -242,8 +242,8 @@ async def test_a_command_that_nobody_answers_fails_and_can_be_dismissed(
     tab = await open_tab(stage)
     await tab.command("/credits ")
     await tab.press("Enter")
-    failed = tab.page.get_by_text("/credits: The application did not respond")
-    await expect(failed).to_be_visible()
+    failed = tab.message("Ada used /credits")
+    await expect(failed).to_contain_text("The application did not respond")
     await sent.next()
     await failed.get_by_role("button", name="Dismiss message").click()
     await expect(failed).to_have_count(0)
@@ -319,7 +319,7 @@ async def copy_picture(tab: Tab) -> None:
             const picture = new Blob([new Uint8Array(bytes)], { type: "image/png" });
             await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
         }""",
-        list(make_picture()),
+        list(make_picture(width=8, height=8)),
     )
 
 

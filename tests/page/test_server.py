@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.child import PROJECT
+from bot.sandbox.values import object_at
 from tests.page.line import Line, Refused, Visitor
 from tests.pictures_made import make_picture
 
@@ -128,7 +129,7 @@ async def test_every_answer_says_what_the_page_may_do(
 async def test_a_posted_file_is_of_no_origin_when_it_is_opened(stage: RunningPage):
     """Such as a page that somebody uploads, which a click would open as the page's own."""
     channel, ada = place(stage)
-    async with Visitor.of(stage.address) as visitor, Line.to(stage) as line:
+    async with Visitor.of(stage.address) as visitor, Line.to(stage.address) as line:
         uploads = [await visitor.upload("evil.html", b"<script>alert(1)</script>")]
         await line.do("say", channel=str(channel.id), member=ada, text="", uploads=uploads)
         (message,) = channel.messages.values()
@@ -172,7 +173,7 @@ async def test_an_empty_file_and_one_that_is_too_large_are_refused_in_words(
     ids=lambda text: text[:20],
 )
 async def test_nonsense_is_answered_with_an_error_and_the_line_stays(stage: RunningPage, text: str):
-    async with Line.to(stage) as line:
+    async with Line.to(stage.address) as line:
         assert isinstance((await line.say(text))["error"], str)
         assert await line.do("switch", name="slow", on=False) is None
 
@@ -208,7 +209,7 @@ async def test_whatever_stands_in_an_actions_fields_is_answered(stage: RunningPa
         [None],
     ]
     right: JsonObject = {"channel": str(channel.id), "member": ada, "text": "hello", "uploads": []}
-    async with Line.to(stage) as line:
+    async with Line.to(stage.address) as line:
         (command, _), *_ = line.records("command")
         right["command"] = command
         for action, fields in actions.items():
@@ -221,7 +222,7 @@ async def test_whatever_stands_in_an_actions_fields_is_answered(stage: RunningPa
 
 async def test_a_message_that_is_too_long_is_refused_in_words(stage: RunningPage):
     channel, ada = place(stage)
-    async with Line.to(stage) as line:
+    async with Line.to(stage.address) as line:
         for text in ("x" * 2001, "x" * 200_000):
             with pytest.raises(Refused, match="2000 characters"):
                 await line.do("say", channel=str(channel.id), member=ada, text=text, uploads=[])
@@ -229,7 +230,7 @@ async def test_a_message_that_is_too_long_is_refused_in_words(stage: RunningPage
 
 
 async def test_what_is_larger_than_any_action_ends_that_line_alone(stage: RunningPage):
-    async with Line.to(stage) as other, Line.to(stage) as line:
+    async with Line.to(stage.address) as other, Line.to(stage.address) as line:
         await line.socket.send_str("x" * 300_000)
         closed = await line.socket.receive()
         assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 1009)
@@ -242,10 +243,10 @@ async def test_half_a_character_reaches_nobody(stage: RunningPage):
     asked = json.dumps(
         {"number": 1, "action": "say", "channel": str(channel.id), "member": ada, "text": "?"}
     )
-    async with Line.to(stage) as line:
+    async with Line.to(stage.address) as line:
         assert "error" in await line.say(asked.replace("?", HALF_A_CHARACTER))
         assert await line.do("switch", name="slow", on=False) is None
-    async with Line.to(stage) as line:
+    async with Line.to(stage.address) as line:
         assert line.records("message") == []
 
 
@@ -255,7 +256,7 @@ async def test_half_a_character_reaches_nobody(stage: RunningPage):
 async def test_no_secret_is_sent_to_a_tab(live: RunningPage):
     channel, ada = place(live)
     sandbox = live.sandbox
-    async with Visitor.of(live.address) as visitor, Line.to(live) as line:
+    async with Visitor.of(live.address) as visitor, Line.to(live.address) as line:
         commands = {command["name"]: each for each, command in line.records("command")}
         where: JsonObject = {"channel": str(channel.id), "member": ada, "path": []}
         image = await visitor.upload("photo.png", make_picture())
@@ -264,7 +265,7 @@ async def test_no_secret_is_sent_to_a_tab(live: RunningPage):
         await live.bot.event("edit.charged", edit=edit)
         private = await line.do("invoke", **where, command=commands["credits"], options={})
         await sandbox.discord.rest.interactions.by_id[int(str(private))].settled()
-        async with Line.to(live) as other:
+        async with Line.to(live.address) as other:
             await line.do("switch", name="slow", on=False)
             heard = [*line.heard, *other.heard]
     told = "\n".join(heard)
@@ -308,18 +309,39 @@ async def started(
             await process.wait()
 
 
-async def test_the_page_starts_by_three_seconds_of_work_and_ctrl_c_ends_all_of_it(tmp_path: Path):
+async def test_the_page_starts_by_three_seconds_of_work(tmp_path: Path):
     before = seconds_of_children()
-    async with started("--port", "0", cwd=tmp_path) as (process, address):
-        async with Visitor.of(address) as visitor:
-            assert (await visitor.send("GET", "/?")).status == 200
+    async with started("--port", "0", cwd=tmp_path) as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+    # How long that takes depends on what else this machine does; how much work it is does not.
+    assert seconds_of_children() - before < SECONDS_TO_START
+
+
+async def test_ctrl_c_ends_all_of_it_with_a_tab_open_and_an_edit_under_way(tmp_path: Path):
+    async with (
+        started("--port", "0", cwd=tmp_path) as (process, address),
+        Visitor.of(address) as visitor,
+        Line.to(address) as line,
+    ):
+        assert (await visitor.send("GET", "/?")).status == 200
+        await line.do("switch", name="hangs", on=True)
+        commands = {command["name"]: each for each, command in line.records("command")}
+        (channel, value), *_ = line.records("channel")
+        image = await visitor.upload("photo.png", make_picture())
+        await line.do(
+            "invoke",
+            channel=channel,
+            member=next(iter(object_at(value, "rights"))),
+            command=commands["edit"],
+            path=[],
+            options={"image": image, "prompt": "make it blue"},
+        )
         # A terminal sends it to the whole group: to the bot, too.
         os.killpg(process.pid, signal.SIGINT)
         assert await process.wait() == 0
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)
-    # How long that takes depends on what else this machine does; how much work it is does not.
-    assert seconds_of_children() - before < SECONDS_TO_START
 
 
 def seconds_of_children() -> float:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
+from tests.page.line import Line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,12 +49,13 @@ async def test_a_killed_bot_delivers_what_was_rendered_without_a_second_call(
     await tab.panel.get_by_role("button", name="kill -9").click()
     await expect(tab.panel.get_by_role("status")).to_have_text("offline")
     await tab.switch("Answers fail (502)", on=False)
-    await tab.panel.get_by_role("button", name="Start").click()
+    await tab.panel.get_by_role("button", name="Start").dblclick()
     await expect(tab.panel.get_by_role("status")).to_have_text("online")
     await expect(tab.message("make it blue").get_by_role("img")).to_be_visible()
     await expect(tab.latest_edit.get_by_role("listitem").last).to_have_text("captured 8")
     await expect(tab.latest_edit.get_by_text("captured 8")).to_have_count(1)
     assert len(own_page.sandbox.edit_api.calls) == 1
+    assert own_page.bot.pid is not None
 
 
 async def test_a_bot_that_is_killed_while_the_api_is_at_work_gives_the_hold_back(
@@ -70,3 +73,35 @@ async def test_a_bot_that_is_killed_while_the_api_is_at_work_gives_the_hold_back
     )
     await expect(tab.message("Ada used /edit")).to_contain_text("The bot was restarted")
     assert len(own_page.sandbox.edit_api.calls) == 1
+
+
+async def test_every_switch_goes_on_and_off_again_and_leaves_nothing_behind(
+    live: RunningPage, open_tab: OpenTab, photo: Path
+):
+    async with Line.to(live.address) as line:
+        lasting = [name for name, switch in line.records("switch") if not switch["once"]]
+        for on in (True, True, False, False):
+            for name in lasting:
+                await line.do("switch", name=name, on=on)
+    async with Line.to(live.address) as line:
+        assert [name for name, switch in line.records("switch") if switch["on"]] == []
+    tab = await open_tab(live)
+    await tab.edit("make it blue", photo)
+    await expect(tab.message("make it blue").get_by_role("img")).to_be_visible()
+    await expect(tab.latest_edit.get_by_role("listitem").last).to_have_text("captured 8")
+
+
+async def test_an_edit_is_posted_though_its_token_ran_out_and_the_gateway_was_cut(
+    live: RunningPage, open_tab: OpenTab, photo: Path
+):
+    tab = await open_tab(live)
+    await tab.switch("Never answers")
+    await tab.edit("make it blue", photo)
+    await expect(tab.message("Ada used /edit")).to_contain_text("thinking")
+    gateway = tab.panel.get_by_role("group", name="Gateway")
+    await gateway.get_by_role("button", name="Cut the connection").click()
+    await tab.panel.get_by_role("button", name="Tokens run out now").click()
+    await tab.switch("Never answers", on=False)
+    await expect(tab.message("make it blue").get_by_role("img")).to_be_visible()
+    await expect(tab.latest_edit.get_by_role("listitem").last).to_have_text("captured 8")
+    await expect(tab.panel.get_by_role("status")).to_have_text("online")

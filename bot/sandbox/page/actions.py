@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from bot.sandbox.commands import InvalidInvocation, OptionType
 from bot.sandbox.components import Kind
@@ -32,6 +32,8 @@ OPTION_NAMES: Mapping[object, str] = {
     OptionType.MENTIONABLE: "mentionable",
     OptionType.ATTACHMENT: "file",
 }
+"""What an option's value names, where it is more than what was typed."""
+
 COMPONENT_NAMES: Mapping[object, str] = {
     Kind.USER_SELECT: "user",
     Kind.ROLE_SELECT: "role",
@@ -39,9 +41,7 @@ COMPONENT_NAMES: Mapping[object, str] = {
     Kind.MENTIONABLE_SELECT: "mentionable",
     Kind.FILE_UPLOAD: "file",
 }
-"""What the values of options and components name, where it is more than what was typed."""
-
-Asked: TypeAlias = JsonObject
+"""What a component's values name, where it is more than texts."""
 
 
 class Actions:
@@ -61,7 +61,7 @@ class Actions:
         self._mirror = mirror
         self._switchboard = switchboard
         self._uploads = uploads
-        self._actions: Mapping[str, Callable[[Asked], Awaitable[object]]] = {
+        self._actions: Mapping[str, Callable[[JsonObject], Awaitable[object]]] = {
             "invoke": self._invoke,
             "complete": self._complete,
             "press": self._press,
@@ -75,7 +75,7 @@ class Actions:
             "start": self._start,
         }
 
-    async def do(self, asked: Asked) -> object:
+    async def do(self, asked: JsonObject) -> object:
         """Do it, and return what the tab is to know of it; raises InvalidInvocation."""
         action = self._actions.get(text_at(asked, "action"))
         if action is None:
@@ -84,14 +84,14 @@ class Actions:
 
     # What people do in Discord.
 
-    async def _invoke(self, asked: Asked) -> object:
+    async def _invoke(self, asked: JsonObject) -> object:
         channel, member = self._place(asked)
         names, options = self._command(asked, channel)
         target = self._target(asked, channel)
         interaction = await self._discord.invoke(channel, member, names, options, target=target)
         return str(interaction.id)
 
-    async def _complete(self, asked: Asked) -> object:
+    async def _complete(self, asked: JsonObject) -> object:
         channel, member = self._place(asked)
         names, options = self._command(asked, channel)
         focused = text_at(asked, "focused")
@@ -102,7 +102,7 @@ class Actions:
             raise InvalidInvocation("Loading options failed") from None
         return answer.choices
 
-    async def _press(self, asked: Asked) -> object:
+    async def _press(self, asked: JsonObject) -> object:
         message = self._message(asked)
         custom_id = text_at(asked, "custom_id")
         found = (each for each in walk(message.components) if each.get("custom_id") == custom_id)
@@ -112,7 +112,7 @@ class Actions:
         member = self._member(asked, message.channel)
         return str((await self._discord.press(message, member, custom_id, values)).id)
 
-    async def _submit(self, asked: Asked) -> object:
+    async def _submit(self, asked: JsonObject) -> object:
         form = self._form(asked)
         shown = {} if form.acknowledgement is None else form.acknowledgement.data
         kinds = {
@@ -125,75 +125,76 @@ class Actions:
         }
         return str((await self._discord.submit(form, values)).id)
 
-    async def _close(self, asked: Asked) -> object:
+    async def _close(self, asked: JsonObject) -> object:
         self._mirror.forget_form(self._form(asked))
         return None
 
-    async def _say(self, asked: Asked) -> object:
+    async def _say(self, asked: JsonObject) -> object:
         channel, member = self._place(asked)
         uploads = [self._uploads.get(each) for each in _array(asked, "uploads")]
         await self._discord.say(channel, member, text_at(asked, "text"), uploads)
         return None
 
-    async def _dismiss(self, asked: Asked) -> object:
+    async def _dismiss(self, asked: JsonObject) -> object:
         if "interaction" in asked:
             self._mirror.forget_interaction(snowflake(asked["interaction"]) or 0)
-        else:
-            self._mirror.dismiss(self._message(asked))
+            return None
+        message = self._message(asked)
+        if not message.ephemeral:
+            raise InvalidInvocation("Only what you alone see can be dismissed.")
+        self._mirror.dismiss(message)
         return None
 
-    async def _delete(self, asked: Asked) -> object:
+    async def _delete(self, asked: JsonObject) -> object:
         message = self._message(asked)
         self._discord.delete(message, self._member(asked, message.channel))
         return None
 
     # What only a sandbox can do.
 
-    async def _switch(self, asked: Asked) -> object:
+    async def _switch(self, asked: JsonObject) -> object:
         name = text_at(asked, "name")
         if name not in self._switchboard:
             raise InvalidInvocation("There is no such switch.")
         await self._switchboard.turn(name, on=asked.get("on") is True)
         return None
 
-    async def _kill(self, _: Asked) -> object:
-        self._bot.kill()
+    async def _kill(self, _: JsonObject) -> object:
+        await self._bot.crash()
         return None
 
-    async def _start(self, _: Asked) -> object:
-        if self._bot.pid is not None:
-            raise InvalidInvocation("The bot runs already.")
-        await self._bot.ended()
+    async def _start(self, _: JsonObject) -> object:
         await self._bot.start()
         return None
 
     # Who and what is meant.
 
-    def _place(self, asked: Asked) -> tuple[Channel, Member]:
+    def _place(self, asked: JsonObject) -> tuple[Channel, Member]:
         channel = self._world.channels.get(snowflake(asked.get("channel")) or 0)
         if channel is None:
             raise InvalidInvocation("There is no such channel.")
         return channel, self._member(asked, channel)
 
-    def _member(self, asked: Asked, channel: Channel) -> Member:
+    def _member(self, asked: JsonObject, channel: Channel) -> Member:
         member = member_in(self._world, channel, snowflake(asked.get("member")) or 0)
         if member is None:
             raise InvalidInvocation("Whoever you are now is not in this place.")
         return member
 
-    def _message(self, asked: Asked) -> Message:
+    def _message(self, asked: JsonObject) -> Message:
+        """Return a message that the person sees."""
         message = self._mirror.messages.get(snowflake(asked.get("message")) or 0)
-        if message is None or message.deleted:
+        if message is None or self._mirror.seen_by(message) not in {None, asked.get("member")}:
             raise InvalidInvocation("The message is not there any more.")
         return message
 
-    def _form(self, asked: Asked) -> Interaction:
+    def _form(self, asked: JsonObject) -> Interaction:
         form = self._discord.rest.interactions.by_id.get(snowflake(asked.get("form")) or 0)
         if form is None or str(form.member.id) != asked.get("member"):
             raise InvalidInvocation("The form is not there any more.")
         return form
 
-    def _target(self, asked: Asked, channel: Channel) -> Message | Member | None:
+    def _target(self, asked: JsonObject, channel: Channel) -> Message | Member | None:
         wanted = snowflake(asked.get("target"))
         if wanted is None:
             return None
@@ -202,7 +203,7 @@ class Actions:
             raise InvalidInvocation("The message is not there any more.")
         return found
 
-    def _command(self, asked: Asked, channel: Channel) -> tuple[str, dict[str, Given]]:
+    def _command(self, asked: JsonObject, channel: Channel) -> tuple[str, dict[str, Given]]:
         """Return a command's names, subcommands after spaces, and what its options were given."""
         command = self._discord.registry.commands.get(snowflake(asked.get("command")) or 0)
         if command is None:
@@ -266,5 +267,5 @@ def fields_of(components: list[JsonObject]) -> list[JsonObject]:
     return found
 
 
-def _array(asked: Asked, key: str) -> list[object]:
+def _array(asked: JsonObject, key: str) -> list[object]:
     return as_array(asked.get(key)) or []

@@ -29,7 +29,9 @@ class Tab:
     def put(self, text: str) -> None:
         """Put a message in the line."""
         self.lost = self.lost or len(self._waiting) >= MOST_WAITING
-        if not self.lost:
+        if self.lost:
+            self._waiting.clear()
+        else:
             self._waiting.append(text)
         self._news.set()
 
@@ -48,6 +50,7 @@ class Feed:
         self._records: dict[tuple[str, str], JsonObject] = {}
         self._latest: dict[str, deque[str]] = {}
         self._tabs: set[Tab] = set()
+        self._snapshot: str | None = None
 
     def put(self, kind: str, record_id: object, value: JsonObject) -> None:
         """Add a record, or put another value in its place."""
@@ -75,15 +78,21 @@ class Feed:
     def followed(self) -> Generator[Tab]:
         """Follow the records from now on, beginning with all of them."""
         tab = Tab()
-        everything = [[kind, each, value] for (kind, each), value in self._records.items()]
-        tab.put(dump({"all": everything}))
+        tab.put(self._everything())
         self._tabs.add(tab)
         try:
             yield tab
         finally:
             self._tabs.discard(tab)
 
+    def _everything(self) -> str:
+        if self._snapshot is None:
+            records = [[kind, each, value] for (kind, each), value in self._records.items()]
+            self._snapshot = dump({"all": records})
+        return self._snapshot
+
     def _tell(self, kind: str, record_id: str, value: JsonObject | None) -> None:
+        self._snapshot = None
         if self._tabs:
             text = dump({"changes": [[kind, record_id, value]]})
             for tab in self._tabs:

@@ -10,32 +10,38 @@
 | `message` | its | Discord's, and under `sandbox` who alone sees it, and who used which command |
 | `interaction` | its | one that was not answered yet (`sent`) or not in time (`failed`) |
 | `form` | its interaction's | a form that is open in front of somebody |
-| `event` | a number | what the bot says of an edit |
-| `exchange` | a number | a request that the bot sent |
+| `edit`, `sums` | | what the bot said of its edits: see `ledger_shown.py` |
+| `exchange` | a number | a request that the bot sent, and how it was answered |
 | `switch` | its name | what can be made to go wrong, on which side, and whether it is on |
-| `bot` | `bot` | whether it runs, and its last lines if it ended by itself |
+| `bot` | `bot` | whether it runs, how often it connected, its last lines if it ended by itself |
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 from typing import TYPE_CHECKING
 
 from bot.sandbox.commands import InvalidInvocation
+from bot.sandbox.discord_rest import COMMAND_ANSWER, CONTEXT_COMMAND_ANSWER
 from bot.sandbox.edit_service import USER_AGENT
 from bot.sandbox.guilds import Thread
 from bot.sandbox.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType, InteractionType
 from bot.sandbox.invocation import check_leave
 from bot.sandbox.page.stage import Part, member_in
 from bot.sandbox.permissions import Permission
-from bot.sandbox.values import as_array, as_object, object_at, objects_at, text_at
+from bot.sandbox.values import (
+    as_array,
+    as_object,
+    object_at,
+    objects_at,
+    text_at,
+)
 from bot.sandbox.world import MessageDeleted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.sandbox.child import BotProcess, Event
+    from bot.sandbox.child import BotProcess
     from bot.sandbox.exchanges import Exchange
     from bot.sandbox.guilds import Channel, Guild, Member
     from bot.sandbox.interactions import Interaction
@@ -44,14 +50,11 @@ if TYPE_CHECKING:
     from bot.sandbox.values import JsonObject
     from bot.sandbox.world import Change, Message
 
-MOST_EVENTS = 400
 MOST_EXCHANGES = 400
 MOST_LINES = 6
 
-EVENT_FIELDS = ("edit", "credits", "pictures", "reason", "quality", "ratio", "count", "refusal")
-"""All that is shown of the bot's events, beside their names and times."""
-
 SUBCOMMANDS = frozenset({1, 2})
+COMMAND_ANSWERS = frozenset({COMMAND_ANSWER, CONTEXT_COMMAND_ANSWER})
 
 
 class Mirror:
@@ -66,9 +69,8 @@ class Mirror:
         self._bot = bot
         self._parts = parts
         self._feed = feed
-        self._numbers = itertools.count(1)
-        self._events_seen = 0
         self._commands_seen: list[object] = []
+        self._command_ids: set[int] = set()
         self.messages: dict[int, Message] = {}
         self._dismissed: set[int] = set()
         self._failed: list[Interaction] = []
@@ -91,7 +93,12 @@ class Mirror:
         world.changed.listeners += [self._show_commands, self._show_bot]
         self._discord.sent.append(self._on_sent)
         self._sandbox.exchanges.listeners.append(self._on_exchange)
-        self._bot.changed.listeners += [self._show_events, self._show_bot]
+        self._bot.changed.listeners.append(self._show_bot)
+
+    def seen_by(self, message: Message) -> object:
+        """Return the id of whoever alone sees a message; None for one that all see."""
+        record = self._feed.get("message", message.id) or {}
+        return object_at(record, "sandbox").get("only")
 
     def dismiss(self, message: Message) -> None:
         """Show somebody's own message no more, whatever becomes of it."""
@@ -140,6 +147,9 @@ class Mirror:
         seen: list[object] = [each["version"] for each in commands.values()]
         if seen != self._commands_seen:
             self._commands_seen = seen
+            for gone in self._command_ids - set(commands):
+                self._feed.drop("command", gone)
+            self._command_ids = set(commands)
             for command in commands.values():
                 self._feed.put("command", command["id"], command)
             self._show_channels()
@@ -159,7 +169,7 @@ class Mirror:
         body = as_object(self._on_this_origin(message.to_json())) or {}
         made = next(iter(self._discord.rest.interactions.by_message.get(message.id, ())), None)
         by = None if made is None else str(made.member.id)
-        command = made is not None and made.type is InteractionType.COMMAND
+        command = message.kind in COMMAND_ANSWERS
         body["sandbox"] = {
             "only": by if message.ephemeral else None,
             "by": by,
@@ -216,6 +226,7 @@ class Mirror:
                 "form": None if form is None else str(form.id),
                 "custom_id": text_at(data, "custom_id") or None,
                 "state": state,
+                "at": interaction.sent.isoformat(),
             },
         )
 
@@ -242,47 +253,33 @@ class Mirror:
 
     # What the bot does.
 
-    def _show_events(self) -> None:
-        events = self._bot.events
-        for event in events[self._events_seen :]:
-            if event.name.startswith("edit."):
-                number = next(self._numbers)
-                self._feed.put_latest("event", number, self._event(event), kept=MOST_EVENTS)
-        self._events_seen = len(events)
-
-    def _event(self, event: Event) -> JsonObject:
-        told = {name: event.fields[name] for name in EVENT_FIELDS if name in event.fields}
-        edit = text_at(event.fields, "edit")
-        interaction = (
-            self._discord.rest.interactions.by_id.get(int(edit)) if edit.isdecimal() else None
-        )
-        return told | {
-            "name": event.name.removeprefix("edit."),
-            "at": text_at(event.fields, "timestamp"),
-            "member": None if interaction is None else str(interaction.member.id),
-        }
-
     def _on_exchange(self, exchange: Exchange) -> None:
         if exchange.agent == USER_AGENT:
             return
-        number = next(self._numbers)
+        seconds = exchange.seconds
         told: JsonObject = {
-            "id": number,
+            "id": exchange.number,
             "to": exchange.to,
             "method": exchange.method,
             "path": exchange.path,
             "status": exchange.status,
             "at": exchange.began.isoformat(),
-            "milliseconds": round(exchange.seconds * 1000),
+            "milliseconds": None if seconds is None else round(seconds * 1000),
         }
-        self._feed.put_latest("exchange", number, told, kept=MOST_EXCHANGES)
+        if seconds is None:
+            self._feed.put_latest("exchange", exchange.number, told, kept=MOST_EXCHANGES)
+        elif self._feed.get("exchange", exchange.number) is not None:
+            self._feed.put("exchange", exchange.number, told)
 
     def _show_bot(self) -> None:
         state = "offline"
         if self._bot.pid is not None:
             state = "online" if self._discord.gateway.connected else "connecting"
-        lines = list(self._bot.last_lines)[-MOST_LINES:] if self._bot.status else []
-        shown: JsonObject = {"state": state, "lines": lines}
+        by_itself = bool(self._bot.status) and not self._bot.killed
+        lines = list(self._bot.last_lines)[-MOST_LINES:] if by_itself else []
+        gateway = self._discord.gateway
+        sessions: JsonObject = {"begun": gateway.identified, "resumed": gateway.resumed}
+        shown: JsonObject = {"state": state, "sessions": sessions, "lines": lines}
         if shown != self._feed.get("bot", "bot"):
             self._feed.put("bot", "bot", shown)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.sandbox.child import BotProcess, child_environment
 from bot.sandbox.page.actions import Actions
 from bot.sandbox.page.feed import Feed
+from bot.sandbox.page.ledger_shown import ShownLedger
 from bot.sandbox.page.mirror import Mirror
 from bot.sandbox.page.server import PageServer
 from bot.sandbox.page.stage import set_stage
@@ -53,9 +54,11 @@ async def running_page(
         feed = Feed()
         mirror = Mirror(sandbox, bot, parts, feed)
         mirror.begin(real_api=real_api)
-        switchboard = Switchboard(sandbox, feed, real_api=real_api)
+        ShownLedger(sandbox.discord, bot, feed).begin()
+        switchboard = Switchboard(sandbox, bot, feed, real_api=real_api)
         uploads = Uploads(sandbox.folder)
         actions = Actions(sandbox, bot, mirror, switchboard, uploads)
-        async with PageServer(feed, actions, uploads, sandbox.cdn, port=port) as server, bot:
+        # The page ends before the bot does, so that nobody starts another meanwhile.
+        async with bot, PageServer(feed, actions, uploads, sandbox.cdn, port=port) as server:
             await bot.connected(sandbox.discord)
             yield RunningPage(sandbox, bot, server.address)

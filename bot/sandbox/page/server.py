@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import hmac
+import logging
 import secrets
 from http import HTTPStatus
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.commands import InvalidInvocation
-from bot.sandbox.listener import HOST, Listener
+from bot.sandbox.listener import HOST, LAST_PORT, Listener
+from bot.sandbox.results import CLIENT_GONE, cut
 from bot.sandbox.values import as_integer, as_object, dump, parse
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).with_name("static")
 LARGEST_ACTION = 256 * 1024
 HEARTBEAT_SECONDS = 60.0
+SECONDS_TO_CLOSE = 1.0
+FAILED = "The sandbox itself failed; where it was started it says how."
 PORTS_TRIED = 100
-LAST_PORT = 65535
 
 GUARDED = frozenset({"/", "/socket", "/uploads"})
 """What needs the token; the CDN's addresses are signed, and the rest is nobody's secret."""
@@ -63,6 +66,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
+
+log = logging.getLogger(__name__)
 
 
 class PageServer:
@@ -95,8 +100,11 @@ class PageServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for socket in list(self._sockets):
-            await socket.close()
+        # A tab that does not read does not hear of the end either, and is cut off.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SECONDS_TO_CLOSE):
+                closing = [socket.close() for socket in self._sockets]
+                await asyncio.gather(*closing, return_exceptions=True)
         await self._listener.close()
 
     async def _listen(self) -> None:
@@ -125,6 +133,12 @@ class PageServer:
                 response = await handler(request)
             except web.HTTPException as error:
                 response = web.Response(status=error.status, text=error.reason)
+            except CLIENT_GONE:
+                return cut(request)
+            except Exception:
+                log.exception("page.failed")
+                status = HTTPStatus.INTERNAL_SERVER_ERROR
+                response = web.Response(status=status, text=FAILED)
         if not response.prepared:
             response.headers.update(HEADERS)
             if request.match_info.handler == self._cdn.serve:
@@ -151,7 +165,9 @@ class PageServer:
 
     async def _serve_tab(self, request: web.Request) -> web.StreamResponse:
         """Send a tab the records, do what it asks for, until it is closed."""
-        socket = web.WebSocketResponse(max_msg_size=LARGEST_ACTION, heartbeat=HEARTBEAT_SECONDS)
+        socket = web.WebSocketResponse(
+            max_msg_size=LARGEST_ACTION, heartbeat=HEARTBEAT_SECONDS, compress=False
+        )
         await socket.prepare(request)
         self._sockets.add(socket)
         with self._feed.followed() as tab:
@@ -183,6 +199,9 @@ class PageServer:
             reply["error"] = str(wrong)
         except RecursionError:
             reply["error"] = "This is nested too deeply."
+        except Exception:
+            log.exception("action.failed")
+            reply["error"] = FAILED
         tab.put(dump(reply))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from bot.sandbox import faults
+from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import (
     Address,
     Answer,
@@ -18,6 +20,8 @@ from bot.sandbox.faults import (
     DownloadFault,
     EditFault,
     Endless,
+    FaultList,
+    Faults,
     Hang,
     NotAPicture,
     Pictures,
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
     from bot.sandbox.faults import DownloadAction, EditAction, RequestAction
     from bot.sandbox.page.feed import Feed
 
-Trouble: TypeAlias = Callable[[Sandbox], AbstractAsyncContextManager[None]]
+Trouble: TypeAlias = Callable[[Sandbox, BotProcess], AbstractAsyncContextManager[None]]
 
 FORBIDDEN = "https://10.0.0.1/picture.png"
 REFUSAL = "Your request was rejected by the safety system."
@@ -49,60 +53,51 @@ class Switch:
     once: bool = False
 
 
-def _calls(make: Callable[[], EditAction]) -> Trouble:
-    """Let each call of the edit API meet with this."""
+F = TypeVar("F", EditFault, DownloadFault, DiscordFault)
+
+
+def _while_on(side: Callable[[Faults], FaultList[F]], make: Callable[[], F]) -> Trouble:
+    """Let a fault happen as long as its switch is on, and let go of what hangs in it after."""
 
     @asynccontextmanager
-    async def trouble(sandbox: Sandbox) -> AsyncGenerator[None]:
-        action = make()
-        fault = sandbox.faults.edit_api.add(EditFault(action=action, times=None))
+    async def trouble(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
+        faults = side(sandbox.faults)
+        fault = faults.add(make())
         try:
             yield
         finally:
-            sandbox.faults.edit_api.remove(fault)
-            if isinstance(action, Hang):
-                action.release()
+            faults.remove(fault)
+            if isinstance(fault.action, Hang | Stall):
+                fault.action.release()
 
     return trouble
+
+
+def _calls(make: Callable[[], EditAction]) -> Trouble:
+    """Let each call of the edit API meet with this."""
+    return _while_on(lambda faults: faults.edit_api, lambda: EditFault(action=make(), times=None))
 
 
 def _downloads(make: Callable[[], DownloadAction], picture: int | None = None) -> Trouble:
     """Let each download of a result, or of the one with a number, meet with this."""
-
-    @asynccontextmanager
-    async def trouble(sandbox: Sandbox) -> AsyncGenerator[None]:
-        action = make()
-        fault = DownloadFault(action=action, picture=picture, times=None)
-        sandbox.faults.downloads.add(fault)
-        try:
-            yield
-        finally:
-            sandbox.faults.downloads.remove(fault)
-            if isinstance(action, Stall):
-                action.release()
-
-    return trouble
+    return _while_on(
+        lambda faults: faults.downloads,
+        lambda: DownloadFault(action=make(), picture=picture, times=None),
+    )
 
 
 def _requests(
-    action: RequestAction, path: str = "", *, method: str | None = None, files: bool | None = None
+    make: Callable[[], RequestAction], path: str, *, files: bool | None = None
 ) -> Trouble:
     """Let such requests at Discord meet with this."""
-
-    @asynccontextmanager
-    async def trouble(sandbox: Sandbox) -> AsyncGenerator[None]:
-        fault = DiscordFault(action=action, path=path, method=method, with_files=files, times=None)
-        sandbox.faults.discord.add(fault)
-        try:
-            yield
-        finally:
-            sandbox.faults.discord.remove(fault)
-
-    return trouble
+    return _while_on(
+        lambda faults: faults.discord,
+        lambda: DiscordFault(action=make(), path=path, with_files=files, times=None),
+    )
 
 
 @asynccontextmanager
-async def _no_connections(sandbox: Sandbox) -> AsyncGenerator[None]:
+async def _no_connections(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
     await sandbox.edit_api.stop_listening()
     try:
         yield
@@ -111,7 +106,7 @@ async def _no_connections(sandbox: Sandbox) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def _silent_gateway(sandbox: Sandbox) -> AsyncGenerator[None]:
+async def _silent_gateway(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
     sandbox.faults.gateway.acknowledge_heartbeats = False
     try:
         yield
@@ -120,25 +115,38 @@ async def _silent_gateway(sandbox: Sandbox) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def _cut_gateway(sandbox: Sandbox) -> AsyncGenerator[None]:
+async def _cut_gateway(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
     sandbox.faults.gateway.drop_all()
     yield
 
 
 @asynccontextmanager
-async def _end_sessions(sandbox: Sandbox) -> AsyncGenerator[None]:
+async def _end_sessions(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
     await sandbox.faults.gateway.invalidate_all(resumable=False)
     yield
 
 
 @asynccontextmanager
-async def _end_tokens(sandbox: Sandbox) -> AsyncGenerator[None]:
+async def _end_tokens(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
     for interaction in sandbox.discord.interactions:
         interaction.expire()
     yield
 
 
-API, RESULTS, DISCORD, GATEWAY = "Edit API", "Results", "Discord", "Gateway"
+@asynccontextmanager
+async def _no_disk(_: Sandbox, bot: BotProcess) -> AsyncGenerator[None]:
+    """Put a file where the bot has the folder of its results."""
+    spool, aside = bot.folder / "spool", bot.folder / "spool-aside"
+    spool.rename(aside)
+    spool.touch()
+    try:
+        yield
+    finally:
+        spool.unlink()
+        aside.rename(spool)
+
+
+API, RESULTS, DISCORD, GATEWAY, BOT = "Edit API", "Results", "Discord", "Gateway", "Bot"
 
 OF_THE_EDIT_API = (
     Switch("slow", API, "Takes 10 s", _calls(lambda: Delay(10))),
@@ -169,50 +177,60 @@ OF_THE_EDIT_API = (
     Switch("stalled", RESULTS, "Stalled", _downloads(Stall)),
 )
 
-OF_DISCORD = (
+OF_ALL_ELSE = (
     Switch(
         "too-late",
         DISCORD,
         "Acknowledgement too late (10062)",
-        _requests(faults.too_late(), CALLBACKS),
+        _requests(faults.too_late, CALLBACKS),
+    ),
+    Switch("unanswered", DISCORD, "Acknowledgement never answered", _requests(Hang, CALLBACKS)),
+    Switch(
+        "answer-lost",
+        DISCORD,
+        "Acknowledged, answer lost (40060)",
+        _requests(CutAfter, CALLBACKS),
     ),
     Switch(
         "rate-limit",
         DISCORD,
         "Answers limited (429)",
-        _requests(faults.rate_limited(2), ANSWERS),
+        _requests(lambda: faults.rate_limited(2), ANSWERS),
     ),
     Switch(
         "rate-limit-edge",
         DISCORD,
         "Answers limited, no Via (429)",
-        _requests(faults.rate_limited(2, via=False), ANSWERS),
+        _requests(lambda: faults.rate_limited(2, via=False), ANSWERS),
     ),
-    Switch("down", DISCORD, "Answers fail (502)", _requests(faults.server_error(), ANSWERS)),
+    Switch("down", DISCORD, "Answers fail (502)", _requests(faults.server_error, ANSWERS)),
     Switch(
         "no-files",
         DISCORD,
         "Files too large (413)",
-        _requests(faults.too_large(), ANSWERS, files=True),
+        _requests(faults.too_large, ANSWERS, files=True),
     ),
-    Switch("upload-cut", DISCORD, "Uploads cut", _requests(CutAfter(), ANSWERS, files=True)),
+    Switch("upload-cut", DISCORD, "Uploads cut", _requests(CutAfter, ANSWERS, files=True)),
     Switch("tokens", DISCORD, "Tokens run out now", _end_tokens, once=True),
     Switch("gateway-cut", GATEWAY, "Cut the connection", _cut_gateway, once=True),
     Switch("gateway-new", GATEWAY, "End the session", _end_sessions, once=True),
     Switch("gateway-silent", GATEWAY, "Heartbeats unanswered", _silent_gateway),
+    Switch("disk", BOT, "Has no disk for results", _no_disk),
 )
 
 
 class Switchboard:
     """The switches on offer, and which of them are on."""
 
-    def __init__(self, sandbox: Sandbox, feed: Feed, *, real_api: bool) -> None:
+    def __init__(self, sandbox: Sandbox, bot: BotProcess, feed: Feed, *, real_api: bool) -> None:
         self._sandbox = sandbox
+        self._bot = bot
         self._feed = feed
         # What the real edit API does is not the sandbox's to decide.
-        offered = OF_DISCORD if real_api else (*OF_THE_EDIT_API, *OF_DISCORD)
+        offered = OF_ALL_ELSE if real_api else (*OF_THE_EDIT_API, *OF_ALL_ELSE)
         self._switches: Mapping[str, Switch] = {switch.name: switch for switch in offered}
         self._on: dict[str, AsyncExitStack] = {}
+        self._turning = asyncio.Lock()
         for name in self._switches:
             self._show(name)
 
@@ -222,12 +240,15 @@ class Switchboard:
     async def turn(self, name: str, *, on: bool) -> None:
         """Switch one on or off; one that passes at once is off again after it."""
         switch = self._switches[name]
-        if on and name not in self._on:
-            self._on[name] = AsyncExitStack()
-            await self._on[name].enter_async_context(switch.trouble(self._sandbox))
-        if (not on or switch.once) and name in self._on:
-            await self._on.pop(name).aclose()
-        self._show(name)
+        async with self._turning:
+            if on and name not in self._on:
+                trouble = AsyncExitStack()
+                await trouble.enter_async_context(switch.trouble(self._sandbox, self._bot))
+                self._on[name] = trouble
+            if (not on or switch.once) and name in self._on:
+                await self._on[name].aclose()
+                del self._on[name]
+            self._show(name)
 
     def _show(self, name: str) -> None:
         switch = self._switches[name]

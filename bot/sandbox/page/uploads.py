@@ -15,6 +15,8 @@ from bot.sandbox.invocation import LARGEST_UPLOAD, Upload
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aiohttp import StreamReader
+
 PIECE = 256 * 1024
 LONGEST_NAME = 260
 
@@ -31,15 +33,15 @@ class Uploads:
         name = request.query.get("name", "")[:LONGEST_NAME] or "unknown"
         upload_id = secrets.token_urlsafe(16)
         path = self._folder / f"upload-{upload_id}"
-        size = 0
-        with path.open("wb") as file:
-            while piece := await request.content.read(PIECE):
-                size += len(piece)
-                if size > LARGEST_UPLOAD:
-                    break
-                await asyncio.to_thread(file.write, piece)
+        size = request.content_length or 0
+        try:
+            if size <= LARGEST_UPLOAD:
+                size = await _store(request.content, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         if not 0 < size <= LARGEST_UPLOAD:
-            path.unlink()
+            path.unlink(missing_ok=True)
             words = f"{name} is empty." if size == 0 else f"{name} is too large: 500 MiB at most."
             return web.Response(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text=words)
         self._uploads[upload_id] = Upload(name, path)
@@ -51,3 +53,13 @@ class Uploads:
         if upload is None:
             raise InvalidInvocation("The file is not there any more: choose it again.")
         return upload
+
+
+async def _store(content: StreamReader, path: Path) -> int:
+    """Write a file as it comes in, and return its size; one that is too large is not read on."""
+    size = 0
+    with path.open("wb") as file:
+        while size <= LARGEST_UPLOAD and (piece := await content.read(PIECE)):
+            size += len(piece)
+            await asyncio.to_thread(file.write, piece)
+    return size

@@ -16,22 +16,31 @@ const MEDIUM = matchMedia("(max-width: 1180px)");
 
 export function App() {
   useRecords();
-  const [connected, setConnected] = useState(false);
+  const [line, setLine] = useState("cut");
   const [open, setOpen] = useSides();
   const [theme, toggleTheme] = useTheme();
   const view = useView();
-  useEffect(() => connect(setConnected), []);
+  useEffect(() => connect(setLine), []);
   if (!view.channel) return html`<p class="starting" role="status">Connecting to the sandbox…</p>`;
 
-  const toggle = (side) => setOpen({ ...open, [side]: !open[side] });
+  // On a phone a side lies over the channel: one at a time, until something was chosen in it.
+  const shut = () => NARROW.matches && setOpen({ places: false, panel: false });
+  const toggle = (side) => {
+    const others = NARROW.matches ? { places: false, panel: false } : open;
+    setOpen({ ...others, [side]: !open[side] });
+  };
   const go = (id) => {
     view.go(id);
-    if (NARROW.matches) setOpen({ ...open, places: false });
+    shut();
+  };
+  const become = (id) => {
+    view.become(id);
+    shut();
   };
   const forms = list("form").filter((form) => form.member === view.person.id);
   return html`
-    <${Banner} connected=${connected} />
-    <div class="columns">
+    <${Banner} line=${line} />
+    <div class="columns" onKeyDown=${({ key }) => key === "Escape" && shut()}>
       ${
         open.places &&
         html`
@@ -39,26 +48,24 @@ export function App() {
             <${Rail} view=${view} go=${go} />
             <div class="places">
               <${Places} view=${view} go=${go} />
-              <${People} view=${view} />
+              <${People} view=${view} become=${become} />
             </div>
           </div>
         `
       }
-      <main class="chat">
+      <main class="chat" onClick=${(event) => event.target.closest(".bar") || shut()}>
         <header class="bar">
-          <${Toggle} name="Channels" open=${open.places} toggle=${() => toggle("places")} sign="☰" />
+          <${Tool} name="Channels" sign="☰" aria-expanded=${open.places} onClick=${() => toggle("places")} />
           <h1>${titleOf(view.channel)}</h1>
-          <button type="button" class="tool" onClick=${toggleTheme}>
-            ${theme === "dark" ? "Light" : "Dark"} theme
-          </button>
-          <${Toggle} name="Backstage" open=${open.panel} toggle=${() => toggle("panel")} sign="◧" />
+          <${Tool} name=${`${theme === "dark" ? "Light" : "Dark"} theme`} sign="◐" onClick=${toggleTheme} />
+          <${Tool} name="Backstage" sign="◧" aria-expanded=${open.panel} onClick=${() => toggle("panel")} />
         </header>
         <${Channel} key=${view.channel.id} channel=${view.channel} person=${view.person.id} />
+        <${FileInput} />
       </main>
       ${open.panel && html`<${Panel} />`}
     </div>
     ${forms.length > 0 && html`<${Form} key=${forms[0].id} form=${forms[0]} person=${view.person.id} />`}
-    <${FileInput} />
   `;
 }
 
@@ -76,25 +83,31 @@ function useSides() {
   return [open, setOpen];
 }
 
-function Banner({ connected }) {
+const BROKEN = {
+  cut: "The sandbox does not answer; trying again…",
+  old: "The sandbox was started anew: open the address that it printed.",
+};
+
+function Banner({ line }) {
   const real = find("setup", "setup").api === "real";
   return html`
-    <p class="banner">
+    <header class="banner">
       <strong>Sandbox.</strong>${" "}
       ${
         real
           ? "Not Discord, but a stand-in on this machine. Edits are made by the real edit API, which charges your key."
           : "Not Discord, but a stand-in on this machine. Edits are imitations: no account, no model, no cost."
       }
-      ${!connected && html`<span role="status"> The sandbox does not answer; trying again…</span>`}
-    </p>
+      ${line !== "open" && html`${" "}<strong role="status">${BROKEN[line]}</strong>`}
+    </header>
   `;
 }
 
-function Toggle({ name, open, toggle, sign }) {
+/** A button of the bar, on a phone by its sign alone. */
+function Tool({ name, sign, ...rest }) {
   return html`
-    <button type="button" class="tool" aria-expanded=${open} onClick=${toggle}>
-      <span aria-hidden="true">${sign}</span> ${name}
+    <button type="button" class="tool" aria-label=${name} title=${name} ...${rest}>
+      <span aria-hidden="true">${sign}</span> <span class="words">${name}</span>
     </button>
   `;
 }
@@ -157,7 +170,7 @@ function Places({ view, go }) {
   `;
 }
 
-function People({ view }) {
+function People({ view, become }) {
   return html`
     <section class="people" aria-label="Who you are">
       <h2>You are</h2>
@@ -168,7 +181,7 @@ function People({ view }) {
             type="button"
             class="person"
             aria-pressed=${user === view.person}
-            onClick=${() => view.become(user.id)}
+            onClick=${() => become(user.id)}
           >
             <strong>${user.name}</strong> <span>${user.part}</span>
           </button>

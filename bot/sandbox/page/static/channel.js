@@ -1,46 +1,99 @@
 /** One channel as one person sees it: its messages, and the composer under them. */
 
 import { Composer } from "./composer.js";
-import { act } from "./connection.js";
 import { giveFiles } from "./files.js";
 import { MessageMenu } from "./menu.js";
 import { Message } from "./message.js";
-import { find, list, useRecords } from "./store.js";
-import { html, useLayoutEffect, useRef } from "./vendor/preact-htm.js";
+import { find, list } from "./store.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact-htm.js";
 import { CHANNEL } from "./world.js";
 
 /** A person's messages stand together if no more time than this lies between them. */
 const TOGETHER_MS = 7 * 60 * 1000;
 /** How near to its end, in pixels, a log must be to follow what is new. */
 const NEAR = 80;
+const EPHEMERAL = 1 << 6;
+const COMMAND_ANSWER = 20;
 
 export function Channel({ channel, person }) {
-  useRecords();
-  const messages = list("message").filter(
-    (each) => each.channel_id === channel.id && [null, person].includes(each.sandbox.only),
-  );
-  const sent = list("interaction").filter(
-    (each) => each.channel === channel.id && each.member === person && !each.source && !each.form,
-  );
-  const log = useFollowing();
+  const messages = [...messagesIn(channel, person), ...unanswered(channel, person)].sort(byId);
+  const mine = messages.findLast((message) => isBy(message, person))?.id;
+  const [log, away, toEnd] = useFollowing(mine);
   return html`
     <div class="log" role="log" aria-label=${`Messages in ${channel.name}`} tabindex="0" ref=${log}>
-      <${Beginning} channel=${channel} />
-      ${messages.map(
-        (message, index) => html`
-          <${Message}
-            key=${message.id}
-            message=${message}
-            person=${person}
-            grouped=${belongs(message, messages[index - 1])}
-            toolbar=${html`<${MessageMenu} message=${message} channel=${channel} person=${person} />`}
-          />
-        `,
-      )}
-      ${sent.map((each) => html`<${Sent} key=${each.id} interaction=${each} />`)}
+      <div class="messages">
+        <${Beginning} channel=${channel} />
+        ${messages.map(
+          (message, index) => html`
+            <${Entry}
+              key=${message.id}
+              ...${{ message, channel, person }}
+              grouped=${belongs(message, messages[index - 1])}
+            />
+          `,
+        )}
+      </div>
     </div>
+    ${
+      away &&
+      html`<button type="button" class="to-end" onClick=${toEnd}>
+        You are looking at older messages. <strong>Jump to the newest</strong>
+      </button>`
+    }
     <${Composer} key=${person} channel=${channel} person=${person} />
   `;
+}
+
+/** One message, drawn again only when something of it has changed. */
+function Entry({ message, channel, person, grouped }) {
+  const interactions = list("interaction").filter(
+    (each) => each.source === message.id && each.member === person,
+  );
+  const state = interactions.map(({ custom_id, state }) => `${custom_id} ${state}`).join();
+  return useMemo(
+    () => html`
+      <${Message}
+        message=${{ ...message, interactions }}
+        ...${{ person, grouped }}
+        toolbar=${
+          !message.sandbox.interaction &&
+          html`<${MessageMenu} message=${message} channel=${channel} person=${person} />`
+        }
+      />
+    `,
+    [message, channel, person, grouped, state],
+  );
+}
+
+function messagesIn(channel, person) {
+  return list("message").filter(
+    (each) => each.channel_id === channel.id && [null, person].includes(each.sandbox.only),
+  );
+}
+
+/** What a person did that the bot has not answered yet, or not in time, as messages of the bot. */
+function unanswered(channel, person) {
+  const commands = list("interaction").filter(
+    (each) => each.channel === channel.id && each.member === person && !each.source && !each.form,
+  );
+  return commands.map(({ id, label, state, at }) => ({
+    id,
+    channel_id: channel.id,
+    author: { id: find("setup", "setup").bot, bot: true },
+    type: COMMAND_ANSWER,
+    timestamp: at,
+    flags: EPHEMERAL,
+    sandbox: { only: person, by: person, command: label, interaction: id, state },
+  }));
+}
+
+function isBy(message, person) {
+  return message.author.id === person || message.sandbox.by === person;
+}
+
+/** Ids are times: the longer is the later, and of two as long the one that sorts later. */
+function byId(one, other) {
+  return one.id.length - other.id.length || (one.id < other.id ? -1 : 1);
 }
 
 function Beginning({ channel }) {
@@ -72,27 +125,6 @@ async function takeSample() {
   giveFiles([new File([await response.blob()], "sample.jpg", { type: "image/jpeg" })]);
 }
 
-/** What a person did that the bot has not answered yet, or not in time. */
-function Sent({ interaction }) {
-  const bot = find("setup", "setup").application;
-  const failed = interaction.state === "failed";
-  return html`
-    <p class=${failed ? "sent failed" : "sent"} role="status">
-      ${failed ? `${interaction.label}: The application did not respond` : `Sending ${interaction.label} to ${bot}…`}
-      ${
-        failed &&
-        html`<button
-          type="button"
-          class="plain"
-          onClick=${() => act("dismiss", { interaction: interaction.id })}
-        >
-          Dismiss message
-        </button>`
-      }
-    </p>
-  `;
-}
-
 /** Whether a message stands with the one before it, under the same name. */
 function belongs(message, before) {
   return (
@@ -104,27 +136,35 @@ function belongs(message, before) {
   );
 }
 
-/** Keep a log at its end when something is added or grows, unless somebody scrolled up in it. */
-function useFollowing() {
+/**
+ * Keep a log at its end when something is added or grows, unless somebody scrolled up in it; what
+ * they did themselves, the latest of it `mine`, brings them back.
+ */
+function useFollowing(mine) {
   const log = useRef(null);
   const following = useRef(true);
+  const [away, setAway] = useState(false);
+  const follow = (now) => {
+    following.current = now;
+    setAway(!now);
+  };
+  const toEnd = () => {
+    follow(true);
+    log.current.scrollTop = log.current.scrollHeight;
+  };
   useLayoutEffect(() => {
     const element = log.current;
-    const note = () => {
-      following.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
-    };
-    const settle = () => {
-      if (following.current) element.scrollTop = element.scrollHeight;
-    };
+    const note = () =>
+      follow(element.scrollHeight - element.scrollTop - element.clientHeight < NEAR);
+    const settle = new ResizeObserver(() => following.current && toEnd());
     element.addEventListener("scroll", note);
-    element.addEventListener("load", settle, true);
+    settle.observe(element);
+    settle.observe(element.firstElementChild);
     return () => {
       element.removeEventListener("scroll", note);
-      element.removeEventListener("load", settle, true);
+      settle.disconnect();
     };
   }, []);
-  useLayoutEffect(() => {
-    if (following.current) log.current.scrollTop = log.current.scrollHeight;
-  });
-  return log;
+  useLayoutEffect(toEnd, [mine]);
+  return [log, away, toEnd];
 }

@@ -20,6 +20,8 @@ export const KIND = {
   FILE: 11,
 };
 const CHAT = 1;
+/** Characters that Discord takes at most for an option that sets no limit. */
+const LONGEST_TEXT = 6000;
 
 /** Every command that can be run, subcommands each by themselves: `{command, path, name, …}`. */
 export function entriesOf(commands) {
@@ -52,9 +54,12 @@ export function recognise(entries, text) {
   return found && { entry: found, rest: text.slice(found.name.length + 2) };
 }
 
-/** A new line, at the first option that must be given. */
-export function begin(entry) {
-  const line = { entry, given: {}, active: null, typed: "" };
+/**
+ * A new line, at the first option that must be given. `things` are what options may name here:
+ * `{users, roles, channels}`, each with its id and name.
+ */
+export function begin(entry, things) {
+  const line = { entry, things, given: {}, active: null, typed: "" };
   return activate(line, nextOf(line));
 }
 
@@ -132,7 +137,7 @@ export function settle(line) {
   if (!option || isFile(option)) return line;
   if (line.typed === "") return clear(line, option.name);
   if (line.given[option.name]?.shown === line.typed) return line;
-  return give(line, option.name, read(option, line.typed), line.typed);
+  return give(line, option.name, read(option, line.typed, line.things), line.typed);
 }
 
 /**
@@ -162,14 +167,47 @@ function findName(line, text) {
   return undefined;
 }
 
-/** What a typed text is worth to an option; text that is worth nothing is left for the answer. */
-function read(option, text) {
-  const choice = option.choices?.find(({ name, value }) => sameText(text, name, value));
+/** What a typed text is worth to an option; a text that is worth nothing stays as it is. */
+function read(option, text, things) {
+  const choice = choicesOf(option, things)?.find(({ name, value }) => sameText(text, name, value));
   if (choice) return choice.value;
-  const number = option.type === KIND.INTEGER || option.type === KIND.NUMBER;
-  if (number && text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
-  if (option.type === KIND.BOOLEAN) return { true: true, false: false }[text.toLowerCase()] ?? text;
-  return text;
+  return isNumber(option) && isNumeric(text) ? Number(text) : text;
+}
+
+/** What is wrong with what an option was given, in words, or nothing. */
+export function wrongWith(line, option) {
+  if (!(option.name in line.given)) {
+    return option.required ? "This option is required. Specify a value." : "";
+  }
+  const { value } = line.given[option.name];
+  const choices = choicesOf(option, line.things);
+  if (choices && !choices.some((choice) => choice.value === value)) {
+    return "Choose one from the list.";
+  }
+  if (isNumber(option)) return wrongNumber(option, value);
+  if (option.type === KIND.STRING) return wrongText(option, value);
+  return "";
+}
+
+function wrongNumber({ type, min_value = -Infinity, max_value = Infinity, autocomplete }, value) {
+  if (typeof value !== "number") return autocomplete ? "" : "This takes a number.";
+  if (type === KIND.INTEGER && !Number.isInteger(value)) return "This takes a whole number.";
+  if (value < min_value) return `This takes ${min_value} or more.`;
+  return value > max_value ? `This takes ${max_value} or less.` : "";
+}
+
+function wrongText({ min_length = 0, max_length = LONGEST_TEXT }, value) {
+  if (value.length < min_length) return `This takes ${min_length} characters or more.`;
+  return value.length > max_length ? `This takes ${max_length} characters or fewer.` : "";
+}
+
+/** What is wrong with the line: the option and the words, or undefined. */
+export function mistakeIn(line) {
+  for (const option of line.entry.options) {
+    const wrong = wrongWith(line, option);
+    if (wrong) return { option, wrong };
+  }
+  return undefined;
 }
 
 /** What can be chosen for an option without asking the bot, or null where anything goes. */
@@ -206,10 +244,21 @@ export function filterChoices(choices, typed) {
   );
 }
 
-/** Whether a typed text says just this choice. */
+/** Whether a typed text says just this choice; signs before names may be left out. */
 export function sameText(text, name, value) {
   const said = text.trim().toLowerCase();
-  return said === String(name).toLowerCase() || said === String(value).toLowerCase();
+  const called = String(name).toLowerCase();
+  return (
+    said === called || `@${said}` === called || `#${said}` === called || said === String(value)
+  );
+}
+
+function isNumber(option) {
+  return option.type === KIND.INTEGER || option.type === KIND.NUMBER;
+}
+
+function isNumeric(text) {
+  return text.trim() !== "" && Number.isFinite(Number(text));
 }
 
 export function isFile(option) {

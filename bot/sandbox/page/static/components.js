@@ -8,7 +8,7 @@ import { Outside } from "./links.js";
 import { Markdown } from "./markdown.js";
 import { File, fromMedia, Gallery, Thumbnail } from "./media.js";
 import { Spoiler } from "./spoiler.js";
-import { find, list } from "./store.js";
+import { find } from "./store.js";
 import { html, useEffect, useState } from "./vendor/preact-htm.js";
 import { emojiText } from "./world.js";
 
@@ -160,12 +160,8 @@ function Arrow() {
 function usePress(message, person, custom_id) {
   const [waiting, setWaiting] = useState(false);
   const [error, setError] = useState(null);
-  const unanswered = list("interaction").some(
-    (each) =>
-      each.source === message.id &&
-      each.custom_id === custom_id &&
-      each.member === person &&
-      each.state === "sent",
+  const unanswered = message.interactions?.some(
+    (each) => each.custom_id === custom_id && each.state === "sent",
   );
   async function press(values) {
     setWaiting(true);

@@ -1,11 +1,12 @@
 /** Where a person writes: a message, or a command with its options, the picker above it. */
 
-import { isFile, optionOf, restOf, shownOf } from "./command_line.js";
+import { isFile, optionOf, restOf, shownOf, wrongWith } from "./command_line.js";
 import { useDraft } from "./draft.js";
 import { openPicker, registerTarget } from "./files.js";
+import { goHome, setHome } from "./focus.js";
 import { ID, idOf, Picker } from "./picker.js";
 import { find } from "./store.js";
-import { html, useEffect, useLayoutEffect, useRef } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { CHANNEL } from "./world.js";
 
 export function Composer({ channel, person }) {
@@ -15,10 +16,11 @@ export function Composer({ channel, person }) {
   const maySay = channel.rights[person].say;
   useFiles(draft.takeFiles);
   useFocus(area, line);
-  useTypingAnywhere(area);
-  const send = () => {
-    area.current.focus();
-    draft.send();
+  useGrowth(area);
+  useTypingAnywhere();
+  const submit = () => {
+    draft.submit();
+    goHome();
   };
   const writing = html`
     <textarea
@@ -32,7 +34,7 @@ export function Composer({ channel, person }) {
       spellcheck="false"
       autocomplete="off"
       placeholder=${line ? "" : placeholderOf(channel, maySay)}
-      readonly=${draft.busy || !maySay}
+      readonly=${!maySay}
       value=${line ? line.typed : draft.text}
       onInput=${({ target, inputType }) => draft.write(target.value, inputType === "insertFromPaste")}
       onKeyDown=${(event) => press(event, draft)}
@@ -62,8 +64,8 @@ export function Composer({ channel, person }) {
           type="button"
           class="send"
           aria-label="Send"
-          disabled=${draft.busy}
-          onClick=${send}
+          disabled=${!maySay}
+          onClick=${submit}
         >
           ➤
         </button>
@@ -94,12 +96,13 @@ function Line({ line, goTo, writing }) {
 function Pill({ option, line, goTo, writing }) {
   const active = option.name === line.active;
   const shown = line.given[option.name]?.shown;
+  const wrong = !active && shown !== undefined && wrongWith(line, option);
   const chooseFile = () => {
     goTo(option.name);
     openPicker();
   };
   return html`
-    <span class=${active ? "pill active" : "pill"}>
+    <span class=${`pill ${active ? "active" : ""} ${wrong ? "mistaken" : ""}`} title=${wrong || undefined}>
       <button type="button" tabindex="-1" class="name" onClick=${() => goTo(option.name)}>
         ${option.name}${option.required && html`<span class="required">*</span>`}
       </button>
@@ -108,7 +111,11 @@ function Pill({ option, line, goTo, writing }) {
           ? html`<button type="button" class="file" tabindex="-1" onClick=${chooseFile}>
             ${shown ?? "Drop a file, or choose one"}
           </button>`
-          : !active && html`<span class="value">${shown}</span>`
+          : !active &&
+            shown !== undefined &&
+            html`<button type="button" tabindex="-1" class="value" onClick=${() => goTo(option.name)}>
+              ${shown}
+            </button>`
       }
       ${active && writing}
     </span>
@@ -122,12 +129,16 @@ function Files({ files, remove }) {
       ${files.map(
         (file) => html`
           <li key=${file}>
+            <${Preview} file=${file} />
             ${file.name}
             <button
               type="button"
               class="plain"
               aria-label=${`Remove ${file.name}`}
-              onClick=${() => remove(file)}
+              onClick=${() => {
+                remove(file);
+                goHome();
+              }}
             >
               ✕
             </button>
@@ -136,6 +147,17 @@ function Files({ files, remove }) {
       )}
     </ul>
   `;
+}
+
+function Preview({ file }) {
+  const [url, setUrl] = useState(null);
+  useEffect(() => {
+    if (!file.type.startsWith("image/")) return undefined;
+    const made = URL.createObjectURL(file);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [file]);
+  return url && html`<img src=${url} alt="" onError=${() => setUrl(null)} />`;
 }
 
 function press(event, draft) {
@@ -162,6 +184,10 @@ const KEYS = {
     return true;
   },
   Escape: (draft) => draft.retreat(),
+  ArrowLeft: (draft, { target }) =>
+    Boolean(draft.line) && target.selectionEnd === 0 && draft.step(-1),
+  ArrowRight: (draft, { target }) =>
+    Boolean(draft.line) && target.selectionStart === target.value.length && draft.step(1),
   Backspace(draft, { target }) {
     if (!draft.line || target.value !== "") return false;
     draft.erase();
@@ -185,29 +211,51 @@ function paste(event, draft) {
 function useFiles(take) {
   const latest = useRef(take);
   latest.current = take;
-  useEffect(() => registerTarget({ take: (files) => latest.current(files) }), []);
+  useEffect(
+    () =>
+      registerTarget({
+        take(files) {
+          latest.current(files);
+          goHome();
+        },
+      }),
+    [],
+  );
 }
 
-/** Keep writing where the caret of a command goes, and after the command is sent or left. */
+/** Go on writing where the caret of a command goes, and after the command is sent or left. */
 function useFocus(area, line) {
-  const writing = useRef(false);
+  const writing = useRef(null);
   useLayoutEffect(() => {
-    if (line || writing.current) area.current.focus();
+    setHome(area.current);
+    if (writing.current !== null) goHome();
     writing.current = Boolean(line);
   }, [line?.entry, line?.active]);
 }
 
-/** Let what is typed while nothing has the focus go to the composer, as in Discord. */
-function useTypingAnywhere(area) {
-  useEffect(() => {
+/** Let the textarea grow with what is in it, where the browser does not do that by itself. */
+function useGrowth(area) {
+  useLayoutEffect(() => {
+    if (CSS.supports("field-sizing", "content")) return;
+    area.current.style.height = "auto";
+    area.current.style.height = `${area.current.scrollHeight}px`;
+  });
+}
+
+/** Let what is typed or pasted where nothing takes it go to the composer, as in Discord. */
+function useTypingAnywhere() {
+  useLayoutEffect(() => {
     const onKeyDown = ({ target, key, ctrlKey, metaKey, altKey }) => {
-      const idle = target === document.body || target.role === "log";
-      if (idle && key.length === 1 && !ctrlKey && !metaKey && !altKey) area.current.focus();
+      const letter = key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
+      const pasted = (ctrlKey || metaKey) && key === "v";
+      if ((letter || pasted) && !target.closest(TAKES_LETTERS)) goHome();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
 }
+
+const TAKES_LETTERS = "input, textarea, dialog, [role=menu]";
 
 function placeholderOf(channel, maySay) {
   if (!maySay) return "You do not have permission to send messages here.";

@@ -3,13 +3,18 @@
 import { take, takeAll } from "./store.js";
 
 const RETRY_MS = 1000;
+const FORBIDDEN = 403;
+const NO_ANSWER = "The sandbox does not answer.";
 const token = new URLSearchParams(location.search).get("token");
 const waiting = new Map();
 const watchers = new Set();
 let socket;
 let sent = 0;
 
-/** Connect, and connect again whenever the line is cut; `watch` is told whether it stands. */
+/**
+ * Connect, and connect again whenever the line is cut; `watch` is told how it stands: "open",
+ * "cut", or "old" where the sandbox was started anew and has another address now.
+ */
 export function connect(watch) {
   watchers.add(watch);
   if (!socket) open();
@@ -17,24 +22,32 @@ export function connect(watch) {
 
 function open() {
   socket = new WebSocket(`ws://${location.host}/socket?token=${token}`);
-  socket.onopen = () => tell(true);
+  socket.onopen = () => tell("open");
   socket.onmessage = ({ data }) => receive(JSON.parse(data));
-  socket.onclose = () => {
-    for (const { reject } of waiting.values()) reject(new Error("The sandbox does not answer."));
+  socket.onclose = async () => {
+    for (const { reject } of waiting.values()) reject(new Error(NO_ANSWER));
     waiting.clear();
-    tell(false);
+    tell((await isRefused()) ? "old" : "cut");
     setTimeout(open, RETRY_MS);
   };
+}
+
+/** Whether somebody listens there who does not know the page's token. */
+function isRefused() {
+  return fetch(location.href, { method: "HEAD" }).then(
+    ({ status }) => status === FORBIDDEN,
+    () => false,
+  );
 }
 
 function receive(message) {
   if (message.all) takeAll(message.all);
   else if (message.changes) take(message.changes);
   else {
-    const { resolve, reject } = waiting.get(message.reply);
+    const { resolve, reject } = waiting.get(message.reply) ?? {};
     waiting.delete(message.reply);
-    if (message.error === undefined) resolve(message.value);
-    else reject(new Error(message.error));
+    if (message.error === undefined) resolve?.(message.value);
+    else reject?.(new Error(message.error));
   }
 }
 
@@ -42,7 +55,7 @@ function receive(message) {
 export function act(action, fields) {
   return new Promise((resolve, reject) => {
     if (socket?.readyState !== WebSocket.OPEN) {
-      reject(new Error("The sandbox does not answer."));
+      reject(new Error(NO_ANSWER));
       return;
     }
     sent += 1;
@@ -59,6 +72,6 @@ export async function upload(file) {
   return response.text();
 }
 
-function tell(open) {
-  for (const watch of watchers) watch(open);
+function tell(line) {
+  for (const watch of watchers) watch(line);
 }

@@ -1,6 +1,6 @@
 /**
  * The page's one file input, and who gets what is chosen, dropped or pasted: the target that
- * registered last. A target is `{take(files)}`.
+ * registered last. A target is `{take(files)}`, with `inForm` for one of the form in front.
  */
 
 import { html, useEffect } from "./vendor/preact-htm.js";
@@ -13,10 +13,11 @@ export function registerTarget(target) {
   return () => targets.splice(targets.lastIndexOf(target), 1);
 }
 
-/** Give files to the target whose turn it is; false where there is none. */
+/** Give files to the target whose turn it is; behind a dialog there is none. */
 export function giveFiles(files) {
-  if (files.length > 0) targets.at(-1)?.take([...files]);
-  return targets.length > 0;
+  const target = targets.at(-1);
+  const reached = target?.inForm || !document.querySelector("dialog[open]");
+  if (files.length > 0 && reached) target?.take([...files]);
 }
 
 /** Ask for files; `target` comes first from now on when it is given. */

@@ -9,7 +9,7 @@ import { useId } from "./ids.js";
 import { Markdown } from "./markdown.js";
 import { sayBytes } from "./media.js";
 import { find, list } from "./store.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 const ROW = 1;
 const TEXT_INPUT = 4;
@@ -46,7 +46,7 @@ export function Form({ form, person }) {
   const pending = sending || sent?.state === "sent";
   const unanswered = sent?.state === "failed" ? "Something went wrong. Try again." : null;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown.showModal();
     shown.querySelector(".form-body :is(input, textarea, button)")?.focus();
@@ -280,7 +280,7 @@ function Option({ type, name, label, description, checked, disabled, described, 
 
 function FileField({ field, label, value, onChange, described }) {
   const most = field.max_values ?? 1;
-  const target = useRef({});
+  const target = useRef({ inForm: true });
   target.current.take = (files) => onChange([...value, ...files].slice(0, most));
   useEffect(() => registerTarget(target.current), []);
   const remove = (file) => onChange(value.filter((each) => each !== file));

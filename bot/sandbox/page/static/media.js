@@ -2,7 +2,7 @@
 
 import { Outside } from "./links.js";
 import { Cover, Spoiler } from "./spoiler.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 const WIDEST = 550;
 const HIGHEST = 350;
@@ -171,7 +171,7 @@ function naturalWidth([{ width, height }, ...others]) {
 /** One of several pictures at its full size; `onTurn` is told which is to be seen, or null. */
 function Lightbox({ pictures, index, onTurn }) {
   const dialog = useRef();
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
   const { url, name, description, width, height } = pictures[index];
   const turn = (step) => onTurn((index + step + pictures.length) % pictures.length);
   function turnByKey({ key }) {

@@ -1,13 +1,17 @@
 /** The menu of a message: the commands that apps offer for it, and what else can be done with it. */
 
 import { act } from "./connection.js";
+import { goHome } from "./focus.js";
 import { find } from "./store.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 const MESSAGE_COMMAND = 3;
+/** Of the menu, in pixels. */
+const WIDTH = 220;
 
 export function MessageMenu({ message, channel, person }) {
-  const [open, setOpen] = useState(false);
+  // Where the menu stands: at the pointer, or under the button; null while it is closed.
+  const [place, setPlace] = useState(null);
   const [wrong, setWrong] = useState("");
   const button = useRef(null);
   useEffect(() => {
@@ -15,14 +19,25 @@ export function MessageMenu({ message, channel, person }) {
     const onContext = (event) => {
       if (event.target.closest("a, img, button, input, textarea, select")) return;
       event.preventDefault();
-      setOpen(true);
+      setPlace({ left: event.clientX, top: event.clientY });
     };
     article.addEventListener("contextmenu", onContext);
     return () => article.removeEventListener("contextmenu", onContext);
   }, []);
 
+  useLayoutEffect(
+    () => () => {
+      if (document.activeElement === button.current) goHome();
+    },
+    [],
+  );
+
+  const toggle = () => {
+    const { right, bottom } = button.current.getBoundingClientRect();
+    setPlace(place ? null : { left: right - WIDTH, top: bottom });
+  };
   const close = () => {
-    setOpen(false);
+    setPlace(null);
     button.current.focus();
   };
   const run = (action, fields) => {
@@ -51,22 +66,22 @@ export function MessageMenu({ message, channel, person }) {
       type="button"
       class="more"
       aria-haspopup="menu"
-      aria-expanded=${open}
+      aria-expanded=${place !== null}
       aria-label="More"
       ref=${button}
-      onClick=${() => setOpen(!open)}
+      onClick=${toggle}
     >
       ⋯
     </button>
-    ${open && html`<${Menu} items=${items} close=${close} />`}
+    ${place && html`<${Menu} items=${items} place=${place} close=${close} />`}
     ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
   `;
 }
 
-function Menu({ items, close }) {
+function Menu({ items, place, close }) {
   const menu = useRef(null);
   const entries = () => [...menu.current.querySelectorAll("[role=menuitem]")];
-  useEffect(() => {
+  useLayoutEffect(() => {
     (entries()[0] ?? menu.current).focus();
     const leave = ({ target }) => {
       if (!menu.current.contains(target)) close();
@@ -84,17 +99,38 @@ function Menu({ items, close }) {
     else all.at(to % all.length)?.focus();
     event.preventDefault();
   };
+  const within = {
+    left: Math.max(0, Math.min(place.left, innerWidth - WIDTH)),
+    // In the lower half it opens upwards.
+    ...(place.top > innerHeight / 2 ? { bottom: innerHeight - place.top } : { top: place.top }),
+  };
   const apps = items.filter((item) => item.app);
   const others = items.filter((item) => !item.app);
   return html`
-    <div class="menu" role="menu" aria-label="Message" tabindex="-1" ref=${menu} onKeyDown=${onKeyDown}>
+    <div
+      class="menu"
+      role="menu"
+      aria-label="Message"
+      tabindex="-1"
+      style=${within}
+      ref=${menu}
+      onKeyDown=${onKeyDown}
+    >
       <div role="group" aria-label="Apps">
         <p class="title" aria-hidden="true">Apps</p>
         ${apps.map(entryOf)}
-        ${apps.length === 0 && html`<p class="none">No app does anything with messages here.</p>`}
+        ${apps.length === 0 && html`<${Nothing} />`}
       </div>
       ${others.map(entryOf)}
     </div>
+  `;
+}
+
+function Nothing() {
+  return html`
+    <p class="none" role="menuitem" aria-disabled="true" tabindex="-1">
+      No app does anything with messages here.
+    </p>
   `;
 }
 

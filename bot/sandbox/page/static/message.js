@@ -6,9 +6,10 @@ import { act } from "./connection.js";
 import { Embed } from "./embeds.js";
 import { Extras } from "./extras.js";
 import { Dots, Wrong } from "./feedback.js";
+import { goHome } from "./focus.js";
 import { Markdown } from "./markdown.js";
 import { Attachments } from "./media.js";
-import { find, list } from "./store.js";
+import { find } from "./store.js";
 import { MessageTime, sayWhen } from "./times.js";
 import { html, useState } from "./vendor/preact-htm.js";
 import { userName } from "./world.js";
@@ -18,12 +19,13 @@ const THINKING = 1 << 7;
 const REPLY = 0;
 
 /**
- * A message as `person` sees it. A grouped one follows another of the same author and has no head;
+ * A message as `person` sees it; its `interactions` are those of that person with its components. A grouped one follows another of the same author and has no head;
  * `toolbar` is drawn at its top right while it is pointed at or holds the focus.
  */
 export function Message({ message, person, grouped = false, toolbar }) {
-  const { id, author, timestamp, flags, sandbox = {} } = message;
+  const { id, author, timestamp, sandbox = {} } = message;
   const name = userName(author.id);
+  const failed = message.interactions?.some(({ state }) => state === "failed");
   const headed = !grouped || Boolean(sandbox.command) || isReply(message);
   const layout = headed ? "headed" : "grouped";
   const mentioning = mentions(message, person) ? "mentioning" : "";
@@ -42,13 +44,9 @@ export function Message({ message, person, grouped = false, toolbar }) {
             ? html`<${Head} message=${message} name=${name} />`
             : html`<${MessageTime} iso=${timestamp} brief />`
         }
-        ${
-          flags & THINKING
-            ? html`<${Thinking} name=${name} />`
-            : html`<${Body} message=${message} person=${person} />`
-        }
-        ${failed(message, person) && html`<${Wrong} error="This interaction failed" />`}
-        ${sandbox.only && html`<${OnlyYou} ...${{ message, person }} />`}
+        <${Said} ...${{ message, person, name }} />
+        ${failed && html`<${Wrong} error="This interaction failed" />`}
+        ${sandbox.only && sandbox.state !== "sent" && html`<${OnlyYou} ...${{ message, person }} />`}
       </div>
       ${toolbar && html`<div class="toolbar">${toolbar}</div>`}
     </article>
@@ -63,6 +61,15 @@ function Head({ message, name }) {
       <${MessageTime} iso=${message.timestamp} />
     </header>
   `;
+}
+
+/** What stands under the head: what the message holds, or what its author is about. */
+function Said({ message, person, name }) {
+  const { flags, sandbox = {} } = message;
+  if (sandbox.state === "sent") return html`<${Waiting} words="Sending command…" />`;
+  if (sandbox.state === "failed") return html`<${Wrong} error="The application did not respond" />`;
+  if (flags & THINKING) return html`<${Waiting} words=${`${name} is thinking…`} />`;
+  return html`<${Body} message=${message} person=${person} />`;
 }
 
 /** What a message holds, without whose it is: a forwarded one is drawn by this too. */
@@ -95,8 +102,8 @@ function Edited({ message }) {
   return html`<span class="edited" title=${when}>(edited)</span>`;
 }
 
-function Thinking({ name }) {
-  return html`<div class="thinking"><${Dots} /> ${name} is thinking…</div>`;
+function Waiting({ words }) {
+  return html`<div class="thinking"><${Dots} /> ${words}</div>`;
 }
 
 function Forwarded({ message, person }) {
@@ -137,8 +144,11 @@ function Above({ message }) {
 function OnlyYou({ message, person }) {
   const [error, setError] = useState(null);
   function dismiss() {
-    const sent = act("dismiss", { message: message.id, member: person });
-    sent.catch((problem) => setError(problem.message));
+    const { interaction } = message.sandbox;
+    const what = interaction ? { interaction } : { message: message.id };
+    act("dismiss", { ...what, member: person }).then(goHome, (problem) =>
+      setError(problem.message),
+    );
   }
   return html`
     <div class="only-you">
@@ -160,12 +170,6 @@ function Eye() {
 
 function isReply(message) {
   return message.message_reference?.type === REPLY;
-}
-
-function failed(message, person) {
-  return list("interaction").some(
-    (each) => each.source === message.id && each.member === person && each.state === "failed",
-  );
 }
 
 function mentions(message, person) {

@@ -1,8 +1,8 @@
 /** What a real Discord has not: the ledger as it changes, the bot's requests, and what can go wrong. */
 
 import { act } from "./connection.js";
-import { find, list, useRecords } from "./store.js";
-import { html } from "./vendor/preact-htm.js";
+import { find, list } from "./store.js";
+import { html, useState } from "./vendor/preact-htm.js";
 import { userName } from "./world.js";
 
 /** What the bot's events of an edit are called here, and how they look. */
@@ -21,19 +21,24 @@ const STEPS = {
 };
 
 export function Panel() {
-  useRecords();
+  const [wrong, setWrong] = useState("");
+  const attempt = (action, fields) => {
+    setWrong("");
+    act(action, fields).catch((error) => setWrong(error.message));
+  };
   return html`
     <aside class="panel" aria-label="Backstage">
-      <${Bot} />
+      <${Bot} attempt=${attempt} />
+      ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
       <${Ledger} />
-      <${Troubles} />
+      <${Troubles} attempt=${attempt} />
       <${Requests} />
     </aside>
   `;
 }
 
-function Bot() {
-  const { state, lines } = find("bot", "bot");
+function Bot({ attempt }) {
+  const { state, sessions, lines } = find("bot", "bot");
   const runs = state !== "offline";
   return html`
     <section aria-label="Bot">
@@ -41,97 +46,81 @@ function Bot() {
       <p class="state">
         <span class=${`lamp ${state}`} aria-hidden="true"></span>
         <span role="status">${state}</span>
-        <button type="button" class="act danger" disabled=${!runs} onClick=${() => act("kill")}>
+        <button type="button" class="act danger" disabled=${!runs} onClick=${() => attempt("kill")}>
           kill -9
         </button>
-        <button type="button" class="act" disabled=${runs} onClick=${() => act("start")}>Start</button>
+        <button type="button" class="act" disabled=${runs} onClick=${() => attempt("start")}>
+          Start
+        </button>
       </p>
-      ${lines.length > 0 && html`<pre class="lines">${lines.join("\n")}</pre>`}
+      <p class="none">Gateway: ${sessions.begun} begun, ${sessions.resumed} resumed</p>
+      ${lines.length > 0 && html`<pre class="lines" tabindex="0" aria-label="Its last lines">${lines.join("\n")}</pre>`}
     </section>
   `;
 }
 
 function Ledger() {
-  const edits = editsOf(list("event"));
-  const sum = (pick) => edits.reduce((total, edit) => total + pick(edit), 0);
+  const edits = list("edit").toReversed();
+  const { held, captured, voided } = find("sums", "sums");
   return html`
     <section aria-label="Ledger">
       <h2>Ledger</h2>
       <dl class="sums">
-        <div><dt>Held</dt><dd>${sum(({ held }) => held)}</dd></div>
-        <div><dt>Captured</dt><dd>${sum(({ captured }) => captured)}</dd></div>
-        <div><dt>Voided</dt><dd>${sum(({ voided }) => voided)}</dd></div>
+        <div><dt>Held</dt><dd>${held}</dd></div>
+        <div><dt>Captured</dt><dd>${captured}</dd></div>
+        <div><dt>Voided</dt><dd>${voided}</dd></div>
       </dl>
-      ${edits.length === 0 && html`<p class="none">No edit yet. Run <kbd>/edit</kbd>.</p>`}
-      <ol class="edits">
-        ${edits.toReversed().map((edit) => html`<${Edit} key=${edit.id} edit=${edit} />`)}
-      </ol>
+      ${
+        edits.length > 0
+          ? html`<ol class="edits" tabindex="0" aria-label="Edits, newest first">
+            ${edits.map((edit) => html`<${Edit} key=${edit.id} edit=${edit} />`)}
+          </ol>`
+          : html`<p class="none">No edit yet. Run <kbd>/edit</kbd>.</p>`
+      }
     </section>
   `;
 }
 
 function Edit({ edit }) {
+  const steps = edit.steps.filter(({ name }) => name in STEPS);
   return html`
     <li>
       <p>${userName(edit.member)} <time datetime=${edit.at}>${clock(edit.at)}</time></p>
       <ol class="steps">
-        ${edit.steps.map(
-          (step, index) => html`<li key=${index} class=${step.look ?? ""}>${step.text}</li>`,
+        ${steps.map(
+          (step, index) =>
+            html`<li key=${index} class=${STEPS[step.name].look ?? ""}>${wordsOf(step)}</li>`,
         )}
       </ol>
     </li>
   `;
 }
 
-/** Events by edit, with what each edit holds, captured and voided by them. */
-function editsOf(events) {
-  const edits = new Map();
-  for (const event of events) {
-    const step = STEPS[event.name];
-    if (!step) continue;
-    const edit = edits.get(event.edit) ?? {
-      id: event.edit,
-      member: event.member,
-      at: event.at,
-      steps: [],
-      held: 0,
-      captured: 0,
-      voided: 0,
-    };
-    edits.set(event.edit, edit);
-    const number = step.number ? ` ${event[step.number]}` : "";
-    const reason = event.reason ? ` · ${event.reason.replaceAll("_", " ")}` : "";
-    edit.steps.push({ look: step.look, text: `${step.word}${number}${reason}` });
-    count(edit, event);
-  }
-  return [...edits.values()];
+/** A step as "held 8", "voided 8 · api failed" or "refused · cannot afford". */
+function wordsOf(step) {
+  const { word, number } = STEPS[step.name];
+  const why = step.reason ?? step.refusal;
+  const plain = why
+    ?.replaceAll("_", " ")
+    .replace(/(?<=[a-z])(?=[A-Z])/g, " ")
+    .toLowerCase();
+  const counted = number && step[number] !== undefined ? `${word} ${step[number]}` : word;
+  return plain ? `${counted} · ${plain}` : counted;
 }
 
-function count(edit, { name, credits }) {
-  if (name === "held") edit.held = credits;
-  if (name === "charged") {
-    edit.captured = credits;
-    edit.voided = Math.max(0, edit.held - credits);
-    edit.held = 0;
-  }
-  if (name === "voided") {
-    edit.voided = credits;
-    edit.held = 0;
-  }
-}
-
-function Troubles() {
-  const sides = Map.groupBy(list("switch"), ({ side }) => side);
-  const on = list("switch").filter((each) => each.on).length;
+function Troubles({ attempt }) {
+  const switches = list("switch");
+  const sides = [...new Set(switches.map(({ side }) => side))];
+  const on = switches.filter((each) => each.on).length;
   return html`
     <section aria-label="What can go wrong">
       <details>
         <summary><h2>What can go wrong</h2>${on > 0 && html`<span class="badge">${on} on</span>`}</summary>
-        ${[...sides].map(
-          ([side, switches]) => html`
+        ${sides.map(
+          (side) => html`
             <fieldset key=${side}>
               <legend>${side}</legend>
-              ${switches.map((each) => html`<${Switch} key=${each.name} it=${each} />`)}
+              ${switches.filter((each) => each.side === side).map((each) => html`<${Switch} key=${each.name} it=${each} attempt=${attempt} />`)}
             </fieldset>
           `,
         )}
@@ -140,8 +129,8 @@ function Troubles() {
   `;
 }
 
-function Switch({ it }) {
-  const turn = () => act("switch", { name: it.name, on: !it.on });
+function Switch({ it, attempt }) {
+  const turn = () => attempt("switch", { name: it.name, on: !it.on });
   if (it.once) return html`<button type="button" class="act" onClick=${turn}>${it.label}</button>`;
   return html`
     <button type="button" class="switch" role="switch" aria-checked=${it.on} onClick=${turn}>
@@ -156,20 +145,23 @@ function Requests() {
     <section aria-label="Requests">
       <h2>Requests of the bot</h2>
       <ol class="exchanges" tabindex="0" aria-label="Requests of the bot, newest first">
-        ${exchanges.map(
-          (each) => html`
-            <li key=${each.id}>
-              <span class="method">${each.method}</span>
-              <span class="path" title=${each.path}>${shorten(each.path)}</span>
-              <span class=${each.status === null || each.status >= 400 ? "status bad" : "status"}>
-                ${each.status ?? "cut"}
-              </span>
-              <span class="time">${each.milliseconds} ms</span>
-            </li>
-          `,
-        )}
+        ${exchanges.map((each) => html`<${Exchange} key=${each.id} it=${each} />`)}
       </ol>
     </section>
+  `;
+}
+
+function Exchange({ it }) {
+  const pending = it.milliseconds === null;
+  const bad = !pending && (it.status === null || it.status >= 400);
+  return html`
+    <li title=${`${clock(it.at)} to ${it.to}: ${it.method} ${it.path}`}>
+      <span class="to">${it.to}</span>
+      <span class="method">${it.method}</span>
+      <span class="path">${shorten(it.path)}</span>
+      <span class=${bad ? "status bad" : "status"}>${pending ? "…" : (it.status ?? "cut")}</span>
+      <span class="time">${pending ? "" : `${it.milliseconds} ms`}</span>
+    </li>
   `;
 }
 

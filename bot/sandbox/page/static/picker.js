@@ -16,7 +16,7 @@ export function Picker({ picks, index, accept }) {
   return html`
     <div class="picker">
       <p id=${`${ID}-about`} class="title">
-        <strong>${picks.title}</strong> ${picks.about}
+        <strong>${picks.title}</strong>${" "}${picks.about}${" "}
         ${picks.required && html`<span class="required">required</span>`}
       </p>
       ${picks.hint && html`<p class="hint">${picks.hint}</p>`}

@@ -10,23 +10,18 @@ import {
   search,
 } from "./command_line.js";
 import { find } from "./store.js";
-import { channelsSeen, membersOf, rolesOf } from "./world.js";
 
 /**
  * `{title, about, required, hint, items, first}`, or null for no picker. An item has a name,
  * something about it, and an `entry`, an `option` or a `value`; `first` is marked at the beginning.
  */
-export function picksOf({ text, line, entries, channel, person, suggestions }) {
+export function picksOf({ text, line, entries, suggestions }) {
   if (!line) return commandsFor(text, entries);
   const option = optionOf(line);
   if (!option) return optionsFor(line, line.typed);
   const head = { title: option.name, about: option.description, required: option.required };
   if (option.autocomplete) return { ...head, ...suggestions, first: 0 };
-  const choices = choicesOf(option, {
-    users: membersOf(channel),
-    roles: rolesOf(channel),
-    channels: channelsSeen(channel, person),
-  });
+  const choices = choicesOf(option, line.things);
   if (choices) return { ...head, items: filterChoices(choices, line.typed), first: 0 };
   return { ...optionsFor(line, ""), ...head, hint: hintOf(option), first: -1 };
 }

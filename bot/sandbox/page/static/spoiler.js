@@ -1,6 +1,6 @@
 /** What stays hidden until somebody asks to see it. */
 
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 
 /** Hidden text. */
 export function InlineSpoiler({ children }) {
@@ -25,7 +25,7 @@ export function InlineSpoiler({ children }) {
 export function Cover({ shown, onShow, children }) {
   const content = useRef();
   const [wasHidden] = useState(!shown);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown && wasHidden) content.current.focus();
   }, [shown]);
   return html`

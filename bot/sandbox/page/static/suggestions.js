@@ -1,6 +1,6 @@
 /** What the bot suggests for the option that is being written. */
 
-import { isFile, optionOf } from "./command_line.js";
+import { isFile, optionOf, wrongWith } from "./command_line.js";
 import { act } from "./connection.js";
 import { useEffect, useState } from "./vendor/preact-htm.js";
 
@@ -29,15 +29,17 @@ export function useSuggestions(line, place) {
       current = false;
       clearTimeout(timer);
     };
-  }, [asks && line.active, line?.typed]);
+  }, [asks && line.active, line?.typed, line?.given]);
   return found;
 }
 
+/** The options as they stand, without files and without what is still wrong. */
 function requestOf(line) {
   const { command, path, options } = line.entry;
-  const given = Object.entries(line.given)
-    .filter(([name]) => !isFile(options.find((option) => option.name === name)))
-    .map(([name, { value }]) => [name, value]);
+  const given = options
+    .filter((option) => option.name in line.given)
+    .filter((option) => !isFile(option) && !wrongWith(line, option))
+    .map(({ name }) => [name, line.given[name].value]);
   return {
     command: command.id,
     path,

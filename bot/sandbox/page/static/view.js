@@ -5,7 +5,6 @@ import { useEffect, useState } from "./vendor/preact-htm.js";
 import { CHANNEL } from "./world.js";
 
 const KEY = "view";
-const THEME = "theme";
 
 /** The tab's `{person, channel}` with everything that is not there any more put right. */
 export function useView() {
@@ -34,20 +33,14 @@ function sameKindOfPlace(id, channels) {
   return channels.find((channel) => gone?.type === CHANNEL.DIRECT && channel.type === gone.type);
 }
 
-/** The theme, "dark" or "light", and what switches it. */
+/** The theme, "dark" or "light" as `theme.js` set it, and what switches it. */
 export function useTheme() {
-  const [theme, setTheme] = useState(
-    () =>
-      localStorage.getItem(THEME) ??
-      (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark"),
-  );
-  useEffect(() => {
-    document.documentElement.dataset.theme = theme;
-  }, [theme]);
+  const page = document.documentElement.dataset;
+  const [theme, setTheme] = useState(page.theme);
   const toggle = () => {
-    const other = theme === "dark" ? "light" : "dark";
-    localStorage.setItem(THEME, other);
-    setTheme(other);
+    page.theme = theme === "dark" ? "light" : "dark";
+    localStorage.setItem("theme", page.theme);
+    setTheme(page.theme);
   };
   return [theme, toggle];
 }
