@@ -7,7 +7,7 @@ addresses alone, and everything big goes through the disk in chunks.
 import asyncio
 import base64
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,6 +42,7 @@ from bot.pictures import (
     EVERYWHERE,
     MAX_RESULT_BYTES,
     MAX_SOURCE_BYTES,
+    Format,
     HeaderProbe,
     Picture,
     Source,
@@ -55,6 +56,9 @@ MAX_TRIES = 3
 
 MAX_REDIRECTS = 3
 """Redirects of one download that are followed, at most."""
+
+LAST_BYTES = 2**16
+"""Bytes of a source among which its end is looked for; some programs write something behind it."""
 
 PROBED_BYTES = 2**20
 """Bytes of a source that are read for its header alone; some formats have it at their end."""
@@ -72,6 +76,8 @@ class Patience:
     """Without a byte of a picture."""
     picture: float = 120
     """For one picture, over all its tries."""
+    end: float = 3
+    """For a source's last bytes."""
     pause: float = 0.5
     """Before the second try; twice that before the third."""
 
@@ -150,6 +156,24 @@ class EditClient:
             TooLarge: it has more bytes than an edit takes, as far as was seen.
         """
         return await self._read_source(url, self._probe_source_once)
+
+    async def has_end(self, url: str, source: Source) -> bool:
+        """Whether the source's last bytes have what a PNG or JPEG ends with.
+
+        Also true where they cannot be had: then nothing speaks against it.
+        """
+        mark = _END_MARKS.get(source.picture.format)
+        last = {"Range": f"bytes={max(0, source.size - LAST_BYTES)}-"}
+        try:
+            async with (
+                asyncio.timeout(self._patience.end),
+                self._get(self._api, as_given(url), headers=last) as response,
+            ):
+                if mark is None or response.status != HTTPStatus.PARTIAL_CONTENT:
+                    return True
+                return mark in await response.content.read(LAST_BYTES)
+        except (_MayPass, TimeoutError):
+            return True
 
     async def fetch_source(self, url: str, into: Path) -> Source:
         """Fetch a source, to a file that exists only once it is whole; raises as `probe_source`."""
@@ -297,13 +321,14 @@ class EditClient:
 
     @asynccontextmanager
     async def _get(
-        self, session: aiohttp.ClientSession, url: URL
+        self, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str] | None = None
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """Open a picture as it lies there: no redirect is followed, no encoding undone."""
         failure = None
         try:
             async with session.get(
                 url,
+                headers=headers,
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(
@@ -326,6 +351,9 @@ class EditClient:
 
     def _pause_after(self, made: int) -> float:
         return self._patience.pause * 2 ** (made - 1)
+
+
+_END_MARKS = {Format.PNG: b"IEND", Format.JPEG: b"\xff\xd9"}
 
 
 class _MayPass(Exception):

@@ -21,8 +21,15 @@ class Sources:
         self._fetches = asyncio.Semaphore(FETCHES)
 
     async def probe(self, url: str) -> Source | None:
-        """Look at a source as `EditClient.probe_source` does, and raise what it raises."""
-        return await self._client.probe_source(url)
+        """Look at a source as `EditClient.probe_source` does, and at its end.
+
+        Returns:
+            The source; None where only the whole of it says what it is, or whether it is whole.
+        """
+        probed = await self._client.probe_source(url)
+        if probed is None or not probed.can_be_sent or await self._client.has_end(url, probed):
+            return probed
+        return None
 
     async def make_ready(self, url: str, probed: Source | None, folder: Path) -> Source:
         """What is sent of a source: itself, or a file in the folder that was made of it.

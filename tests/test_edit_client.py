@@ -25,7 +25,7 @@ from multidict import CIMultiDict
 from PIL import Image
 
 from bot.edit_api import EditCall, body_with_url
-from bot.edit_client import PROBED_BYTES, EditClient, Patience
+from bot.edit_client import LAST_BYTES, PROBED_BYTES, EditClient, Patience
 from bot.errors import (
     Busy,
     Declined,
@@ -352,6 +352,32 @@ async def test_a_source_of_unknown_size_is_not_known_by_its_header():
     answer = raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + file, cut=True)
     async with serving(answer) as cdn, client() as edits:
         assert await edits.probe_source(cdn.url) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "last", "has_end"),
+    [
+        (206, b"..\xff\xd9", True),
+        (206, b"..\xff\xd9" + bytes(50_000), True),
+        (206, b"..", False),
+        (200, b"..", True),
+        (416, b"..", True),
+        (500, b"..", True),
+    ],
+)
+async def test_the_end_of_a_source_is_looked_for_in_its_last_bytes(
+    status: int, last: bytes, *, has_end: bool
+):
+    source = Source(Picture(Format.JPEG, 64, 48), 100_000)
+    async with serving(reply(status, last)) as cdn, client() as edits:
+        assert await edits.has_end(cdn.url, source) is has_end
+    assert cdn.requests[0].headers["Range"] == f"bytes={100_000 - LAST_BYTES}-"
+
+
+async def test_a_source_whose_last_bytes_do_not_come_is_taken_to_have_its_end():
+    source = Source(Picture(Format.JPEG, 64, 48), 100_000)
+    async with serving(silence) as cdn, client(patience=Patience(end=0.05)) as edits:
+        assert await edits.has_end(cdn.url, source)
 
 
 async def test_a_source_is_fetched_byte_for_byte(tmp_path: Path):
