@@ -101,7 +101,7 @@ async def test_a_refusal_is_told_as_the_member_reads_it_with_status_1(tmp_path: 
         (["--serve", "--open"], "--serve makes no edit and shows no page"),
         (["--page", "--edit", "a.png", "x"], "edits are made by hand, so --edit has no sense"),
         (["--port", "9000"], "Without --page there is no page, so --port has no sense"),
-        (["--page", "--port", "70000"], "invalid"),
+        (["--page", "--port", "70000"], "from 0 to 65535"),
         (["--api", "real"], "--api real needs EDIT_API_KEY"),
     ],
 )
