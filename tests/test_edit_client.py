@@ -42,6 +42,7 @@ from bot.errors import (
 from bot.pictures import (
     EVERYWHERE,
     MAX_RESULT_BYTES,
+    MAX_SENT_BYTES,
     MAX_SOURCE_BYTES,
     Format,
     Picture,
@@ -519,7 +520,7 @@ async def test_a_source_that_is_cut_while_it_is_kept_is_read_again(tmp_path: Pat
 
 async def test_the_largest_source_takes_less_than_four_mebibytes(tmp_path: Path):
     file = picture(Format.JPEG)
-    file += bytes(MAX_SOURCE_BYTES - len(file))
+    file += bytes(MAX_SENT_BYTES - len(file))
     async with (
         serving(reply(200, file)) as cdn,
         serving(swallowed) as api,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -39,6 +40,7 @@ class KeptEdit:
     results: tuple[str, ...] | None
     detail: str | None
     role_ids: tuple[int, ...] | None
+    source_changes: tuple[SourceChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
 from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.statements import archive as statements
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -101,6 +102,7 @@ def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
         results=_listed(column["results"]),
         detail=column["detail"],
         role_ids=_listed(column["roles"]),
+        source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
     )
 
 
