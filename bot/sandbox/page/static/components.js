@@ -8,7 +8,7 @@ import { Outside } from "./links.js";
 import { Markdown } from "./markdown.js";
 import { File, fromMedia, Gallery, Thumbnail } from "./media.js";
 import { Spoiler } from "./spoiler.js";
-import { find } from "./store.js";
+import { drawn, find } from "./store.js";
 import { html, useEffect, useState } from "./vendor/preact-htm.js";
 import { emojiText } from "./world.js";
 
@@ -171,6 +171,8 @@ function usePress(message, person, custom_id) {
     } catch (problem) {
       setError(problem.message);
     }
+    // Not before the interaction is drawn as unanswered, or it could be sent twice.
+    await drawn();
     setWaiting(false);
   }
   return { pending: waiting || unanswered, error, press };

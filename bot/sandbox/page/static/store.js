@@ -46,6 +46,11 @@ export function useRecords() {
   }, []);
 }
 
+/** Wait until all records that have come are drawn. */
+export function drawn() {
+  return new Promise(requestAnimationFrame);
+}
+
 function tell() {
   if (scheduled) return;
   scheduled = true;
