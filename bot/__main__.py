@@ -28,14 +28,17 @@ from bot.discord_rest import DiscordRest
 from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LedgerFault, LoginRefused, OperatorFault
+from bot.fitting import Fitting
 from bot.ledger.sqlite import open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
 from bot.message_pictures import DiscordsPlaces
+from bot.pixels.conversions import Conversions
 from bot.reports import usage_report
 from bot.reports.charts import Charts
 from bot.retention import keeping_retention
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_database, read_settings
+from bot.sources import Sources
 from cogs.admission import Admission
 from cogs.cancel import CancelButton
 from cogs.cards import EditCards
@@ -146,10 +149,13 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         replies = Replies(rest)
         journal = DiscordJournal(stores.rulebook, rest, journal_line)
         stack.push_async_callback(journal.close)
+        conversions = Conversions()
         editor = Editor(
             stores.ledger,
             stores.rulebook,
             client,
+            Sources(client, conversions),
+            Fitting(conversions),
             DiscordFront(rest, replies, EditCards()),
             journal,
             spool=settings.spool_dir,

@@ -36,10 +36,11 @@ from bot.discord_rest import (
     FirstAnswer,
     OwnMessage,
     is_failure,
+    is_too_large,
     list_files,
 )
 from bot.discord_second_message import SecondMessage
-from bot.editing import Acknowledgement, Front, Outcome, Posted, Receipt
+from bot.editing import Acknowledgement, Front, Outcome, Posted, Receipt, TooManyBytes
 from bot.ledger import Edit, Order, Place
 from bot.progress import Stage
 from bot.refusals import Refusal
@@ -117,7 +118,7 @@ class DiscordFront(Front):
     async def look_up(self, edit: Edit) -> Acknowledgement:
         return await self._look_up(edit.order, self._token_left(edit))
 
-    async def post(self, edit: Edit, receipt: Receipt) -> Posted | Reason:
+    async def post(self, edit: Edit, receipt: Receipt) -> Posted | TooManyBytes | Reason:
         alt_text = self._cards.alt_text(edit)
         files = [
             File(f"edit-{picture.path.name}", picture.path, alt_text)
@@ -127,7 +128,7 @@ class DiscordFront(Front):
         answer = await self._put(edit, card, files=files, tries=POST_TRIES)
         if answer is not None and answer.ok:
             return Posted(_place_of(answer.body))
-        return _why_not_posted(edit.order, answer)
+        return TooManyBytes() if is_too_large(answer) else _why_not_posted(edit.order, answer)
 
     async def show(self, edit: Edit, stage: Stage) -> Shown:
         order = edit.order

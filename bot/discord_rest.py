@@ -27,6 +27,9 @@ ALREADY_ACKNOWLEDGED = 40060
 CANNOT_MESSAGE_USER, NO_MUTUAL_SERVER = 50007, 50278
 """https://docs.discord.com/developers/topics/opcodes-and-status-codes#json"""
 
+TOO_LARGE = frozenset({40005, 50045})
+"""A request's and a file's size, as the same page has them."""
+
 ANSWER_WITHIN = 3.0
 """Seconds that Discord waits for the first answer to an interaction.
 
@@ -248,7 +251,7 @@ class DiscordRest:
     ) -> Answer | None:
         """The answer, after at most `tries` that failed and until the loop's time `until`.
 
-        A try fails with a 413, a 5xx or no answer; a 429 is waited for and is no try. What the
+        A try fails with a 5xx or no answer; a 429 is waited for and is no try. What the
         last try came to is returned: None where it was not answered.
         """
         # `encoded`: a token's characters go out as they came.
@@ -350,10 +353,13 @@ def _as_form(body: JSON | None, files: Sequence[File]) -> Generator[aiohttp.Form
 
 def is_failure(answer: Answer | None) -> bool:
     """Whether nothing is known of what Discord did with the request, or it may pass next time."""
-    return (
-        answer is None
-        or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        or answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return answer is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def is_too_large(answer: Answer | None) -> bool:
+    """Whether the request's files have more bytes than are taken."""
+    return answer is not None and (
+        answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or answer.code in TOO_LARGE
     )
 
 

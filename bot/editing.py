@@ -23,10 +23,11 @@ from bot.edit_api import EditCall
 from bot.edit_client import EditClient
 from bot.errors import Declined, EditFault, LedgerFault, NotPosted, ResultLost, WaitedTooLong
 from bot.estimates import LATEST, Estimates, Took
+from bot.fitting import HALVINGS, UPLOAD_LIMIT, Fitting, Spooled
 from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, Place
 from bot.ledger.rulebook import Rulebook
 from bot.line import Line
-from bot.pictures import Format, Picture
+from bot.pictures import EVERYWHERE, Format, Source
 from bot.pricing import SOURCE_SIZE, nearest_ratio
 from bot.quotas import Balance, OperatorLimits
 from bot.refusals import (
@@ -40,6 +41,7 @@ from bot.refusals import (
     refuse_place,
 )
 from bot.server_settings import ServerSettings, read_settings
+from bot.sources import Sources
 from bot.states import Reason, State
 from bot.waiting import Screen, WaitingCards
 
@@ -51,9 +53,6 @@ LONGEST_WAIT = timedelta(minutes=8)
 STORE_PATIENCE = 1.0
 """Seconds that the ledger has for a hold before the acknowledgement, due within 3 s, goes first."""
 
-UPLOAD_LIMIT = 24 * 2**20
-"""Bytes of pictures in one message: Discord takes 25 MiB a request, and the card needs some."""
-
 LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between tries of the ledger, once what it is to note has happened; the last for ever."""
 
@@ -61,15 +60,6 @@ PROBES, LOOK_UPS, DOWNLOADS = 64, 64, 32
 """Sources, answers and results read at once: buffers bound them, and slow ones must stop nobody."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """One of the API's pictures, on the disk until it is posted."""
-
-    path: Path
-    size: int
-    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +72,11 @@ class Receipt:
     """Credits that the member can still spend in this window; None where nothing limits."""
     spoiler: bool = False
     """Whether the pictures go behind a spoiler."""
+
+    @property
+    def reencoded(self) -> int:
+        """How many of the pictures were written again, to fit."""
+        return sum(picture.reencoded for picture in self.pictures)
 
 
 class Outcome(Enum):
@@ -110,6 +105,11 @@ class Posted:
     """Which one, where the platform said so."""
 
 
+@dataclass(frozen=True, slots=True)
+class TooManyBytes:
+    """The platform does not take pictures of this size."""
+
+
 class Front(Screen, Protocol):
     """Where members are answered. The methods do not raise, and see to repeating by themselves."""
 
@@ -125,7 +125,7 @@ class Front(Screen, Protocol):
         """Whether the edit's answer exists, and as which message: there its member can be told."""
         ...
 
-    async def post(self, edit: Edit, receipt: Receipt) -> Posted | Reason:
+    async def post(self, edit: Edit, receipt: Receipt) -> Posted | TooManyBytes | Reason:
         """Post the pictures, in the edit's message or another that its member finds; or why not."""
         ...
 
@@ -150,6 +150,8 @@ class Editor:
         ledger: Ledger,
         rulebook: Rulebook,
         client: EditClient,
+        sources: Sources,
+        fitting: Fitting,
         front: Front,
         journal: Journal,
         *,
@@ -162,6 +164,8 @@ class Editor:
         self._ledger = ledger
         self._rulebook = rulebook
         self._client = client
+        self._sources = sources
+        self._fitting = fitting
         self._front = front
         self._journal = journal
         self._spool = spool
@@ -282,20 +286,24 @@ class Editor:
         async with self._probing(edit.order) as probing:
             await self._carry(edit, probing)
 
-    async def _carry(self, edit: Edit, probing: Awaitable[Picture]) -> None:
+    async def _carry(self, edit: Edit, probing: Awaitable[Source | None]) -> None:
         """From held to the end."""
         self._cards.follow(edit)
         async with self._while_it_may_wait(edit):
-            picture = await probing
+            probed, folder = await probing, await self._open_folder(edit)
+            source = await self._sources.make_ready(edit.order.source_url, probed, folder)
+        log.info("edit.ready", edit=str(edit.order.id), converted=source.path is not None)
         ratio = edit.order.size
         if ratio == SOURCE_SIZE:
-            ratio = nearest_ratio(picture.width, picture.height)
+            ratio = nearest_ratio(source.picture.width, source.picture.height)
         async with self._turn(edit):
             edit = _in_step(
-                await self._ledger.submit(edit.order.id, ratio=ratio, now=self._clock())
+                await self._ledger.submit(
+                    edit.order.id, ratio=ratio, now=self._clock(), changes=source.changes
+                )
             )
             self._cards.update(edit)
-            results = await self._call(edit, ratio)
+            results = await self._call(edit, ratio, source, folder)
             edit = _in_step(
                 await self._insist(
                     lambda: self._ledger.render(edit.order.id, results, now=self._clock())
@@ -305,7 +313,7 @@ class Editor:
         log.info("edit.rendered", edit=str(edit.order.id), pictures=len(results))
         await self._deliver(edit)
 
-    async def _call(self, edit: Edit, ratio: str) -> Sequence[str]:
+    async def _call(self, edit: Edit, ratio: str, source: Source, folder: Path) -> Sequence[str]:
         order = edit.order
         log.info(
             "edit.sent", edit=str(order.id), quality=order.quality, ratio=ratio, count=order.count
@@ -317,7 +325,7 @@ class Editor:
             quality=order.quality,
             count=order.count,
         )
-        return await self._client.edit(call, workspace=await self._open_folder(edit))
+        return await self._client.edit(call, workspace=folder, source=source)
 
     async def _deliver(self, edit: Edit) -> None:
         """From rendered to the end; doing it again, after a crash, does no harm."""
@@ -331,19 +339,12 @@ class Editor:
         pictures = [picture for picture in fetched if picture is not None]
         if not pictures:
             raise ResultLost("not one of the pictures could be had")
-        receipt = await self._write_receipt(edit, pictures)
-        self._cards.stop(edit.order.id)
-        if not receipt.pictures:
-            raise NotPosted
-        outcome = await self._front.post(edit, receipt)
-        if not isinstance(outcome, Posted):
-            raise NotPosted(outcome)
-        posted = len(receipt.pictures)
+        posted, place = await self._post(edit, pictures)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         ended = _in_step(
             await self._insist(
                 lambda: self._ledger.capture(
-                    edit.order.id, posted=posted, now=self._clock(), place=outcome.place
+                    edit.order.id, posted=posted, now=self._clock(), place=place
                 )
             )
         )
@@ -351,6 +352,32 @@ class Editor:
         self._estimates.learn({ended.order.quality: [_took(ended)]})
         self._journal.note(ended)
         await self._close(edit)
+
+    async def _post(self, edit: Edit, pictures: Sequence[Spooled]) -> tuple[int, Place | None]:
+        """Post the pictures, in less and less bytes while that is too much; how many stand where.
+
+        Raises:
+            NotPosted: none does.
+        """
+        self._cards.stop(edit.order.id)
+        tried: Sequence[Spooled] = ()
+        for halvings in range(1 + HALVINGS):
+            fitted = await self._fitting.fit(
+                pictures,
+                each=edit.order.upload_limit >> halvings,
+                together=UPLOAD_LIMIT >> halvings,
+            )
+            if not fitted or (halvings > 1 and fitted == tried):
+                continue
+            tried = fitted
+            match await self._front.post(edit, await self._write_receipt(edit, fitted)):
+                case Posted(place):
+                    return len(fitted), place
+                case TooManyBytes():
+                    log.info("edit.too_large", edit=str(edit.order.id), halvings=halvings)
+                case reason:
+                    raise NotPosted(reason)
+        raise NotPosted
 
     async def _end(self, edit: Edit, reason: Reason, detail: str | None = None) -> None:
         await self._tell(await self._void(edit, reason, detail))
@@ -450,7 +477,7 @@ class Editor:
             await self._front.refuse(order, refusal, acknowledged=early is not None)
 
     @asynccontextmanager
-    async def _probing(self, order: Order) -> AsyncGenerator[asyncio.Task[Picture]]:
+    async def _probing(self, order: Order) -> AsyncGenerator[asyncio.Task[Source | None]]:
         """Read the source's header meanwhile."""
         probing = asyncio.create_task(self._probe(order))
         # Whoever does not wait for the answer does not want to hear of its faults either.
@@ -460,9 +487,9 @@ class Editor:
         finally:
             probing.cancel()
 
-    async def _probe(self, order: Order) -> Picture:
+    async def _probe(self, order: Order) -> Source | None:
         async with self._probes:
-            return await self._client.probe_source(order.source_url)
+            return await self._sources.probe(order.source_url)
 
     async def _look_up(self, edit: Edit) -> Acknowledgement:
         async with self._look_ups:
@@ -512,13 +539,12 @@ class Editor:
 
     async def _write_receipt(self, edit: Edit, pictures: Sequence[Spooled]) -> Receipt:
         order = edit.order
-        fitting = _choose_fitting(pictures, order.upload_limit)
-        charged = order.quality.price * len(fitting)
+        charged = order.quality.price * len(pictures)
         balance, settings = await self._insist(lambda: self._read_standing(order))
         # What is held in one window gives nothing back to the next.
         given_back = order.hold - charged if edit.held_at in balance.window else 0
         return Receipt(
-            pictures=tuple(fitting),
+            pictures=tuple(pictures),
             charged=charged,
             left=balance.left_after(given_back),
             spoiler=settings.spoiler,
@@ -592,19 +618,8 @@ def _detail_of(fault: EditFault) -> str | None:
     return fault.message if isinstance(fault, Declined) else None
 
 
-def _choose_fitting(pictures: Sequence[Spooled], upload_limit: int) -> list[Spooled]:
-    """As many of the pictures, in order, as one message takes."""
-    fitting: list[Spooled] = []
-    room = UPLOAD_LIMIT
-    for picture in pictures:
-        if picture.size <= min(upload_limit, room):
-            fitting.append(picture)
-            room -= picture.size
-    return fitting
-
-
 def _find_spooled(place: Path) -> Spooled | None:
-    for known in Format:
+    for known in EVERYWHERE:
         path = place.with_suffix(known.suffix)
         if path.exists():
             return Spooled(path, path.stat().st_size)

@@ -14,6 +14,7 @@ from bot.progress import Stage
 from bot.refusals import Refusal
 from cogs.components import as_components, without_buttons
 from cogs.pages import MOST_TEXT
+from cogs.picture_words import picture_notes
 from cogs.plain_text import as_plain
 from cogs.waiting_card import waiting_card
 from cogs.wording import count_credits, ending_text, refusal_text
@@ -151,6 +152,7 @@ def _summary(edit: Edit, receipt: Receipt) -> str:
         # Of what a button or a form began, Discord does not show whose it is.
         facts.append(f"<@{order.member_id}>")
     summary = f"-# {' · '.join(facts)}"
+    summary += "".join(f"\n-# {note}" for note in picture_notes(edit, receipt))
     missing = order.count - len(receipt.pictures)
     if missing:
         summary += (

@@ -36,6 +36,7 @@ from bot.refusals import (
     Unforeseen,
 )
 from bot.states import Reason
+from cogs.picture_words import FORMATS
 from cogs.plain_text import SHOWN, as_plain
 
 LEDGER_SILENT = (
@@ -51,8 +52,7 @@ LONGEST_QUOTED = 60
 """Characters of a wrong choice that a refusal shows."""
 
 _NOT_A_PICTURE = (
-    "That file is not a picture that can be edited. "
-    f"Attach a PNG, JPEG or WebP picture of {_LIMITS}."
+    f"That file is not a picture that can be edited. Attach a {FORMATS} picture of {_LIMITS}."
 )
 
 
@@ -137,6 +137,16 @@ def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
             said = f"That picture is larger than is taken: {_LIMITS}. Attach a smaller one."
         case Reason.TOO_MANY_PIXELS:
             said = _too_many_pixels("")
+        case Reason.SOURCE_BROKEN:
+            said = (
+                "That picture's file is damaged, so it cannot be opened. Attach another copy of "
+                "it, or save it once more first."
+            )
+        case Reason.SOURCE_TOO_HEAVY:
+            said = (
+                "Opening that picture takes more memory or time than the bot has for one. "
+                "Make it smaller, or save it as a JPEG."
+            )
         case Reason.SOURCE_UNREADABLE:
             said = "Discord did not give the attached picture to the bot. Attach it again."
         case Reason.API_DECLINED:
@@ -154,9 +164,8 @@ def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
             said = "The editing service gave no picture that could be fetched. Try again."
         case Reason.NOT_POSTED:
             said = (
-                "The picture was made, but Discord did not take it: its upload failed, or it is "
-                "too large here. Try again; if that does not help, choose a lower quality or "
-                "fewer pictures."
+                "The picture was made, but Discord did not take it: its upload failed. "
+                "Try again; if that does not help, choose a lower quality or fewer pictures."
             )
         case Reason.ANSWER_DELETED:
             said = (

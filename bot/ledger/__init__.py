@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.estimates import Took
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.quotas import Balance, Member, OperatorLimits
 from bot.states import Reason, State
@@ -86,6 +87,8 @@ class Edit:
     submitted_at: datetime | None
     rendered_at: datetime | None
     ended_at: datetime | None
+    source_changes: tuple[SourceChange, ...] = ()
+    """What was done to the source before it was sent."""
     doomed: bool = False
     """Whether its member had what is kept of it erased, as soon as it ends."""
     message_channel_id: int | None = None
@@ -160,8 +163,10 @@ class Ledger(Protocol):
         """Note that Discord took the acknowledgement, and as which message."""
         ...
 
-    async def submit(self, edit_id: int, *, ratio: str, now: datetime) -> Edit | None:
-        """Note, before it is made, that the paid call may have been made."""
+    async def submit(
+        self, edit_id: int, *, ratio: str, now: datetime, changes: Sequence[SourceChange] = ()
+    ) -> Edit | None:
+        """Note, before it is made, that the paid call may have been made, and with which source."""
         ...
 
     async def render(self, edit_id: int, results: Sequence[str], *, now: datetime) -> Edit | None:

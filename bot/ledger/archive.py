@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.ledger import Place
 from bot.ledger.drafts import Draft
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -41,6 +42,7 @@ class KeptEdit:
     results: tuple[str, ...] | None
     detail: str | None
     role_ids: tuple[int, ...] | None
+    source_changes: tuple[SourceChange, ...] = ()
     message_channel_id: int | None = None
     """The member's direct messages, where its message is in these."""
 

@@ -38,6 +38,7 @@ KEYS: Mapping[str, str] = {
     "editing service was asked for",
     "edits[].price, posted, charged": "credits for one picture, pictures that were posted, and "
     "credits that were paid",
+    "edits[].source_changes": "what was done to the picture before it was sent",
     "edits[].state, reason": "what became of it, and why if there are no pictures",
     "edits[].erased": "whether what follows was erased, and is null",
     "edits[].member_name, role_ids": "the name that the member had then, and the roles",
@@ -197,6 +198,7 @@ def _edit(edit: KeptEdit, guild_id: int) -> Mapping[str, object]:
         "reason": edit.reason,
         "posted": edit.posted,
         "charged": edit.charged,
+        "source_changes": edit.source_changes,
         "erased": edit.prompt is None,
         "member_name": edit.member_name,
         "role_ids": None if edit.role_ids is None else [str(each) for each in edit.role_ids],

@@ -14,6 +14,7 @@ from bot.ledger.sqlite.database import Database
 from bot.ledger.sqlite.drafts import read_draft
 from bot.ledger.statements import archive as statements
 from bot.ledger.statements import drafts
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -122,6 +123,7 @@ def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
         detail=column["detail"],
         role_ids=_listed(column["roles"]),
         message_channel_id=column["message_channel_id"],
+        source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
     )
 
 

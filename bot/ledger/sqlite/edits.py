@@ -25,6 +25,7 @@ from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_
 from bot.ledger.sqlite.database import Database
 from bot.ledger.sqlite.rulebook import read_rules
 from bot.ledger.statements import edits as statements
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.quotas import (
     Allowance,
@@ -68,8 +69,12 @@ class SqliteLedger(Ledger):
             )
         )
 
-    async def submit(self, edit_id: int, *, ratio: str, now: datetime) -> Edit | None:
-        return await self._move(edit_id, statements.SUBMIT, ratio, milliseconds(now))
+    async def submit(
+        self, edit_id: int, *, ratio: str, now: datetime, changes: Sequence[SourceChange] = ()
+    ) -> Edit | None:
+        return await self._move(
+            edit_id, statements.SUBMIT, ratio, milliseconds(now), json.dumps(list(changes))
+        )
 
     async def render(self, edit_id: int, results: Sequence[str], *, now: datetime) -> Edit | None:
         def work(connection: apsw.Connection) -> Edit | None:
@@ -322,6 +327,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
         submitted_at=moment_or_none(column["submitted_at"]),
         rendered_at=moment_or_none(column["rendered_at"]),
         ended_at=moment_or_none(column["ended_at"]),
+        source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
         doomed=bool(column["doomed"]),
         message_channel_id=column["message_channel_id"],
     )

@@ -228,6 +228,16 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        "what was done to sources",
+        (
+            """
+            ALTER TABLE edit
+            ADD COLUMN source_changes TEXT NOT NULL  -- before it was sent
+            DEFAULT '[]' CHECK (json_type(source_changes) = 'array')
+            """,
+        ),
+    ),
 )
 
 

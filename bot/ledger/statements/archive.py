@@ -12,7 +12,7 @@ KEPT = (
     *("id", "held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
     *("channel_id", "message_id", "message_channel_id"),
     *("quality", "size", "ratio", "count", "private", "price"),
-    *("state", "reason", "posted", "charged"),
+    *("state", "reason", "posted", "charged", "source_changes"),
     *("member_name", "prompt", "source_name", "source_url", "results", "detail", "roles"),
 )
 

@@ -54,7 +54,7 @@ UPDATE edit SET message_id = $2, acknowledged_at = $3 WHERE id = $1 AND acknowle
 """
 
 SUBMIT = """
-UPDATE edit SET state = 'submitted', ratio = $2, submitted_at = $3
+UPDATE edit SET state = 'submitted', ratio = $2, submitted_at = $3, source_changes = $4
 WHERE id = $1 AND state = 'held'
 RETURNING id
 """
@@ -107,7 +107,7 @@ EDIT_COLUMNS = (
     *("id", "application_id", "guild_id", "channel_id", "member_id"),
     *("message_id", "message_channel_id"),
     *("quality", "size", "ratio", "count", "private", "upload_limit", "source_public"),
-    *("state", "reason", "posted", "charged"),
+    *("state", "reason", "posted", "charged", "source_changes"),
     *("held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
     *(*_ERASED_AS_EMPTY, "detail", "token"),
 )
