@@ -14,6 +14,7 @@ from PIL import Image
 
 from bot.sandbox.child import BotProcess
 from bot.sandbox.server import Sandbox, Upload
+from bot.sandbox.world import Message
 
 BURSTS = 10
 COMMANDS = 100
@@ -49,8 +50,13 @@ async def burst(sandbox: Sandbox) -> list[float]:
         for member in members
     ]
     acknowledgements = await asyncio.gather(*(command.acknowledged() for command in commands))
-    await asyncio.gather(*(command.settled(timeout=60) for command in commands))
+    await asyncio.gather(*(command.until(has_pictures, timeout=60) for command in commands))
     return [acknowledgement.seconds for acknowledgement in acknowledgements]
+
+
+def has_pictures(message: Message) -> bool:
+    """Whether it shows the result, and not how long an edit waits."""
+    return bool(message.files)
 
 
 def make_picture() -> bytes:

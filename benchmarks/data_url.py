@@ -1,4 +1,4 @@
-"""What a source of 25 MiB costs as a data URL: streamed as the bot does it, and by `json.dumps`.
+"""What a source of 20 MiB costs as a data URL: streamed as the bot does it, and by `json.dumps`.
 
     python -m benchmarks.data_url
 
@@ -20,7 +20,7 @@ from aiohttp import web
 
 from bot.edit_api import EditCall
 from bot.edit_client import EditClient
-from bot.pictures import MAX_SOURCE_BYTES
+from bot.pictures import MAX_SENT_BYTES
 from bot.pricing import Quality
 
 HEADER = bytes.fromhex("ffd8ffc000110800300040030000000000000000000000")
@@ -70,7 +70,7 @@ async def measure(way: str, url: str) -> None:
     stalls: list[float] = []
     watch = asyncio.create_task(watch_loop(stalls))
     started = time.perf_counter()
-    await send(url, MAX_SOURCE_BYTES)
+    await send(url, MAX_SENT_BYTES)
     took = time.perf_counter() - started
     watch.cancel()
     growth = (peak() - before) / 2**20

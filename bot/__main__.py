@@ -22,27 +22,40 @@ from bot.custom_ids import CustomIds
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
 from bot.discord_journal import DiscordJournal
+from bot.discord_posted import PostedPictures
 from bot.discord_replies import Replies
 from bot.discord_rest import DiscordRest
 from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LedgerFault, LoginRefused, OperatorFault
+from bot.fitting import Fitting
 from bot.ledger.sqlite import open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
+from bot.message_pictures import DiscordsPlaces
+from bot.pixels.conversions import Conversions
 from bot.reports import usage_report
 from bot.reports.charts import Charts
 from bot.retention import keeping_retention
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_database, read_settings
+from bot.sources import Sources
 from cogs.admission import Admission
+from cogs.cancel import CancelButton
 from cogs.cards import EditCards
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
+from cogs.edit_forms import EDIT_FORM
+from cogs.edit_guided import EditGuidedCog
+from cogs.edit_image import EditImageCog
 from cogs.failures import FailureHandler
+from cogs.help import HelpCog
+from cogs.history import HistoryCog
 from cogs.journal import journal_line
+from cogs.orders import Orders
 from cogs.presses import PressesCog
 from cogs.privacy import PrivacyCog
 from cogs.quota import QuotaCog
+from cogs.result_buttons import ResultButtons
 from cogs.settings import SettingsCog
 from cogs.usage import UsageCog
 
@@ -117,7 +130,9 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
     await asyncio.to_thread(_check_spool, settings.spool_dir)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_sqlite(settings.database))
-        await stack.enter_async_context(keeping_retention(stores.archive, settings.retention))
+        await stack.enter_async_context(
+            keeping_retention(stores.archive, stores.drafts, settings.retention)
+        )
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=_warm_pool(), headers={"User-Agent": USER_AGENT})
         )
@@ -134,15 +149,19 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         replies = Replies(rest)
         journal = DiscordJournal(stores.rulebook, rest, journal_line)
         stack.push_async_callback(journal.close)
+        conversions = Conversions()
         editor = Editor(
             stores.ledger,
             stores.rulebook,
             client,
+            Sources(client, conversions),
+            Fitting(conversions),
             DiscordFront(rest, replies, EditCards()),
             journal,
             spool=settings.spool_dir,
             limits=settings.limits,
             concurrency=settings.edit_concurrency,
+            queue_limit=settings.queue_limit,
         )
         stack.push_async_callback(editor.close)
         admission = Admission(replies, settings.servers)
@@ -151,20 +170,49 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
         server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
-        actions = {**quota.actions, **server_settings.actions, **privacy.actions}
+        places = DiscordsPlaces(settings.discord_api_url.origin())
+        history = HistoryCog(stores.archive, PostedPictures(rest, places), replies, custom_ids)
+        orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
+        edit_image = EditImageCog(orders, places)
+        edit_guided = EditGuidedCog(orders, editor, stores.drafts, replies, custom_ids)
+        results = ResultButtons(
+            orders, stores.ledger, stores.archive, rest, replies, custom_ids, places
+        )
+        cancel = CancelButton(stores.ledger, editor, replies)
+        presses = PressesCog(
+            custom_ids,
+            replies,
+            admission,
+            failures,
+            actions={
+                **quota.actions,
+                **server_settings.actions,
+                **privacy.actions,
+                **edit_guided.actions,
+                **results.actions,
+                **history.actions,
+            },
+            lasting={**results.lasting, **cancel.lasting},
+            forms={EDIT_FORM: orders.take_form, **edit_guided.forms},
+        )
         discord_client = await stack.enter_async_context(
             DiscordClient(
                 api_url=settings.discord_api_url,
                 connector=_warm_pool(),
                 cogs=[
                     EditCog(editor),
+                    edit_guided,
+                    edit_image,
                     CreditsCog(stores.ledger, replies, settings.limits),
                     quota,
                     UsageCog(stores.usage, Charts(), replies),
                     server_settings,
                     privacy,
-                    PressesCog(custom_ids, replies, admission, failures, actions),
+                    history,
+                    HelpCog(replies),
+                    presses,
                 ],
+                menus=[edit_image.menu],
                 admits=admission.admits,
                 answer_failure=failures.answer,
             )

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import ChildFailed
+from bot.errors import ChildFailed, ChildKilled, ChildTookTooLong
 
 Ask = Callable[[bytes], Awaitable[bytes]]
 """Gives a child its task, once, and waits for its answer; raises ChildFailed."""
@@ -72,7 +72,7 @@ class Children:
                 async with asyncio.timeout(work.seconds):
                     return await _exchange(process, given, work.answer)
         except TimeoutError as fault:
-            raise ChildFailed(f"it took more than {work.seconds:g} seconds") from fault
+            raise ChildTookTooLong(f"it took more than {work.seconds:g} seconds") from fault
         except OSError as fault:
             raise ChildFailed(f"it could not be run: {fault}") from fault
 
@@ -124,7 +124,10 @@ async def _exchange(process: Process, given: bytes, most: int) -> bytes:
             _kill(process)
     if len(answer) > most:
         raise ChildFailed(f"it answered more than {most} bytes")
-    if status := await process.wait():
+    status = await process.wait()
+    if status < 0:
+        raise ChildKilled(-status)
+    if status:
         raise ChildFailed(f"it ended with status {status}: {_last_line(complaints.result())}")
     return answer
 

@@ -27,6 +27,8 @@ HOURS = 1
 """For so many whole hours, and what is left of another, a button works: whoever presses it may have
 lost since then what let them run the command."""
 
+LARGEST_ROW_ID = 2**63 - 1
+
 _SEPARATOR = ":"
 _NAME = re.compile("[a-z_.]{1,40}")
 _LASTING = re.compile(f"{LASTING}:({_NAME.pattern}):([0-9]{{1,19}})")
@@ -67,7 +69,9 @@ def write_lasting(action: Lasting) -> str:
 def read_lasting(custom_id: str) -> Lasting | None:
     """What a custom id asks for; None where it is of another family, or made up."""
     found = _LASTING.fullmatch(custom_id)
-    return None if found is None else Lasting(found[1], int(found[2]))
+    if found is None or int(found[2]) > LARGEST_ROW_ID:
+        return None
+    return Lasting(found[1], int(found[2]))
 
 
 class CustomIds:

@@ -34,6 +34,7 @@ class DiscordClient(commands.Bot):
         api_url: yarl.URL,
         connector: aiohttp.TCPConnector,
         cogs: Sequence[commands.Cog],
+        menus: Sequence[app_commands.ContextMenu],
         admits: Callable[[discord.Interaction[Any]], Awaitable[bool]],
         answer_failure: Callable[[discord.Interaction[Any], Exception], Coroutine[Any, Any, None]],
     ) -> None:
@@ -57,11 +58,14 @@ class DiscordClient(commands.Bot):
         self.ws = cast("DiscordWebSocket", _NoSession())
         self.tree.error(answer_failure)
         self._own_cogs = cogs
+        self._menus = menus
 
     async def setup_hook(self) -> None:
         """Register the commands, once the token is known to be good."""
         for cog in self._own_cogs:
             await self.add_cog(cog)
+        for menu in self._menus:
+            self.tree.add_command(menu)
         ours = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         theirs = await self.http.get_global_commands(self.application_id or 0)
         if _describe_all(ours) != _describe_all(cast("list[Mapping[str, Any]]", theirs)):

@@ -25,8 +25,8 @@ EPHEMERAL = 1 << 6
 COMPONENTS_V2 = 1 << 15
 """https://docs.discord.com/developers/resources/message#message-object-message-flags"""
 
-MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE = 4, 5, 6, 7
-"""Types of the first answer to an interaction; the last two change the message of a button.
+MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, FORM = 4, 5, 6, 7, 9
+"""Types of the first answer to an interaction; the third and fourth are for a button's message.
 
 https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type
 """
@@ -61,6 +61,11 @@ class Asked:
     token: str = field(repr=False)
     by_button: bool = False
     """Whether the answer takes the place of the message that the button is under."""
+
+    @property
+    def apart(self) -> "Asked":
+        """The same, answered with a message of its own whatever it was."""
+        return replace(self, by_button=False)
 
     @property
     def answer(self) -> FirstAnswer:
@@ -137,6 +142,17 @@ class Replies:
         )
         if answer is not None and answer.code == ALREADY_ACKNOWLEDGED:
             return await self._edit(asked, reply) if instead else True
+        return answer is not None and answer.ok
+
+    async def open_form(self, asked: Asked, form: JSON) -> bool:
+        """Answer with a form, which cannot be announced before."""
+        answer = await self._rest.respond(asked.id, asked.token, {"type": FORM, "data": form})
+        return answer is not None and answer.ok
+
+    async def redraw(self, asked: Asked, components: Sequence[Component]) -> bool:
+        """Change the components of a button's message; the files that they show stay with it."""
+        data = {"components": list(components), "allowed_mentions": NO_MENTIONS}
+        answer = await self._rest.respond(asked.id, asked.token, {"type": UPDATE, "data": data})
         return answer is not None and answer.ok
 
     async def beside(self, asked: Asked, text: str) -> bool:

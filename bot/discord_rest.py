@@ -22,8 +22,13 @@ from yarl import URL
 
 JSON = Mapping[str, Any]
 
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK = 10003, 10008, 10015
 ALREADY_ACKNOWLEDGED = 40060
+CANNOT_MESSAGE_USER, NO_MUTUAL_SERVER = 50007, 50278
 """https://docs.discord.com/developers/topics/opcodes-and-status-codes#json"""
+
+TOO_LARGE = frozenset({40005, 50045})
+"""A request's and a file's size, as the same page has them."""
 
 ANSWER_WITHIN = 3.0
 """Seconds that Discord waits for the first answer to an interaction.
@@ -34,6 +39,9 @@ https://docs.discord.com/developers/interactions/receiving-and-responding#intera
 REQUEST_TIMEOUT = 15.0
 UPLOAD_TIMEOUT = 120.0
 """Seconds for one request; an upload may have 25 MiB to carry."""
+
+CARD_TIMEOUT = 5.0
+"""Seconds for a change of a message that a newer one replaces soon."""
 
 UPLOADS = 16
 """Requests with files on the wire at once."""
@@ -46,6 +54,9 @@ PAUSE_BEFORE_UPLOAD = 1.0
 
 LONGEST_PAUSE_BEFORE_ANSWER = 0.5
 """Seconds, so that the three that Discord waits are used to their end."""
+
+LISTED = 100
+"""Messages in one list: as many as Discord gives."""
 
 LARGEST_ANSWER = 4 * 2**20
 """Bytes of an answer that are read."""
@@ -63,6 +74,10 @@ class Answer:
     retry_after: float
     """Seconds that a 429 asks to wait."""
     body: JSON
+    items: Sequence[JSON] = ()
+    """What a list that was asked for has in it."""
+    exhausted_for: float = 0.0
+    """Seconds in which the same route takes one more request at most."""
 
     @property
     def ok(self) -> bool:
@@ -128,22 +143,65 @@ class DiscordRest:
             longest_pause=LONGEST_PAUSE_BEFORE_ANSWER,
         )
 
-    async def post(self, channel_id: int, body: JSON, *, patience: float) -> Answer | None:
+    async def post(
+        self,
+        channel_id: int,
+        body: JSON,
+        *,
+        files: Sequence[File] = (),
+        nonce: str | None = None,
+        tries: int | None = None,
+        patience: float,
+    ) -> Answer | None:
         """Post a message, tried until Discord takes or refuses it, for `patience` seconds.
 
-        A nonce keeps a try whose answer was lost from posting twice.
+        A nonce keeps a try whose answer was lost from posting twice, for the few minutes in which
+        Discord remembers it.
+        https://docs.discord.com/developers/resources/message#create-message-jsonform-params
         """
         return await self._request(
             "POST",
             f"channels/{channel_id}/messages",
             headers=self._authorization,
-            json_body={**body, "nonce": secrets.token_hex(12), "enforce_nonce": True},
+            json_body={**body, "nonce": nonce or secrets.token_hex(12), "enforce_nonce": True},
+            files=files,
+            tries=tries,
             until=_now() + patience,
         )
 
-    async def get(self, answer: FirstAnswer, *, until: float) -> Answer | None:
-        """Look up the first answer to an interaction."""
-        return await self._request("GET", answer.path, until=until)
+    async def open_direct_messages(self, user_id: int, *, until: float) -> Answer | None:
+        """The channel of somebody's direct messages, whether they take any or not."""
+        return await self._request(
+            "POST",
+            "users/@me/channels",
+            headers=self._authorization,
+            json_body={"recipient_id": str(user_id)},
+            until=until,
+        )
+
+    async def get(
+        self, message: FirstAnswer | OwnMessage, *, tries: int | None = None, until: float
+    ) -> Answer | None:
+        """Look a message of the bot's up."""
+        return await self._request(
+            "GET", message.path, headers=self._headers_for(message), tries=tries, until=until
+        )
+
+    async def list_messages(self, channel_id: int, *, after: int, until: float) -> Answer | None:
+        """The messages of a channel that came next after an id, at most `LISTED` of them."""
+        return await self._request(
+            "GET",
+            f"channels/{channel_id}/messages",
+            query={"after": str(after), "limit": str(LISTED)},
+            headers=self._authorization,
+            until=until,
+        )
+
+    async def delete(self, message: FirstAnswer | OwnMessage, *, until: float) -> Answer | None:
+        """Delete a message of the bot's; a 404 says that it was deleted already."""
+        return await self._request(
+            "DELETE", message.path, headers=self._headers_for(message), until=until
+        )
 
     async def edit(
         self,
@@ -158,11 +216,24 @@ class DiscordRest:
         return await self._request(
             "PATCH",
             message.path,
-            headers=self._authorization if isinstance(message, OwnMessage) else None,
+            headers=self._headers_for(message),
             json_body=body,
             files=files,
             tries=tries,
             until=until,
+        )
+
+    def _headers_for(self, message: FirstAnswer | OwnMessage) -> Mapping[str, str] | None:
+        """The headers: an interaction's token, which is in the path, is enough by itself."""
+        return self._authorization if isinstance(message, OwnMessage) else None
+
+    async def edit_once(self, message: FirstAnswer, body: JSON) -> Answer | None:
+        """Edit a message of the bot's in one try, which nothing else waits for."""
+        return await self._try(
+            "PATCH",
+            URL(f"{self._base}/{message.path}", encoded=True),
+            json=body,
+            timeout=CARD_TIMEOUT,
         )
 
     async def _request(
@@ -180,7 +251,7 @@ class DiscordRest:
     ) -> Answer | None:
         """The answer, after at most `tries` that failed and until the loop's time `until`.
 
-        A try fails with a 413, a 5xx or no answer; a 429 is waited for and is no try. What the
+        A try fails with a 5xx or no answer; a 429 is waited for and is no try. What the
         last try came to is returned: None where it was not answered.
         """
         # `encoded`: a token's characters go out as they came.
@@ -219,9 +290,9 @@ class DiscordRest:
         method: str,
         url: URL,
         *,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        data: aiohttp.FormData | None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: aiohttp.FormData | None = None,
         json: JSON | None,
         timeout: float,
     ) -> Answer | None:
@@ -236,7 +307,7 @@ class DiscordRest:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=timeout),
             ) as response:
-                body = _parse(await _read(response.content))
+                body, items = _parse(await _read(response.content))
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:
             log.warning("discord.unanswered", method=method, fault=type(fault).__name__)
             return None
@@ -246,6 +317,8 @@ class DiscordRest:
             code=code if isinstance(code, int) else 0,
             retry_after=_retry_after(body, response.headers.get("Retry-After")),
             body=body,
+            items=items,
+            exhausted_for=_exhausted_for(response.headers),
         )
         if not answer.ok:
             log.warning("discord.refused", method=method, status=answer.status, code=answer.code)
@@ -280,10 +353,13 @@ def _as_form(body: JSON | None, files: Sequence[File]) -> Generator[aiohttp.Form
 
 def is_failure(answer: Answer | None) -> bool:
     """Whether nothing is known of what Discord did with the request, or it may pass next time."""
-    return (
-        answer is None
-        or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        or answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return answer is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def is_too_large(answer: Answer | None) -> bool:
+    """Whether the request's files have more bytes than are taken."""
+    return answer is not None and (
+        answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or answer.code in TOO_LARGE
     )
 
 
@@ -296,13 +372,15 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
     return bytes(body)
 
 
-def _parse(body: bytes) -> JSON:
-    """The object that an answer holds; empty where it holds none, as behind a proxy's error."""
+def _parse(body: bytes) -> tuple[JSON, Sequence[JSON]]:
+    """The object, or the list, that an answer holds; empty where it is neither, as a proxy's is."""
     try:
         parsed: object = loads(body)
     except ValueError:
-        return {}
-    return cast("JSON", parsed) if isinstance(parsed, dict) else {}
+        return {}, ()
+    if isinstance(parsed, list):
+        return {}, cast("list[JSON]", parsed)
+    return cast("JSON", parsed) if isinstance(parsed, dict) else {}, ()
 
 
 def _retry_after(body: JSON, header: str | None) -> float:
@@ -315,6 +393,20 @@ def _retry_after(body: JSON, header: str | None) -> float:
         if math.isfinite(seconds) and seconds >= 0:
             return seconds
     return 1.0
+
+
+def _exhausted_for(headers: Mapping[str, str]) -> float:
+    """How long a route's limit leaves one request or none.
+
+    https://docs.discord.com/developers/topics/rate-limits#header-format
+    """
+    try:
+        remaining, seconds = (
+            float(headers.get(f"X-RateLimit-{name}", "")) for name in ("Remaining", "Reset-After")
+        )
+    except ValueError:
+        return 0.0
+    return seconds if remaining <= 1 and math.isfinite(seconds) else 0.0
 
 
 def _now() -> float:

@@ -7,13 +7,13 @@ addresses alone, and everything big goes through the disk in chunks.
 import asyncio
 import base64
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO, Literal, Self
+from typing import BinaryIO, Literal, Self, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter
@@ -37,19 +37,31 @@ from bot.errors import (
     TooLarge,
     Unreachable,
 )
+from bot.picture_files import is_whole
 from bot.pictures import (
+    EVERYWHERE,
     MAX_RESULT_BYTES,
     MAX_SOURCE_BYTES,
+    Format,
     HeaderProbe,
     Picture,
+    Source,
     check_source,
 )
+
+T = TypeVar("T")
 
 MAX_TRIES = 3
 """Times that a call or a download is begun, at most."""
 
 MAX_REDIRECTS = 3
 """Redirects of one download that are followed, at most."""
+
+LAST_BYTES = 2**16
+"""Bytes of a source among which its end is looked for; some programs write something behind it."""
+
+PROBED_BYTES = 2**20
+"""Bytes of a source that are read for its header alone; some formats have it at their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,8 @@ class Patience:
     """Without a byte of a picture."""
     picture: float = 120
     """For one picture, over all its tries."""
+    end: float = 3
+    """For a source's last bytes."""
     pause: float = 0.5
     """Before the second try; twice that before the third."""
 
@@ -129,8 +143,11 @@ class EditClient:
     async def __aexit__(self, *_: object) -> None:
         await self._opened.aclose()
 
-    async def probe_source(self, url: str) -> Picture:
+    async def probe_source(self, url: str) -> Source | None:
         """Read a source's header, and no more of it than that takes.
+
+        Returns:
+            The source, which has no path; None where only the whole of it says enough.
 
         Raises:
             SourceUnreadable: it is not given, or not in three tries.
@@ -138,9 +155,41 @@ class EditClient:
             TooManyPixels: it has more than an edit takes.
             TooLarge: it has more bytes than an edit takes, as far as was seen.
         """
-        return await self._read_source(url, into=None)
+        return await self._read_source(url, self._probe_source_once)
 
-    async def edit(self, call: EditCall, *, workspace: Path) -> tuple[str, ...]:
+    async def is_gone(self, url: str) -> bool:
+        """Whether a source is surely not given any more; False where that is not known."""
+        try:
+            async with self._get(self._api, as_given(url)) as response:
+                return response.status in _GONE
+        except (_MayPass, ValueError):
+            return False
+
+    async def has_end(self, url: str, source: Source) -> bool:
+        """Whether the source's last bytes have what a PNG or JPEG ends with.
+
+        Also true where they cannot be had: then nothing speaks against it.
+        """
+        mark = _END_MARKS.get(source.picture.format)
+        last = {"Range": f"bytes={max(0, source.size - LAST_BYTES)}-"}
+        try:
+            async with (
+                asyncio.timeout(self._patience.end),
+                self._get(self._api, as_given(url), headers=last) as response,
+            ):
+                if mark is None or response.status != HTTPStatus.PARTIAL_CONTENT:
+                    return True
+                return mark in await response.content.read(LAST_BYTES)
+        except (_MayPass, TimeoutError):
+            return True
+
+    async def fetch_source(self, url: str, into: Path) -> Source:
+        """Fetch a source, to a file that exists only once it is whole; raises as `probe_source`."""
+        return await self._read_source(url, lambda address: self._fetch_source_once(address, into))
+
+    async def edit(
+        self, call: EditCall, *, workspace: Path, source: Source | None = None
+    ) -> tuple[str, ...]:
         """Make the paid call.
 
         It is made again, at most twice, where no connection was made, or where the API turned it
@@ -148,8 +197,9 @@ class EditClient:
 
         Args:
             call: what is asked for.
-            workspace: a folder for the source, should it have to be sent as a data URL; the source
-                is gone from it afterwards.
+            workspace: a folder for the source, should it have to be fetched to be sent as a data
+                URL; it is gone from there afterwards.
+            source: the source's file, if it was converted.
 
         Returns:
             The results' addresses, at least one and at most `call.count`.
@@ -161,16 +211,16 @@ class EditClient:
             SourceFault: the source that had to be sent could not be read, or is none.
             OSError: the disk does not take it.
         """
+        if source is not None and source.path is not None:
+            return await self._call_with_file(call, source.picture, source.path)
         if self._source_mode == "url" and not needs_data_url(call.source_url, self._api_url):
             return await self._call(call, _Content(body_with_url(call)))
-        source = workspace / "source"
+        fetched = workspace / "source"
         try:
-            picture = await self._read_source(call.source_url, into=source)
-            before, after = body_around_image(call)
-            before += f"data:{picture.format.content_type};base64,".encode()
-            return await self._call(call, _Content(before, source, after))
+            whole = await self.fetch_source(call.source_url, fetched)
+            return await self._call_with_file(call, whole.picture, fetched)
         finally:
-            source.unlink(missing_ok=True)
+            fetched.unlink(missing_ok=True)
 
     async def download(self, url: str, into: Path) -> Picture:
         """Fetch a result, to a file that exists only once it is whole.
@@ -193,6 +243,13 @@ class EditClient:
         except TimeoutError:
             why = f"not there after {self._patience.picture:g} s"
         raise ResultLost(why)
+
+    async def _call_with_file(
+        self, call: EditCall, picture: Picture, file: Path
+    ) -> tuple[str, ...]:
+        before, after = body_around_image(call)
+        before += f"data:{picture.format.content_type};base64,".encode()
+        return await self._call(call, _Content(before, file, after))
 
     async def _call(self, call: EditCall, content: "_Content") -> tuple[str, ...]:
         started = self._monotonic()
@@ -228,24 +285,32 @@ class EditClient:
         # Outside of the handler, to chain nothing: aiohttp's errors carry the headers with the key.
         raise ServiceFailed(failure) if body.begun else Unreachable(failure)
 
-    async def _read_source(self, url: str, *, into: Path | None) -> Picture:
+    async def _read_source(self, url: str, read: Callable[[URL], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(self._patience.picture):
-                picture = await self._tried(lambda: self._read_source_once(as_given(url), into))
+                source = await self._tried(lambda: read(as_given(url)))
         except (_MayPass, TimeoutError):
             raise SourceUnreadable from None
-        check_source(picture)
-        return picture
+        if isinstance(source, Source):
+            check_source(source.picture)
+        return source
 
-    async def _read_source_once(self, url: URL, into: Path | None) -> Picture:
+    async def _probe_source_once(self, url: URL) -> Source | None:
+        async with self._get_source(url) as response:
+            return await _read_header(response)
+
+    async def _fetch_source_once(self, url: URL, into: Path) -> Source:
+        async with self._get_source(url) as response:
+            return await _store(response, into, MAX_SOURCE_BYTES)
+
+    @asynccontextmanager
+    async def _get_source(self, url: URL) -> AsyncGenerator[aiohttp.ClientResponse]:
         async with self._get(self._api, url) as response:
             if _is_servers_fault(response.status):
                 raise _MayPass(f"HTTP {response.status}")
             if response.status != HTTPStatus.OK:
                 raise SourceUnreadable(f"HTTP {response.status}")
-            if into is None:
-                return await _take_in(response, MAX_SOURCE_BYTES)
-            return await _store(response, into, MAX_SOURCE_BYTES)
+            yield response
 
     async def _download_once(self, address: str, into: Path) -> Picture:
         url = self._addresses.judge(address)
@@ -253,7 +318,8 @@ class EditClient:
             session = self._api if self._addresses.is_own(url) else self._foreign
             async with self._get(session, url) as response:
                 if response.status == HTTPStatus.OK:
-                    return await _store(response, into, MAX_RESULT_BYTES)
+                    stored = await _store(response, into, MAX_RESULT_BYTES)
+                    return await asyncio.to_thread(_check_result, into, stored.picture)
                 if response.status in _PASSING or _is_servers_fault(response.status):
                     raise _MayPass(f"HTTP {response.status}")
                 if response.status not in _REDIRECTS:
@@ -263,13 +329,14 @@ class EditClient:
 
     @asynccontextmanager
     async def _get(
-        self, session: aiohttp.ClientSession, url: URL
+        self, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str] | None = None
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """Open a picture as it lies there: no redirect is followed, no encoding undone."""
         failure = None
         try:
             async with session.get(
                 url,
+                headers=headers,
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(
@@ -282,7 +349,7 @@ class EditClient:
         if failure is not None:  # nothing is chained: aiohttp's errors quote signed addresses
             raise _MayPass(failure)
 
-    async def _tried(self, fetch: Callable[[], Awaitable[Picture]]) -> Picture:
+    async def _tried(self, fetch: Callable[[], Awaitable[T]]) -> T:
         for made in range(1, MAX_TRIES):
             try:
                 return await fetch()
@@ -292,6 +359,9 @@ class EditClient:
 
     def _pause_after(self, made: int) -> float:
         return self._patience.pause * 2 ** (made - 1)
+
+
+_END_MARKS = {Format.PNG: b"IEND", Format.JPEG: b"\xff\xd9"}
 
 
 class _MayPass(Exception):
@@ -308,6 +378,16 @@ _PASSING = frozenset(
     }
 )
 """Statuses of a result that may not have reached the place it is served from yet."""
+
+_GONE = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.GONE,
+    }
+)
+"""Statuses of a source that was removed, or whose address has run out."""
 
 _REDIRECTS = frozenset(
     {
@@ -378,15 +458,29 @@ def _location(response: aiohttp.ClientResponse) -> URL:
         raise ResultLost("redirected to nowhere") from None
 
 
-async def _store(response: aiohttp.ClientResponse, into: Path, limit: int) -> Picture:
-    async with _Spool(into) as spool:
-        return await _take_in(response, limit, spool)
+async def _read_header(response: aiohttp.ClientResponse) -> Source | None:
+    """Read a source as far as its header; None where that is far, or its size is not said.
+
+    Raises:
+        TooLarge: it has more bytes than are taken.
+        NotAPicture: it is none of our formats.
+    """
+    size = response.content_length
+    if (size or 0) > MAX_SOURCE_BYTES:
+        raise TooLarge(MAX_SOURCE_BYTES)
+    probe = HeaderProbe()
+    taken = 0
+    async for chunk in response.content.iter_any():
+        taken += len(chunk)
+        if picture := probe.feed(chunk):
+            return None if size is None else Source(picture, size)
+        if taken > PROBED_BYTES:
+            return None
+    return Source(probe.finish(), taken)
 
 
-async def _take_in(
-    response: aiohttp.ClientResponse, limit: int, spool: "_Spool | None" = None
-) -> Picture:
-    """Read a picture of at most `limit` bytes: all of it for a spool, else as far as its header.
+async def _store(response: aiohttp.ClientResponse, into: Path, limit: int) -> Source:
+    """Keep a picture of at most `limit` bytes.
 
     Raises:
         TooLarge: it has more bytes.
@@ -396,16 +490,27 @@ async def _take_in(
         raise TooLarge(limit)
     probe = HeaderProbe()
     taken = 0
-    async for chunk in response.content.iter_any():
-        taken += len(chunk)
-        if taken > limit:
-            raise TooLarge(limit)
-        picture = probe.feed(chunk)
-        if spool is not None:
+    async with _Spool(into) as spool:
+        async for chunk in response.content.iter_any():
+            taken += len(chunk)
+            if taken > limit:
+                raise TooLarge(limit)
+            probe.feed(chunk)
             await spool.write(chunk)
-        elif picture is not None:
-            return picture
-    return probe.finish()
+        return Source(probe.finish(), taken, into)
+
+
+def _check_result(path: Path, picture: Picture) -> Picture:
+    """Let a result pass that is of a format for everybody, and came to its end."""
+    fault = None
+    if picture.format not in EVERYWHERE:
+        fault = NotAPicture()
+    elif not is_whole(path, picture.format):
+        fault = _MayPass("cut off")
+    if fault is not None:
+        path.unlink(missing_ok=True)
+        raise fault
+    return picture
 
 
 class _Spool:

@@ -10,7 +10,7 @@ import itertools
 import secrets
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -22,14 +22,28 @@ import structlog
 from bot.edit_api import EditCall
 from bot.edit_client import EditClient
 from bot.errors import Declined, EditFault, LedgerFault, NotPosted, ResultLost, WaitedTooLong
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota
+from bot.estimates import LATEST, Estimates, Took
+from bot.fitting import HALVINGS, UPLOAD_LIMIT, Fitting, Spooled
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, Place
 from bot.ledger.rulebook import Rulebook
-from bot.pictures import Format, Picture
+from bot.line import Line
+from bot.pictures import EVERYWHERE, Format, Source
 from bot.pricing import SOURCE_SIZE, nearest_ratio
 from bot.quotas import Balance, OperatorLimits
-from bot.refusals import Ask, CannotAfford, LedgerSilent, Refusal, refuse_here, refuse_order
+from bot.refusals import (
+    Ask,
+    CannotAfford,
+    LedgerSilent,
+    Refusal,
+    TooManyOpen,
+    refuse_here,
+    refuse_order,
+    refuse_place,
+)
 from bot.server_settings import ServerSettings, read_settings
+from bot.sources import Sources
 from bot.states import Reason, State
+from bot.waiting import Screen, WaitingCards
 
 T = TypeVar("T")
 
@@ -39,9 +53,6 @@ LONGEST_WAIT = timedelta(minutes=8)
 STORE_PATIENCE = 1.0
 """Seconds that the ledger has for a hold before the acknowledgement, due within 3 s, goes first."""
 
-UPLOAD_LIMIT = 24 * 2**20
-"""Bytes of pictures in one message: Discord takes 25 MiB a request, and the card needs some."""
-
 LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between tries of the ledger, once what it is to note has happened; the last for ever."""
 
@@ -49,15 +60,6 @@ PROBES, LOOK_UPS, DOWNLOADS = 64, 64, 32
 """Sources, answers and results read at once: buffers bound them, and slow ones must stop nobody."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """One of the API's pictures, on the disk until it is posted."""
-
-    path: Path
-    size: int
-    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class Receipt:
     """Credits that the member can still spend in this window; None where nothing limits."""
     spoiler: bool = False
     """Whether the pictures go behind a spoiler."""
+
+    @property
+    def reencoded(self) -> int:
+        """How many of the pictures were written again, to fit."""
+        return sum(picture.reencoded for picture in self.pictures)
 
 
 class Outcome(Enum):
@@ -90,7 +97,20 @@ class Acknowledgement:
     message_id: int | None = None
 
 
-class Front(Protocol):
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The pictures surely stand in a message."""
+
+    place: Place | None
+    """Which one, where the platform said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyBytes:
+    """The platform does not take pictures of this size."""
+
+
+class Front(Screen, Protocol):
     """Where members are answered. The methods do not raise, and see to repeating by themselves."""
 
     async def acknowledge(self, order: Order) -> Acknowledgement:
@@ -105,8 +125,8 @@ class Front(Protocol):
         """Whether the edit's answer exists, and as which message: there its member can be told."""
         ...
 
-    async def post(self, edit: Edit, receipt: Receipt) -> bool:
-        """Post the pictures; True only where they surely stand in the edit's message."""
+    async def post(self, edit: Edit, receipt: Receipt) -> Posted | TooManyBytes | Reason:
+        """Post the pictures, in the edit's message or another that its member finds; or why not."""
         ...
 
     async def tell(self, edit: Edit) -> None:
@@ -130,17 +150,22 @@ class Editor:
         ledger: Ledger,
         rulebook: Rulebook,
         client: EditClient,
+        sources: Sources,
+        fitting: Fitting,
         front: Front,
         journal: Journal,
         *,
         spool: Path,
         limits: OperatorLimits,
         concurrency: int,
+        queue_limit: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
         self._rulebook = rulebook
         self._client = client
+        self._sources = sources
+        self._fitting = fitting
         self._front = front
         self._journal = journal
         self._spool = spool
@@ -149,19 +174,29 @@ class Editor:
         self._owner = secrets.token_hex(8)
         self._probes = asyncio.Semaphore(PROBES)
         self._look_ups = asyncio.Semaphore(LOOK_UPS)
-        self._calls = asyncio.Semaphore(concurrency)
         self._downloads = asyncio.Semaphore(DOWNLOADS)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}
         self._closed = False
+        self._estimates = Estimates()
+        self._line = Line(
+            self._estimates,
+            places=concurrency,
+            limit=queue_limit,
+            longest_wait=LONGEST_WAIT.total_seconds(),
+        )
+        self._cards = WaitingCards(front, self._estimates, self._line.standing, clock)
 
-    async def take(self, ask: Ask) -> None:
-        """Refuse the order, or hold its price and carry it on from there in the background."""
+    async def take(self, ask: Ask) -> bool:
+        """Refuse the order, or hold its price and carry it on from there in the background.
+
+        Whether there is a hold for it.
+        """
         order = ask.order
         if self._closed:
-            return
-        if refusal := refuse_order(order, ask.attachment):
+            return False
+        if refusal := refuse_place(ask) or refuse_order(order, ask.attachment):
             await self._refuse(order, refusal, early=None)
-            return
+            return False
         holding = asyncio.create_task(self._hold(ask))
         await asyncio.wait({holding}, timeout=STORE_PATIENCE)
         early = None if holding.done() else await self._front.acknowledge(order)
@@ -173,10 +208,33 @@ class Editor:
                 log.warning("edit.repeated", edit=str(order.id))
             case refusal:
                 await self._refuse(order, refusal, early=early)
+                return False
+        return True
+
+    async def cancel(self, edit_id: int) -> bool:
+        """End an edit that was not sent yet, at no cost; False where there is none to end.
+
+        Raises:
+            LedgerFault: nothing was changed.
+        """
+        cancelled = await self._ledger.void(
+            edit_id, Reason.CANCELLED, detail=None, now=self._clock()
+        )
+        if cancelled is None:
+            return False
+        # Whatever its task does now, it cannot be sent any more.
+        for task, running in self._running.items():
+            if running == edit_id:
+                task.cancel()
+        self._note_void(cancelled)
+        self._run(cancelled, self._tell(cancelled))
+        return True
 
     async def resume(self) -> None:
         """Take up what an earlier process left open, and tell the ends that it left untold."""
+        self._estimates.learn(await self._ledger.latest_times(most=LATEST))
         left = await self._ledger.unfinished()
+        self._line.join_again([edit.order for edit in left if edit.state is State.HELD])
         await asyncio.to_thread(_clear_spool, self._spool, {str(edit.order.id) for edit in left})
         for edit in left:
             log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)
@@ -198,6 +256,7 @@ class Editor:
                 task.cancel()
             # Once more after a second: libraries have been seen to swallow a cancellation.
             await asyncio.wait(running, timeout=1)
+        await self._cards.close()
 
     async def _begin(self, edit: Edit, early: Acknowledgement | None) -> None:
         async with self._probing(edit.order) as probing:
@@ -227,27 +286,34 @@ class Editor:
         async with self._probing(edit.order) as probing:
             await self._carry(edit, probing)
 
-    async def _carry(self, edit: Edit, probing: Awaitable[Picture]) -> None:
+    async def _carry(self, edit: Edit, probing: Awaitable[Source | None]) -> None:
         """From held to the end."""
+        self._cards.follow(edit)
         async with self._while_it_may_wait(edit):
-            picture = await probing
+            probed, folder = await probing, await self._open_folder(edit)
+            source = await self._sources.make_ready(edit.order.source_url, probed, folder)
+        log.info("edit.ready", edit=str(edit.order.id), converted=source.path is not None)
         ratio = edit.order.size
         if ratio == SOURCE_SIZE:
-            ratio = nearest_ratio(picture.width, picture.height)
+            ratio = nearest_ratio(source.picture.width, source.picture.height)
         async with self._turn(edit):
             edit = _in_step(
-                await self._ledger.submit(edit.order.id, ratio=ratio, now=self._clock())
+                await self._ledger.submit(
+                    edit.order.id, ratio=ratio, now=self._clock(), changes=source.changes
+                )
             )
-            results = await self._call(edit, ratio)
+            self._cards.update(edit)
+            results = await self._call(edit, ratio, source, folder)
             edit = _in_step(
                 await self._insist(
                     lambda: self._ledger.render(edit.order.id, results, now=self._clock())
                 )
             )
+        self._cards.update(edit)
         log.info("edit.rendered", edit=str(edit.order.id), pictures=len(results))
         await self._deliver(edit)
 
-    async def _call(self, edit: Edit, ratio: str) -> Sequence[str]:
+    async def _call(self, edit: Edit, ratio: str, source: Source, folder: Path) -> Sequence[str]:
         order = edit.order
         log.info(
             "edit.sent", edit=str(order.id), quality=order.quality, ratio=ratio, count=order.count
@@ -259,7 +325,7 @@ class Editor:
             quality=order.quality,
             count=order.count,
         )
-        return await self._client.edit(call, workspace=await self._open_folder(edit))
+        return await self._client.edit(call, workspace=folder, source=source)
 
     async def _deliver(self, edit: Edit) -> None:
         """From rendered to the end; doing it again, after a crash, does no harm."""
@@ -273,19 +339,45 @@ class Editor:
         pictures = [picture for picture in fetched if picture is not None]
         if not pictures:
             raise ResultLost("not one of the pictures could be had")
-        receipt = await self._write_receipt(edit, pictures)
-        if not receipt.pictures or not await self._front.post(edit, receipt):
-            raise NotPosted
-        posted = len(receipt.pictures)
+        posted, place = await self._post(edit, pictures)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         ended = _in_step(
             await self._insist(
-                lambda: self._ledger.capture(edit.order.id, posted=posted, now=self._clock())
+                lambda: self._ledger.capture(
+                    edit.order.id, posted=posted, now=self._clock(), place=place
+                )
             )
         )
         log.info("edit.charged", edit=str(edit.order.id), credits=ended.charged)
+        self._estimates.learn({ended.order.quality: [_took(ended)]})
         self._journal.note(ended)
         await self._close(edit)
+
+    async def _post(self, edit: Edit, pictures: Sequence[Spooled]) -> tuple[int, Place | None]:
+        """Post the pictures, in less and less bytes while that is too much; how many stand where.
+
+        Raises:
+            NotPosted: none does.
+        """
+        self._cards.stop(edit.order.id)
+        tried: Sequence[Spooled] = ()
+        for halvings in range(1 + HALVINGS):
+            fitted = await self._fitting.fit(
+                pictures,
+                each=edit.order.upload_limit >> halvings,
+                together=UPLOAD_LIMIT >> halvings,
+            )
+            if not fitted or (halvings > 1 and fitted == tried):
+                continue
+            tried = fitted
+            match await self._front.post(edit, await self._write_receipt(edit, fitted)):
+                case Posted(place):
+                    return len(fitted), place
+                case TooManyBytes():
+                    log.info("edit.too_large", edit=str(edit.order.id), halvings=halvings)
+                case reason:
+                    raise NotPosted(reason)
+        raise NotPosted
 
     async def _end(self, edit: Edit, reason: Reason, detail: str | None = None) -> None:
         await self._tell(await self._void(edit, reason, detail))
@@ -296,9 +388,15 @@ class Editor:
                 lambda: self._ledger.void(edit.order.id, reason, detail=detail, now=self._clock())
             )
         )
-        log.info("edit.voided", edit=str(edit.order.id), reason=reason, credits=edit.order.hold)
-        self._journal.note(voided)
+        self._note_void(voided)
         return voided
+
+    def _note_void(self, voided: Edit) -> None:
+        edit_id, hold = voided.order.id, voided.order.hold
+        self._line.leave(edit_id)
+        self._cards.stop(edit_id)
+        log.info("edit.voided", edit=str(edit_id), reason=voided.reason, credits=hold)
+        self._journal.note(voided)
 
     async def _tell(self, ended: Edit) -> None:
         await self._front.tell(ended)
@@ -315,8 +413,8 @@ class Editor:
             way.close()
             return
         task = asyncio.create_task(self._end_by_faults(edit, way))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = edit.order.id
+        task.add_done_callback(self._running.pop)
 
     async def _end_by_faults(self, edit: Edit, way: Coroutine[Any, Any, None]) -> None:
         """Whatever breaks on the way ends this edit alone."""
@@ -334,6 +432,8 @@ class Editor:
                 await self._end(edit, Reason.UNFORESEEN, reference)
         except Exception:
             log.exception("edit.left_open", edit=str(edit.order.id))
+            self._line.leave(edit.order.id)
+            self._cards.stop(edit.order.id)
 
     async def _hold(self, ask: Ask) -> Held | AlreadyHeld | Refusal:
         try:
@@ -341,15 +441,33 @@ class Editor:
             order = ask.completed(settings)
             if refusal := await _refuse_here(order, ask.place_id, settings):
                 return refusal
-            outcome = await self._ledger.hold(
-                order, limits=self._limits, owner=self._owner, now=self._clock()
-            )
+            if refusal := self._line.refuse(order):
+                return refusal
+            outcome = await self._hold_in_line(order)
         except LedgerFault:
             log.exception("ledger.silent", edit=str(ask.order.id))
             return LedgerSilent()
-        if isinstance(outcome, OverQuota):
-            return CannotAfford(outcome, settings.max_count)
-        return outcome
+        match outcome:
+            case OverQuota():
+                return CannotAfford(outcome, settings.max_count)
+            case OverLimit(most):
+                return TooManyOpen(most)
+            case _:
+                return outcome
+
+    async def _hold_in_line(self, order: Order) -> Held | OverQuota | OverLimit | AlreadyHeld:
+        """Hold the price, with a place in the line that is kept if it is held."""
+        joined = self._line.join(order)
+        held = False
+        try:
+            outcome = await self._ledger.hold(
+                order, limits=self._limits, owner=self._owner, now=self._clock()
+            )
+            held = isinstance(outcome, Held)
+            return outcome
+        finally:
+            if joined and not held:
+                self._line.leave(order.id)
 
     async def _refuse(
         self, order: Order, refusal: Refusal, *, early: Acknowledgement | None
@@ -359,7 +477,7 @@ class Editor:
             await self._front.refuse(order, refusal, acknowledged=early is not None)
 
     @asynccontextmanager
-    async def _probing(self, order: Order) -> AsyncGenerator[asyncio.Task[Picture]]:
+    async def _probing(self, order: Order) -> AsyncGenerator[asyncio.Task[Source | None]]:
         """Read the source's header meanwhile."""
         probing = asyncio.create_task(self._probe(order))
         # Whoever does not wait for the answer does not want to hear of its faults either.
@@ -369,9 +487,9 @@ class Editor:
         finally:
             probing.cancel()
 
-    async def _probe(self, order: Order) -> Picture:
+    async def _probe(self, order: Order) -> Source | None:
         async with self._probes:
-            return await self._client.probe_source(order.source_url)
+            return await self._sources.probe(order.source_url)
 
     async def _look_up(self, edit: Edit) -> Acknowledgement:
         async with self._look_ups:
@@ -387,12 +505,10 @@ class Editor:
     @asynccontextmanager
     async def _turn(self, edit: Edit) -> AsyncGenerator[None]:
         """A place among the calls under way."""
-        async with self._while_it_may_wait(edit):
-            await self._calls.acquire()
-        try:
+        async with AsyncExitStack() as stack:
+            async with self._while_it_may_wait(edit):
+                await stack.enter_async_context(self._line.turn(edit.order.id))
             yield
-        finally:
-            self._calls.release()
 
     @asynccontextmanager
     async def _while_it_may_wait(self, edit: Edit) -> AsyncGenerator[None]:
@@ -423,13 +539,12 @@ class Editor:
 
     async def _write_receipt(self, edit: Edit, pictures: Sequence[Spooled]) -> Receipt:
         order = edit.order
-        fitting = _choose_fitting(pictures, order.upload_limit)
-        charged = order.quality.price * len(fitting)
+        charged = order.quality.price * len(pictures)
         balance, settings = await self._insist(lambda: self._read_standing(order))
         # What is held in one window gives nothing back to the next.
         given_back = order.hold - charged if edit.held_at in balance.window else 0
         return Receipt(
-            pictures=tuple(fitting),
+            pictures=tuple(pictures),
             charged=charged,
             left=balance.left_after(given_back),
             spoiler=settings.spoiler,
@@ -478,6 +593,16 @@ async def _refuse_here(order: Order, place_id: int, settings: ServerSettings) ->
     return await asyncio.to_thread(refuse_here, order, place_id, settings)
 
 
+def _took(delivered: Edit) -> Took:
+    submitted, rendered = delivered.submitted_at, delivered.rendered_at
+    if submitted is None or rendered is None or delivered.ended_at is None:
+        raise ValueError("the edit was not delivered")
+    return Took(
+        call=(rendered - submitted).total_seconds(),
+        posting=(delivered.ended_at - rendered).total_seconds(),
+    )
+
+
 def _in_step(edit: Edit | None) -> Edit:
     if edit is None:
         raise _OutOfStep
@@ -493,19 +618,8 @@ def _detail_of(fault: EditFault) -> str | None:
     return fault.message if isinstance(fault, Declined) else None
 
 
-def _choose_fitting(pictures: Sequence[Spooled], upload_limit: int) -> list[Spooled]:
-    """As many of the pictures, in order, as one message takes."""
-    fitting: list[Spooled] = []
-    room = UPLOAD_LIMIT
-    for picture in pictures:
-        if picture.size <= min(upload_limit, room):
-            fitting.append(picture)
-            room -= picture.size
-    return fitting
-
-
 def _find_spooled(place: Path) -> Spooled | None:
-    for known in Format:
+    for known in EVERYWHERE:
         path = place.with_suffix(known.suffix)
         if path.exists():
             return Spooled(path, path.stat().st_size)

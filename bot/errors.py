@@ -1,7 +1,5 @@
 """Faults, one tree by whose fault it is; they carry data, and no text for members."""
 
-from typing import ClassVar
-
 from bot.states import Reason
 
 
@@ -12,7 +10,7 @@ class Fault(Exception):
 class EditFault(Fault):
     """What ends one edit, and the reason that its void keeps."""
 
-    reason: ClassVar[Reason]
+    reason: Reason
 
 
 class SourceFault(EditFault):
@@ -44,6 +42,18 @@ class TooManyPixels(SourceFault):
         super().__init__(f"{width} x {height} pixels")
         self.width = width
         self.height = height
+
+
+class Broken(SourceFault):
+    """The bytes begin as a picture, and cannot be decoded."""
+
+    reason = Reason.SOURCE_BROKEN
+
+
+class TooHeavy(SourceFault):
+    """Decoding takes more memory or time than a picture is given."""
+
+    reason = Reason.SOURCE_TOO_HEAVY
 
 
 class SourceUnreadable(SourceFault):
@@ -107,9 +117,11 @@ class WaitedTooLong(EditFault):
 
 
 class NotPosted(EditFault):
-    """Discord took no message with the pictures, or they are larger than it takes."""
+    """Discord took no message with the pictures."""
 
-    reason = Reason.NOT_POSTED
+    def __init__(self, reason: Reason = Reason.NOT_POSTED) -> None:
+        super().__init__("the pictures could not be posted")
+        self.reason = reason
 
 
 class OperatorFault(Fault):
@@ -157,4 +169,16 @@ class LedgerFault(Fault):
 
 
 class ChildFailed(Fault):
-    """A child process did not answer: it broke, was killed, or took more time than it had."""
+    """A child process did not answer."""
+
+
+class ChildTookTooLong(ChildFailed):
+    """It had not answered when its time was up."""
+
+
+class ChildKilled(ChildFailed):
+    """A signal ended it: its own crash's, or one of the system, whose limits it passed."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"signal {signal} ended it")
+        self.signal = signal

@@ -124,6 +124,8 @@ class OperatorLimits:
     """Credits a member may spend in a window where the server has no rule of its own."""
     daily_budget: int | None = None
     """Credits a UTC day over all servers, held or sent to the API."""
+    open_edits: int | None = None
+    """Edits of one member that are held, submitted or rendered at once, over all servers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Ask:
     """The channel, or a thread's parent: what the server's settings name."""
     chose_quality: bool = True
     chose_size: bool = True
+    missing: tuple[str, ...] = ()
+    """Permissions that the bot lacks there for an answer with pictures, by Discord's names."""
 
     def completed(self, settings: ServerSettings) -> Order:
         """The order with the server's defaults for what the member left open."""
@@ -43,6 +45,13 @@ class Ask:
         if not self.chose_size and settings.size is not None:
             order = replace(order, size=settings.size)
         return order
+
+
+@dataclass(frozen=True, slots=True)
+class CannotPost:
+    """The bot lacks permissions, named as Discord names them, to post pictures there."""
+
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,14 @@ class PromptTooLong:
     """More characters than are taken."""
 
     length: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """A form was sent with a choice that it does not have."""
+
+    field: str
+    got: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +131,28 @@ class CannotAfford:
 
 
 @dataclass(frozen=True, slots=True)
+class TooManyOpen:
+    """The member has as many edits under way as one may have."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineFull:
+    """As many edits wait as may."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineTooLong:
+    """The edit's turn would not come in time."""
+
+    wait: float
+    """Seconds, by how long edits took lately."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerSilent:
     """The ledger did not carry out the hold."""
 
@@ -126,27 +165,42 @@ class Unforeseen:
 
 
 Refusal = (
-    NoPicture
+    CannotPost
+    | NoPicture
     | FileTooLarge
     | PictureTooLarge
     | PromptBlank
     | PromptTooLong
+    | NotOffered
     | NotHere
     | TooManyPictures
     | PromptRefused
     | NotInPrivate
     | CannotAfford
+    | TooManyOpen
+    | LineFull
+    | LineTooLong
     | LedgerSilent
     | Unforeseen
 )
 
 
+def refuse_place(ask: Ask) -> Refusal | None:
+    """What keeps the bot from posting where the order was given, if anything does."""
+    return CannotPost(ask.missing) if ask.missing else None
+
+
 def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
     """The first thing that is wrong with the options themselves, if anything is."""
-    if not any(map(_is_seen, order.prompt)):
+    if is_blank(order.prompt):
         return PromptBlank()
     if len(order.prompt) > MAX_PROMPT:
         return PromptTooLong(len(order.prompt))
+    return refuse_picture(attachment)
+
+
+def refuse_picture(attachment: Attachment) -> Refusal | None:
+    """What is wrong with the source, as far as it is told without reading it."""
     if not looks_like_picture(attachment.name, attachment.content_type):
         return NoPicture()
     if attachment.size > MAX_SOURCE_BYTES:
@@ -168,6 +222,11 @@ def refuse_here(order: Order, place_id: int, settings: ServerSettings) -> Refusa
     if phrase := find_phrase(order.prompt, settings.refused):
         return PromptRefused(phrase)
     return None
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing."""
+    return not any(map(_is_seen, text))
 
 
 def _is_seen(character: str) -> bool:

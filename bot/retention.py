@@ -1,4 +1,4 @@
-"""Erases members' data by age: prompts, names and addresses, never an account or a sum."""
+"""Erases members' data by age: prompts, names and addresses, never an account or a sum; drafts."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.ledger.archive import Archive
+from bot.ledger.drafts import LIFE, DraftBook
 
 STEP = 200
 """Edits whose data is erased in one transaction, so that no hold waits long for the writer."""
@@ -16,6 +17,9 @@ BETWEEN_STEPS = 0.05
 BETWEEN_SWEEPS = 3_600.0
 AFTER_FAULT = 60.0
 """Seconds: for others between two steps, from one sweep to the next, and to one that failed."""
+
+BETWEEN_DRAFTS = 300.0
+"""Seconds from one look for old drafts to the next."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -63,15 +67,32 @@ class Retention:
         return erased
 
 
+async def erase_old_drafts(
+    drafts: DraftBook,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Erase drafts whose life is over, until cancelled, whatever fails."""
+    while True:
+        try:
+            await drafts.erase_older(clock() - LIFE)
+        except Exception:
+            log.exception("retention.failed", seconds=BETWEEN_DRAFTS)
+        await wait(BETWEEN_DRAFTS)
+
+
 @asynccontextmanager
-async def keeping_retention(archive: Archive, keep: timedelta | None) -> AsyncGenerator[None]:
-    """Erase meanwhile what is older than `keep`; None: it is kept for ever."""
-    if keep is None:
-        yield
-        return
-    task = asyncio.create_task(Retention(archive, keep).run())
+async def keeping_retention(
+    archive: Archive, drafts: DraftBook, keep: timedelta | None
+) -> AsyncGenerator[None]:
+    """Erase meanwhile old drafts, and what is older than `keep`; None: that is kept for ever."""
+    tasks = {asyncio.create_task(erase_old_drafts(drafts))}
+    if keep is not None:
+        tasks.add(asyncio.create_task(Retention(archive, keep).run()))
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait({task})
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

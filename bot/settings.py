@@ -45,6 +45,10 @@ class Settings:
     retention: timedelta | None
     """How long prompts, names and addresses are kept; None: for ever."""
     edit_concurrency: int
+    member_limit: int
+    """Open edits of one member, over all servers."""
+    queue_limit: int
+    """Edits that wait in this process."""
     edit_timeout: float
     """Seconds."""
     edit_source: Literal["url", "data"]
@@ -54,7 +58,7 @@ class Settings:
     @property
     def limits(self) -> OperatorLimits:
         """What the operator set for all servers."""
-        return OperatorLimits(self.default_quota, self.operator_budget)
+        return OperatorLimits(self.default_quota, self.operator_budget, self.member_limit)
 
 
 def read_settings(dotenv: Path = Path(".env")) -> Settings:
@@ -75,7 +79,9 @@ def read_settings(dotenv: Path = Path(".env")) -> Settings:
         operator_budget=read.optional("OPERATOR_BUDGET", "unlimited", _credits),
         servers=read.optional("SERVERS", "all", _servers),
         retention=read.optional("RETENTION_DAYS", "90", _retention),
-        edit_concurrency=read.optional("EDIT_CONCURRENCY", "8", _concurrency),
+        edit_concurrency=read.optional("EDIT_CONCURRENCY", "8", _count),
+        member_limit=read.optional("MEMBER_LIMIT", "5", _count),
+        queue_limit=read.optional("QUEUE_LIMIT", "500", _count),
         edit_timeout=read.optional("EDIT_TIMEOUT", "180", _seconds),
         edit_source=read.optional("EDIT_SOURCE", "url", _source_mode),
         spool_dir=read.optional("SPOOL_DIR", f"{database}.spool", Path),
@@ -157,6 +163,8 @@ _TAKES = {
     "SERVERS": "servers' ids with commas between them, or all",
     "RETENTION_DAYS": f"a whole number of days from 0 to {LONGEST_RETENTION:,}; 0 is for ever",
     "EDIT_CONCURRENCY": "a whole number, 1 or more",
+    "MEMBER_LIMIT": "a whole number, 1 or more",
+    "QUEUE_LIMIT": "a whole number, 1 or more",
     "EDIT_TIMEOUT": "a number of seconds above 0",
     "EDIT_SOURCE": "url or data",
     "SPOOL_DIR": "a folder's path",
@@ -213,11 +221,11 @@ def _retention(given: str) -> timedelta | None:
     return timedelta(days=days) if days else None
 
 
-def _concurrency(given: str) -> int:
-    concurrency = int(given)
-    if concurrency < 1:
+def _count(given: str) -> int:
+    count = int(given)
+    if count < 1:
         raise ValueError
-    return concurrency
+    return count
 
 
 def _seconds(given: str) -> float:

@@ -44,6 +44,10 @@ class Reason(StrEnum):
     NOT_A_PICTURE = "not_a_picture"
     TOO_LARGE = "too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
+    SOURCE_BROKEN = "source_broken"
+    """It cannot be decoded."""
+    SOURCE_TOO_HEAVY = "source_too_heavy"
+    """Decoding it takes more memory or time than is given."""
     SOURCE_UNREADABLE = "source_unreadable"
     """Discord no longer gave the source's bytes."""
     API_DECLINED = "api_declined"
@@ -57,7 +61,13 @@ class Reason(StrEnum):
     """The API answered, but not one of its pictures could be had."""
     NOT_POSTED = "not_posted"
     """Discord took no message with the pictures."""
+    ANSWER_DELETED = "answer_deleted"
+    """Somebody deleted the edit's message, or its channel, before the pictures were posted."""
+    ANSWER_OUT_OF_REACH = "answer_out_of_reach"
+    """The private answer's token was dead, and the member takes no direct messages of the bot's."""
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    """Its member, or a moderator, stopped it while it waited."""
     INTERRUPTED = "interrupted"
     UNFORESEEN = "unforeseen"
 
@@ -72,6 +82,8 @@ MAY_HAVE_COST = frozenset(
         Reason.API_FAILED,
         Reason.NO_RESULT,
         Reason.NOT_POSTED,
+        Reason.ANSWER_DELETED,
+        Reason.ANSWER_OUT_OF_REACH,
         Reason.INTERRUPTED,
         Reason.UNFORESEEN,
     }
@@ -81,5 +93,6 @@ MAY_HAVE_COST = frozenset(
 _ENDS = {
     Reason.API_DECLINED: State.DECLINED,
     Reason.EXPIRED: State.EXPIRED,
+    Reason.CANCELLED: State.CANCELLED,
     Reason.INTERRUPTED: State.INTERRUPTED,
 }

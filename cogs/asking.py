@@ -1,6 +1,7 @@
-"""What a command's or button's interaction says of whoever used it."""
+"""What the interaction of a command, a button or a form says of whoever used it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, cast
 
@@ -9,6 +10,38 @@ import discord
 from bot.custom_ids import Holder
 from bot.discord_replies import Asked
 from bot.quotas import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever used a command, a button or a form, as far as an order takes it from there."""
+
+    asked: Asked
+    member: Member
+    name: str
+    permissions: discord.Permissions
+    """Theirs in the channel."""
+    channel_id: int
+    place_id: int
+    """The channel, or a thread's parent."""
+    upload_limit: int
+    """Bytes that Discord takes in one file here."""
+    missing: tuple[str, ...]
+    """Permissions that the bot lacks for an answer with pictures here, by Discord's names."""
+
+
+def caller_of(interaction: discord.Interaction[Any]) -> Caller:
+    """Who used it, and where."""
+    return Caller(
+        asked=asked_by(interaction),
+        member=as_member(interaction.user, guild_of(interaction)),
+        name=interaction.user.display_name,
+        permissions=interaction.permissions,
+        channel_id=interaction.channel_id or 0,
+        place_id=place_of(interaction),
+        upload_limit=interaction.filesize_limit,
+        missing=_missing_for_pictures(interaction),
+    )
 
 
 def asked_by(interaction: discord.Interaction[Any]) -> Asked:
@@ -48,3 +81,9 @@ def as_member(user: discord.abc.Snowflake, guild_id: int) -> Member:
     # `Member.roles` leaves out those that the gateway has not told of, as in an outage.
     role_ids = cast("Iterable[int]", attrgetter("_roles")(user))
     return Member(guild_id, user.id, (*role_ids, guild_id))
+
+
+def _missing_for_pictures(interaction: discord.Interaction[Any]) -> tuple[str, ...]:
+    # Neither View Channel nor Send Messages: an answer goes by the interaction's own token.
+    allowed = interaction.app_permissions
+    return () if allowed.attach_files or allowed.administrator else ("Attach Files",)

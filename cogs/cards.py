@@ -1,4 +1,4 @@
-"""Lays an edit's message out in Discord's components."""
+"""Lays an edit's message out in Discord's components, with the buttons under it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,16 +6,30 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.custom_ids import Lasting, write_lasting
 from bot.discord_front import Cards
 from bot.editing import Receipt
-from bot.ledger import Edit
+from bot.ledger import Edit, Order
+from bot.progress import Stage
 from bot.refusals import Refusal
-from cogs.components import as_components
+from cogs.components import as_components, without_buttons
+from cogs.pages import MOST_TEXT
+from cogs.picture_words import picture_notes
 from cogs.plain_text import as_plain
+from cogs.waiting_card import waiting_card
 from cogs.wording import count_credits, ending_text, refusal_text
+
+AGAIN, RUN, COMPARE, DELETE, PROMPT = "again", "run", "compare", "delete", "prompt"
+DELETE_SURELY, KEEP = "delete.surely", "delete.keep"
+"""What the buttons do."""
+
+FOLDED, FOLDED_LINES = 300, 6
+"""Characters of a prompt that a card shows, counted after escaping, and lines."""
 
 ALT_TEXT = 1_024
 """Characters of a picture's description that Discord takes."""
+
+Row = ui.ActionRow[ui.LayoutView]
 
 _MADE = discord.Colour(0x3BA55D)
 _NOT_MADE = discord.Colour(0xED4245)
@@ -37,16 +51,35 @@ class EditCards(Cards):
         return as_components(
             ui.Container(
                 gallery,
-                ui.TextDisplay(as_plain(edit.order.prompt)),
+                ui.TextDisplay(_folded(edit.order.prompt)),
                 ui.TextDisplay(_summary(edit, receipt)),
+                _result_row(edit.order),
                 accent_colour=_MADE,
             )
         )
 
+    def waiting(self, edit: Edit, stage: Stage) -> tuple[str, list[dict[str, Any]]]:
+        return waiting_card(edit, stage)
+
     def ending(self, edit: Edit) -> list[dict[str, Any]]:
         return as_components(
-            ui.Container(ui.TextDisplay(ending_text(edit)), accent_colour=_NOT_MADE)
+            ui.Container(
+                ui.TextDisplay(ending_text(edit)), _ending_row(edit.order), accent_colour=_NOT_MADE
+            )
         )
+
+    def in_second_message(self, edit: Edit, card: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        order = edit.order
+        if order.private:
+            # Buttons in direct messages would be of no server, and answer nothing.
+            card = without_buttons(card)
+            said = (
+                f"About your private edit in <#{order.channel_id}>, where Discord no longer shows "
+                "you the answer. `/history` there has its buttons."
+            )
+        else:
+            said = f"<@{order.member_id}> About your edit, whose first message cannot be changed:"
+        return [*as_components(ui.TextDisplay(f"{said}\n-# Edit {order.id}")), *card]
 
     def alt_text(self, edit: Edit) -> str:
         prompt = edit.order.prompt
@@ -56,11 +89,70 @@ class EditCards(Cards):
         return refusal_text(refusal)
 
 
+def lasting_id(name: str, edit_id: int) -> str:
+    """The custom id of what a button does with an edit, for ever."""
+    return write_lasting(Lasting(name, edit_id))
+
+
+def buttons_row(edit: Edit) -> Row:
+    """The buttons under an edit that has ended."""
+    return _result_row(edit.order) if edit.posted else _ending_row(edit.order)
+
+
+def asking_row(delete_id: str, keep_id: str | None = None) -> Row:
+    """Under the question whether to delete a message."""
+    row: Row = ui.ActionRow(_button("Delete for good", delete_id, discord.ButtonStyle.danger))
+    if keep_id is not None:
+        row.add_item(_button("Keep it", keep_id))
+    return row
+
+
+def _result_row(order: Order) -> Row:
+    row: Row = ui.ActionRow(
+        _button("Edit again", lasting_id(AGAIN, order.id), discord.ButtonStyle.primary),
+        _run_button(order),
+        _button("Compare", lasting_id(COMPARE, order.id)),
+        _button("Delete", lasting_id(DELETE, order.id)),
+    )
+    if _folded(order.prompt) != as_plain(order.prompt, MOST_TEXT):
+        row.add_item(_button("Whole prompt", lasting_id(PROMPT, order.id)))
+    return row
+
+
+def _folded(prompt: str) -> str:
+    lines = as_plain(prompt, FOLDED).split("\n")
+    if len(lines) <= FOLDED_LINES:
+        return "\n".join(lines)
+    return "\n".join([*lines[:FOLDED_LINES], "…"])
+
+
+def _ending_row(order: Order) -> Row:
+    return ui.ActionRow(_run_button(order), _button("Delete", lasting_id(DELETE, order.id)))
+
+
+def _run_button(order: Order) -> ui.Button[ui.LayoutView]:
+    return _button(f"Run again · {order.hold}", lasting_id(RUN, order.id))
+
+
+def _button(
+    label: str, custom_id: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary
+) -> ui.Button[ui.LayoutView]:
+    return ui.Button(label=label, custom_id=custom_id, style=style)
+
+
 def _summary(edit: Edit, receipt: Receipt) -> str:
     order = edit.order
     left = "unlimited" if receipt.left is None else str(receipt.left)
     facts = [order.quality.capitalize(), edit.ratio or order.size]
-    summary = f"-# {' · '.join(facts)} · {count_credits(receipt.charged)} · {left} left"
+    facts.append(count_credits(receipt.charged))
+    if edit.rendered_at is not None and edit.submitted_at is not None:
+        facts.append(f"{max(1, round((edit.rendered_at - edit.submitted_at).total_seconds()))} s")
+    facts.append(f"{left} left")
+    if not order.private:
+        # Of what a button or a form began, Discord does not show whose it is.
+        facts.append(f"<@{order.member_id}>")
+    summary = f"-# {' · '.join(facts)}"
+    summary += "".join(f"\n-# {note}" for note in picture_notes(edit, receipt))
     missing = order.count - len(receipt.pictures)
     if missing:
         summary += (

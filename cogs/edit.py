@@ -5,11 +5,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.editing import Editor
-from bot.ledger import Order
+from bot.message_pictures import PictureLink
+from bot.pictures import MAX_SOURCE_BYTES
 from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
-from bot.refusals import MAX_PROMPT, Ask, Attachment
-from cogs.asking import as_member, guild_of, place_of
+from bot.refusals import MAX_PROMPT
+from cogs.asking import caller_of
 from cogs.choices import QUALITIES, SIZES
+from cogs.orders import ask_for
+from cogs.picture_words import FORMATS
 
 
 class EditCog(commands.Cog):
@@ -22,7 +25,7 @@ class EditCog(commands.Cog):
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     @app_commands.describe(
-        image="The picture: PNG, JPEG or WebP",
+        image=f"The picture: {FORMATS}, up to {MAX_SOURCE_BYTES // 2**20} MiB",
         prompt="What to change, and what to leave as it is",
         quality="How carefully each picture is made; medium if you and this server do not say",
         size="The shape of the result; nearest to the picture's own if nobody says",
@@ -41,25 +44,8 @@ class EditCog(commands.Cog):
         private: bool = False,
     ) -> None:
         """Take the order; what becomes of it is shown from its row."""
-        order = Order(
-            id=interaction.id,
-            application_id=interaction.application_id,
-            guild_id=guild_of(interaction),
-            channel_id=interaction.channel_id or 0,
-            member_id=interaction.user.id,
-            member_name=interaction.user.display_name,
-            token=interaction.token,
-            source_url=image.url,
-            source_name=image.filename,
-            prompt=prompt,
-            quality=Quality(quality or Quality.MEDIUM),
-            size=size or SOURCE_SIZE,
-            count=count,
-            private=private,
-            upload_limit=interaction.filesize_limit,
-            role_ids=as_member(interaction.user, guild_of(interaction)).role_ids,
-        )
-        attachment = Attachment(
+        source = PictureLink(
+            url=image.url,
             name=image.filename,
             content_type=image.content_type,
             size=image.size,
@@ -67,10 +53,14 @@ class EditCog(commands.Cog):
             height=image.height,
         )
         await self._editor.take(
-            Ask(
-                order,
-                attachment,
-                place_id=place_of(interaction),
+            ask_for(
+                caller_of(interaction),
+                source,
+                prompt=prompt,
+                quality=Quality(quality or Quality.MEDIUM),
+                size=size or SOURCE_SIZE,
+                count=count,
+                private=private,
                 chose_quality=quality is not None,
                 chose_size=size is not None,
             )

@@ -47,23 +47,31 @@ def page(
     items: list[Item] = [ui.TextDisplay(heading)]
     items += [_entry(entry) for entry in entries]
     if below:
-        items.append(ui.ActionRow(*map(_button, below)))
+        items.append(row_of(below))
     return as_components(*items)
 
 
-def pages_of(count: int) -> int:
-    """How many pages so many entries fill, at least one."""
-    return max(1, -(-count // PAGE))
+def pages_of(count: int, *, most: int = PAGE) -> int:
+    """How many pages so many entries fill, at least one, with so many on a page."""
+    return max(1, -(-count // most))
 
 
-def turning(number: int, count: int, custom_id: Callable[[int], str]) -> list[Button]:
+def turning(
+    number: int, count: int, custom_id: Callable[[int], str], *, most: int = PAGE
+) -> list[Button]:
     """Buttons from page `number` of so many entries to the next ones; none for a single page."""
-    if count <= PAGE:
+    pages = pages_of(count, most=most)
+    if pages == 1:
         return []
     return [
         Button("Previous", custom_id(number - 1) if number else None),
-        Button("Next", custom_id(number + 1) if number + 1 < pages_of(count) else None),
+        Button("Next", custom_id(number + 1) if number + 1 < pages else None),
     ]
+
+
+def row_of(buttons: Sequence[Button]) -> Item:
+    """The buttons beside one another."""
+    return ui.ActionRow(*map(_button, buttons))
 
 
 def _cut(text: str, most: int) -> str:

@@ -42,6 +42,13 @@ def _cut(escaped: str, limit: int) -> str:
     return "".join(kept) + "…"
 
 
+def as_block(text: str) -> str:
+    """`text` word for word and line for line, in a block of code."""
+    # Three of the marks in a row would end it, and one at its end would be taken for part of it.
+    shown = _INVISIBLE.sub("", text).replace("\r", "\n").replace("```", "``\u200b`")
+    return f"```\n{shown}\n```"
+
+
 def as_code(text: str) -> str:
     """`text` word for word, in the type of code, where Discord reads no markdown and no mention."""
     shown = re.sub(r"\s", " ", _INVISIBLE.sub("", text)) or " "

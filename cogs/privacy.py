@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.custom_ids import Action, CustomIds, Holder
 from bot.discord_replies import Replies, Reply
 from bot.discord_rest import File
-from bot.editing import UPLOAD_LIMIT
+from bot.fitting import UPLOAD_LIMIT
 from bot.ledger.archive import Archive, Erasure
 from bot.reports.member_export import MemberExport, export_member
 from cogs.asking import asked_by, holder_of

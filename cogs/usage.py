@@ -19,8 +19,8 @@ from discord.ext import commands
 
 from bot.discord_replies import Replies, Reply
 from bot.discord_rest import File
-from bot.editing import UPLOAD_LIMIT
 from bot.errors import ChildFailed
+from bot.fitting import UPLOAD_LIMIT
 from bot.ledger.usage import Usage, UsageBook
 from bot.pricing import Quality
 from bot.quotas import Window, window_at, window_before

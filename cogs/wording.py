@@ -3,33 +3,41 @@
 Each says in a sentence or two what happened, whether it cost anything, and what to do.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import assert_never
 
 from bot.editing import LONGEST_WAIT
 from bot.ledger import Edit, OverQuota
+from bot.ledger.archive import KeptEdit
 from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
 from bot.pricing import affordable
 from bot.quotas import Bound
 from bot.refusals import (
     MAX_PROMPT,
     CannotAfford,
+    CannotPost,
     FileTooLarge,
     LedgerSilent,
+    LineFull,
+    LineTooLong,
     NoPicture,
     NotHere,
     NotInPrivate,
+    NotOffered,
     PictureTooLarge,
     PromptBlank,
     PromptRefused,
     PromptTooLong,
     Refusal,
+    TooManyOpen,
     TooManyPictures,
     Unforeseen,
 )
 from bot.states import Reason
-from cogs.plain_text import as_plain
+from cogs.picture_words import FORMATS
+from cogs.plain_text import SHOWN, as_plain
 
 LEDGER_SILENT = (
     "The bot cannot reach its ledger just now, so nothing was changed. Nothing was charged. "
@@ -40,15 +48,19 @@ _LIMITS = f"up to {MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**
 MOST_CHANNELS = 10
 """Channels that a refusal names."""
 
+LONGEST_QUOTED = 60
+"""Characters of a wrong choice that a refusal shows."""
+
 _NOT_A_PICTURE = (
-    "That file is not a picture that can be edited. "
-    f"Attach a PNG, JPEG or WebP picture of {_LIMITS}."
+    f"That file is not a picture that can be edited. Attach a {FORMATS} picture of {_LIMITS}."
 )
 
 
 def refusal_text(refusal: Refusal) -> str:
     """Why an order is not taken, for its member alone."""
     match refusal:
+        case CannotPost(missing):
+            said = _cannot_post(missing)
         case NoPicture():
             said = _NOT_A_PICTURE
         case FileTooLarge(size):
@@ -64,6 +76,11 @@ def refusal_text(refusal: Refusal) -> str:
             said = (
                 f"The prompt has {length:,} characters, more than the {MAX_PROMPT:,} that are "
                 "taken. Make it shorter."
+            )
+        case NotOffered(field, got):
+            said = (
+                f"{field}: got “{as_plain(got, LONGEST_QUOTED)}”, which this form does not offer. "
+                "Open it again and choose one of those that it shows."
             )
         case NotHere(channel_ids):
             said = f"Edits are not made in this channel. Run it in {listed_channels(channel_ids)}."
@@ -81,6 +98,20 @@ def refusal_text(refusal: Refusal) -> str:
             said = "This server wants every edit to be seen. Run it again without `private`."
         case CannotAfford(over, most):
             said = _cannot_afford(over, most)
+        case TooManyOpen(most):
+            said = (
+                f"You have {most} edit{'' if most == 1 else 's'} under way, which is as many as "
+                "one member may have at once. Try again when one of them is done, or cancel one "
+                "that waits."
+            )
+        case LineFull(most):
+            said = f"{most} edits wait already, and no more may. Try again in a few minutes."
+        case LineTooLong(wait):
+            said = (
+                f"The line is long: this edit would wait about {minutes_text(wait)}, and none "
+                f"waits longer than {minutes_text(LONGEST_WAIT.total_seconds())}. "
+                "Try again later."
+            )
         case LedgerSilent():
             return LEDGER_SILENT
         case Unforeseen(reference):
@@ -90,8 +121,8 @@ def refusal_text(refusal: Refusal) -> str:
     return f"{said} Nothing was charged."
 
 
-def ending_text(edit: Edit) -> str:
-    """How an edit without pictures ended, in its own message."""
+def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
+    """How an edit without pictures ended; of what the service said, so many characters."""
     match edit.reason:
         case None:
             raise ValueError("the edit has not ended without pictures")
@@ -106,10 +137,20 @@ def ending_text(edit: Edit) -> str:
             said = f"That picture is larger than is taken: {_LIMITS}. Attach a smaller one."
         case Reason.TOO_MANY_PIXELS:
             said = _too_many_pixels("")
+        case Reason.SOURCE_BROKEN:
+            said = (
+                "That picture's file is damaged, so it cannot be opened. Attach another copy of "
+                "it, or save it once more first."
+            )
+        case Reason.SOURCE_TOO_HEAVY:
+            said = (
+                "Opening that picture takes more memory or time than the bot has for one. "
+                "Make it smaller, or save it as a JPEG."
+            )
         case Reason.SOURCE_UNREADABLE:
             said = "Discord did not give the attached picture to the bot. Attach it again."
         case Reason.API_DECLINED:
-            said = _declined(edit.detail)
+            said = _declined(edit.detail, most_quoted)
         case Reason.API_MISCONFIGURED:
             said = (
                 "The bot is not set up rightly for the editing service; its owner has been told. "
@@ -123,13 +164,25 @@ def ending_text(edit: Edit) -> str:
             said = "The editing service gave no picture that could be fetched. Try again."
         case Reason.NOT_POSTED:
             said = (
-                "The picture was made, but Discord did not take it: its upload failed, or it is "
-                "too large here. Try again; if that does not help, choose a lower quality or "
-                "fewer pictures."
+                "The picture was made, but Discord did not take it: its upload failed. "
+                "Try again; if that does not help, choose a lower quality or fewer pictures."
+            )
+        case Reason.ANSWER_DELETED:
+            said = (
+                "The edit's message was deleted before the picture could be posted in it. "
+                "Run the command again."
+            )
+        case Reason.ANSWER_OUT_OF_REACH:
+            said = (
+                "The picture took so long that Discord no longer showed it in your private "
+                "answer, and the bot may not send you direct messages. Allow direct messages in "
+                "the server's privacy settings, or try again."
             )
         case Reason.EXPIRED:
-            minutes = int(LONGEST_WAIT.total_seconds() // 60)
-            said = f"The edit's turn did not come within {minutes} minutes. Try again later."
+            minutes = minutes_text(LONGEST_WAIT.total_seconds())
+            said = f"The edit's turn did not come within {minutes}. Try again later."
+        case Reason.CANCELLED:
+            said = "This edit was cancelled while it waited."
         case Reason.INTERRUPTED:
             said = "The bot was restarted while the picture was being made. Run the command again."
         case Reason.UNFORESEEN:
@@ -145,6 +198,12 @@ def unforeseen_text(reference: str) -> str:
         "Something went wrong inside the bot. Nothing was charged. Try again; if it happens "
         f"again, give its owner the reference {reference}."
     )
+
+
+def minutes_text(seconds: float) -> str:
+    """A while, in words: whole minutes, of which one that has begun counts."""
+    minutes = max(1, math.ceil(seconds / 60))
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def count_credits(number: int) -> str:
@@ -170,6 +229,14 @@ def listed_channels(channel_ids: Sequence[int], last: str = "or") -> str:
         shown.append(f"{more} other{'' if more == 1 else 's'}")
     *first, final = shown
     return f"{', '.join(first)} {last} {final}" if first else final
+
+
+def _cannot_post(missing: Sequence[str]) -> str:
+    named = " and ".join(f"“{name}”" for name in missing)
+    return (
+        f"The bot may not post pictures here: it lacks the permission {named} in this channel, "
+        "so the edit was not made. Ask a moderator to give it that, or use another channel."
+    )
 
 
 def _cannot_afford(over: OverQuota, most: int) -> str:
@@ -198,10 +265,10 @@ def _too_many_pixels(shape: str) -> str:
     )
 
 
-def _declined(message: str | None) -> str:
+def _declined(message: str | None, most: int) -> str:
     if not message or not message.strip():
         return "The editing service declined this edit. Change the prompt or the picture."
     return (
-        f"The editing service declined this edit and says: “{as_plain(message)}” "
+        f"The editing service declined this edit and says: “{as_plain(message, most)}” "
         "Change the prompt or the picture."
     )

@@ -61,6 +61,8 @@ def settings(sandbox: Sandbox, tmp_path: Path) -> Settings:
         servers=None,
         retention=None,
         edit_concurrency=8,
+        member_limit=1_000,
+        queue_limit=500,
         edit_timeout=20.0,
         edit_source="url",
         spool_dir=tmp_path / "spool",

@@ -12,7 +12,8 @@ _CONTRADICTIONS = {
                 sum(charged) AS spent,
                 sum(iif(ended_at IS NOT NULL AND submitted_at IS NOT NULL AND
                     coalesce(reason, 'api_failed') IN
-                    ('api_failed', 'no_result', 'not_posted', 'interrupted', 'unforeseen'),
+                    ('api_failed', 'no_result', 'not_posted', 'answer_deleted',
+                    'answer_out_of_reach', 'interrupted', 'unforeseen'),
                     price * count, 0)) AS sent
             FROM edit GROUP BY guild_id, member_id, day
         ),

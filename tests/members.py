@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.ledger.sqlite.connection import connect_to_read, connect_to_write, rows
+from bot.sandbox.cdn import StoredFile
 from bot.sandbox.server import Interaction, Sandbox
+from bot.sandbox.values import object_at, text_at
 from bot.sandbox.world import Channel, Guild, Member, Message, walk
 from bot.settings import Settings
 from tests.pictures_made import photo
@@ -71,6 +73,20 @@ class Person:
         """What a command answers."""
         return await (await self.command(name, **options)).settled()
 
+    async def press(self, message: Message, label: str) -> Interaction:
+        """Press the button whose label begins so."""
+        (custom_id,) = [
+            custom_id for shown, custom_id in buttons_of(message).items() if shown.startswith(label)
+        ]
+        return await self.sandbox.discord.press(message, self.member, custom_id)
+
+    async def told(self, message: Message, label: str) -> str:
+        """What a button answers to this member alone, in a message of its own."""
+        answer = await (await self.press(message, label)).settled()
+        assert answer.ephemeral
+        assert answer is not message
+        return answer.text
+
     async def credits(self) -> str:
         """What `/credits` answers."""
         return (await self.run("credits")).text
@@ -123,6 +139,27 @@ def buttons_of(message: Message) -> dict[str, str]:
         for part in walk(message.components)
         if part["type"] == BUTTON and not part.get("disabled")
     }
+
+
+def forget_sources(sandbox: Sandbox) -> None:
+    """Let Discord remove every picture that was given to a command or a form, as after a day."""
+    for interaction in sandbox.discord.interactions:
+        resolved = object_at(object_at(interaction.payload, "data"), "resolved")
+        attachments = object_at(resolved, "attachments")
+        for file_id in attachments:
+            sandbox.world.cdn.forget(
+                StoredFile(
+                    id=int(file_id),
+                    name=text_at(object_at(attachments, file_id), "filename"),
+                    path=Path(),
+                    size=0,
+                    content_type=None,
+                    width=None,
+                    height=None,
+                    folder=f"ephemeral-attachments/{sandbox.application_id}",
+                    url="",
+                )
+            )
 
 
 def move_to_yesterday(database: Path, edit: Interaction) -> None:

@@ -1,17 +1,21 @@
 """Child processes: what they are told, how much they may take, and that none is left behind."""
 
 import asyncio
+import errno
 import os
+import signal
 import sys
+import textwrap
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import uvloop
 
 from bot.child_process import Children, Work
-from bot.errors import ChildFailed
+from bot.errors import ChildFailed, ChildKilled
 
 PATIENCE = 15
 """Seconds after which a test that waits has failed."""
@@ -72,9 +76,35 @@ async def test_a_child_that_breaks_is_reported_with_its_last_words_alone() -> No
 
 
 async def test_a_child_that_says_nothing_and_breaks_is_reported() -> None:
-    async with Children(1).start(python("os.abort()")) as ask:
+    async with Children(1).start(python("os._exit(3)")) as ask:
         with pytest.raises(ChildFailed, match="nothing was said"):
             await ask(b"")
+
+
+async def test_a_child_that_crashes_is_reported_with_the_signal() -> None:
+    async with Children(1).start(python("os.abort()")) as ask:
+        with pytest.raises(ChildKilled) as killed:
+            await ask(b"")
+    assert killed.value.signal == signal.SIGABRT
+
+
+async def test_a_child_that_may_open_nothing_more_keeps_what_it_has(tmp_path: Path) -> None:
+    file = tmp_path / "kept"
+    code = f"""
+        from bot.child_limits import allow_no_more_files
+        kept = open({str(file)!r}, 'wb', buffering=0)
+        allow_no_more_files(largest=10)
+        kept.write(b'x' * 10)
+        for reach in (lambda: open('/dev/null'), socket.socket, lambda: kept.write(b'x')):
+            try:
+                reach()
+            except OSError as fault:
+                sys.stdout.write(f'{{fault.errno}} ')
+    """
+    async with Children(1).start(python(textwrap.dedent(code))) as ask:
+        answer = await ask(b"")
+    assert answer.decode().split() == [str(errno.EMFILE), str(errno.EMFILE), str(errno.EFBIG)]
+    assert file.read_bytes() == b"x" * 10
 
 
 async def test_a_child_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

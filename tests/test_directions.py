@@ -15,10 +15,17 @@ MODULES = {
 
 PURE = (
     *("bot.states", "bot.errors", "bot.pricing", "bot.quotas", "bot.server_settings"),
-    *("bot.phrases", "bot.pictures", "bot.edit_api", "bot.custom_ids"),
+    *("bot.phrases", "bot.pictures", "bot.edit_api", "bot.custom_ids", "bot.pixels.tasks"),
+    *("bot.forms", "bot.guided_prompt", "bot.message_pictures"),
+    *("bot.queue", "bot.estimates", "bot.progress"),
 )
 MAY_IMPORT_DISCORD = ("cogs", "bot.discord_client", "bot.__main__")
 MAY_KNOW_SQL = ("bot.ledger",)
+MAY_TOUCH_PIXELS = (
+    *("bot.pixels.child", "bot.pixels.decoding", "bot.pixels.encoding"),
+    *("bot.reports.chart_drawing", "bot.sandbox"),
+)
+PIXELS = ("PIL", "pi_heif", "matplotlib", *MAY_TOUCH_PIXELS[:3])
 SQL = ("apsw", "sqlite3", "asyncpg", "bot.ledger.sqlite", "bot.ledger.sqlite.connection")
 
 
@@ -54,6 +61,12 @@ def test_imports_go_one_way(module: str) -> None:
         assert not [name for name in imported if is_in(name, ("bot.sandbox",))]
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_pixels_are_touched_in_child_processes_only(module: str) -> None:
+    if not is_in(module, MAY_TOUCH_PIXELS):
+        assert not [name for name in imports_of(module) if is_in(name, PIXELS)]
+
+
 @pytest.mark.parametrize("module", [name for name in MODULES if is_in(name, ("bot.sandbox",))])
 def test_the_sandbox_imports_nothing_of_the_bots_domain(module: str) -> None:
     ours = [name for name in imports_of(module) if is_in(name, ("bot", "cogs"))]
@@ -70,11 +83,16 @@ def test_pure_modules_do_no_input_or_output(module: str) -> None:
 def test_no_cog_imports_another(module: str) -> None:
     cogs = (
         "cogs.edit",
+        "cogs.edit_guided",
+        "cogs.edit_image",
         "cogs.credits",
+        "cogs.help",
+        "cogs.history",
         "cogs.quota",
         "cogs.settings",
         "cogs.usage",
         "cogs.privacy",
+        "cogs.cancel",
     )
     assert not [name for name in imports_of(module) if is_in(name, cogs)]
 

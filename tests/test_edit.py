@@ -1,5 +1,7 @@
 """An edit goes through the whole bot, from the command to the posted pictures."""
 
+import re
+
 from bot.sandbox.server import Sandbox
 from tests.conftest import Events, RunningBot
 from tests.pictures_made import photo
@@ -20,7 +22,7 @@ async def test_an_edit_is_acknowledged_posted_in_the_same_message_and_charged(
     assert (acknowledgement.type, acknowledgement.ephemeral) == (5, False)
     assert len(message.files) == 2
     assert "make it blue" in message.text
-    assert "Medium · 4:3 · 16 credits · 64 left" in message.text
+    assert re.search(r"Medium · 4:3 · 16 credits · \d+ s · 64 left", message.text)
     assert not message.pinged
     # https://docs.discord.com/developers/reference#user-agent
     agents = {request.headers["User-Agent"] for request in sandbox.discord.requests}

@@ -8,6 +8,7 @@ import io
 import json
 import socket
 import ssl
+import struct
 import traceback
 import tracemalloc
 import zlib
@@ -24,7 +25,7 @@ from multidict import CIMultiDict
 from PIL import Image
 
 from bot.edit_api import EditCall, body_with_url
-from bot.edit_client import EditClient, Patience
+from bot.edit_client import LAST_BYTES, PROBED_BYTES, EditClient, Patience
 from bot.errors import (
     Busy,
     Declined,
@@ -38,7 +39,15 @@ from bot.errors import (
     TooManyPixels,
     Unreachable,
 )
-from bot.pictures import MAX_RESULT_BYTES, MAX_SOURCE_BYTES, Format, Picture
+from bot.pictures import (
+    EVERYWHERE,
+    MAX_RESULT_BYTES,
+    MAX_SENT_BYTES,
+    MAX_SOURCE_BYTES,
+    Format,
+    Picture,
+    Source,
+)
 from bot.pricing import Quality
 
 KEY = "key-that-nobody-may-see"
@@ -303,7 +312,8 @@ async def test_a_server_without_a_trusted_certificate_gets_nothing(tmp_path: Pat
 async def test_a_probe_reads_no_more_than_the_header():
     start = head(content_length=MAX_SOURCE_BYTES) + picture(Format.JPEG)[:1000]
     async with serving(raw(start)) as cdn, client() as edits:
-        assert await edits.probe_source(f"{cdn.url}/a.jpg") == Picture(Format.JPEG, 64, 48)
+        probed = await edits.probe_source(f"{cdn.url}/a.jpg")
+        assert probed == Source(Picture(Format.JPEG, 64, 48), MAX_SOURCE_BYTES)
         await cdn.hung_up.wait()
     assert "Authorization" not in cdn.requests[0].headers
 
@@ -327,8 +337,66 @@ async def test_a_source_is_asked_for_again_where_that_may_help():
     cut = raw(head(content_length=1000) + picture(Format.PNG)[:20], cut=True)
     answers = reply(500, b""), cut, reply(200, picture(Format.PNG))
     async with serving(*answers) as cdn, client() as edits:
-        assert await edits.probe_source(cdn.url) == Picture(Format.PNG, 64, 48)
+        probed = await edits.probe_source(cdn.url)
+        assert probed == Source(Picture(Format.PNG, 64, 48), len(picture(Format.PNG)))
         assert edits.clock.slept == [0.5, 1]
+
+
+async def test_a_source_whose_header_is_far_is_not_read_to_it():
+    far = b"II*\0" + struct.pack("<I", 2 * PROBED_BYTES) + bytes(3 * PROBED_BYTES)
+    async with serving(raw(head(content_length=len(far)) + far)) as cdn, client() as edits:
+        assert await edits.probe_source(cdn.url) is None
+
+
+async def test_a_source_of_unknown_size_is_not_known_by_its_header():
+    file = picture(Format.PNG)
+    answer = raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + file, cut=True)
+    async with serving(answer) as cdn, client() as edits:
+        assert await edits.probe_source(cdn.url) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "last", "has_end"),
+    [
+        (206, b"..\xff\xd9", True),
+        (206, b"..\xff\xd9" + bytes(50_000), True),
+        (206, b"..", False),
+        (200, b"..", True),
+        (416, b"..", True),
+        (500, b"..", True),
+    ],
+)
+async def test_the_end_of_a_source_is_looked_for_in_its_last_bytes(
+    status: int, last: bytes, *, has_end: bool
+):
+    source = Source(Picture(Format.JPEG, 64, 48), 100_000)
+    async with serving(reply(status, last)) as cdn, client() as edits:
+        assert await edits.has_end(cdn.url, source) is has_end
+    assert cdn.requests[0].headers["Range"] == f"bytes={100_000 - LAST_BYTES}-"
+
+
+async def test_a_source_whose_last_bytes_do_not_come_is_taken_to_have_its_end():
+    source = Source(Picture(Format.JPEG, 64, 48), 100_000)
+    async with serving(silence) as cdn, client(patience=Patience(end=0.05)) as edits:
+        assert await edits.has_end(cdn.url, source)
+
+
+async def test_a_source_is_fetched_byte_for_byte(tmp_path: Path):
+    file = picture(Format.TIFF, padding=1_000_001)
+    async with serving(reply(200, file)) as cdn, client() as edits:
+        fetched = await edits.fetch_source(cdn.url, tmp_path / "1")
+    assert fetched == Source(Picture(Format.TIFF, 64, 48), len(file), tmp_path / "1")
+    assert files_in(tmp_path) == {"1": file}
+
+
+async def test_a_converted_source_goes_as_a_data_url_and_is_not_fetched(tmp_path: Path):
+    file = picture(Format.JPEG)
+    (tmp_path / "converted").write_bytes(file)
+    source = Source(Picture(Format.JPEG, 64, 48), len(file), tmp_path / "converted")
+    async with serving(success("a")) as api, client(api.url) as edits:
+        await edits.edit(CALL, workspace=tmp_path, source=source)
+    sent = json.loads(api.requests[0].body)["image"]
+    assert sent == f"data:image/jpeg;base64,{base64.b64encode(file).decode()}"
 
 
 @pytest.mark.parametrize("answer", ["fails", "is cut", "is silent", "is not there"])
@@ -342,8 +410,27 @@ async def test_a_source_that_stays_away_is_unreadable(answer: str):
     assert len(cdn.requests) == (0 if answer == "is not there" else 3)
 
 
+@pytest.mark.parametrize(
+    ("status", "gone"),
+    [(200, False), (401, True), (403, True), (404, True), (410, True), (429, False), (500, False)],
+)
+async def test_a_source_is_gone_where_that_is_said_for_good(status: int, gone: bool):
+    async with serving(reply(status, picture(Format.PNG))) as cdn, client() as edits:
+        assert await edits.is_gone(f"{cdn.url}/a.png?hm=1") is gone
+    assert len(cdn.requests) == 1
+
+
+async def test_a_source_that_nothing_is_heard_of_is_not_said_to_be_gone():
+    async with serving(raw(b"", cut=True)) as cdn, client(patience=IMPATIENT) as edits:
+        assert not await edits.is_gone(cdn.url)
+        assert not await edits.is_gone(unused_address())
+        assert not await edits.is_gone("http://[broken")
+    async with serving(silence) as cdn, client(patience=IMPATIENT) as edits:
+        assert not await edits.is_gone(cdn.url)
+
+
 async def test_a_source_that_is_no_picture_is_read_once():
-    async with serving(reply(200, b"GIF89a" + bytes(100))) as cdn, client() as edits:
+    async with serving(reply(200, b"%PDF-1.7" + bytes(100))) as cdn, client() as edits:
         with pytest.raises(NotAPicture):
             await edits.probe_source(cdn.url)
     assert len(cdn.requests) == 1
@@ -452,7 +539,7 @@ async def test_a_source_that_is_cut_while_it_is_kept_is_read_again(tmp_path: Pat
 
 async def test_the_largest_source_takes_less_than_four_mebibytes(tmp_path: Path):
     file = picture(Format.JPEG)
-    file += bytes(MAX_SOURCE_BYTES - len(file))
+    file += bytes(MAX_SENT_BYTES - len(file))
     async with (
         serving(reply(200, file)) as cdn,
         serving(swallowed) as api,
@@ -478,7 +565,7 @@ async def test_an_endless_source_is_cut_at_its_limit_and_nothing_is_sent(tmp_pat
 # A result is fetched whole, or there is no file.
 
 
-@pytest.mark.parametrize("format_", Format)
+@pytest.mark.parametrize("format_", EVERYWHERE)
 async def test_a_result_is_kept_byte_for_byte(tmp_path: Path, format_: Format):
     file = picture(format_, padding=1_000_001)
     async with serving(reply(200, file)) as api, client(api.url) as edits:
@@ -541,6 +628,32 @@ async def test_a_result_is_tried_three_times(tmp_path: Path, answer: str):
         with pytest.raises(ResultLost):
             await edits.download(api.url, tmp_path / "1")
     assert len(api.requests) == 3
+    assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize("format_", EVERYWHERE)
+@pytest.mark.parametrize("missing", [1, 5, 20])
+async def test_a_result_that_is_cut_short_by_a_server_that_says_no_length_is_no_result(
+    tmp_path: Path, format_: Format, missing: int
+):
+    file = noisy(format_)
+    start = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+    short = raw(start + file[:-missing], cut=True)
+    async with serving(short, raw(start + file, cut=True)) as api, client(api.url) as edits:
+        await edits.download(api.url, tmp_path / "1")
+        assert files_in(tmp_path) == {"1": file}
+    async with serving(short) as api, client(api.url) as edits:
+        with pytest.raises(ResultLost, match="cut off"):
+            await edits.download(api.url, tmp_path / "2")
+        assert len(api.requests) == 3
+    assert list(files_in(tmp_path)) == ["1"]
+
+
+@pytest.mark.parametrize("format_", [Format.GIF, Format.AVIF, Format.TIFF])
+async def test_a_result_that_discord_may_not_show_is_none(tmp_path: Path, format_: Format):
+    async with serving(reply(200, picture(format_))) as api, client(api.url) as edits:
+        with pytest.raises(ResultLost, match="no picture"):
+            await edits.download(api.url, tmp_path / "1")
     assert files_in(tmp_path) == {}
 
 
@@ -895,6 +1008,13 @@ def picture(format_: Format, *, exif: bool = False, padding: int = 0) -> bytes:
     options = {"exif": b"II*\0\x08\0\0\0" + bytes(6)} if exif else {}
     Image.new("RGB", (64, 48), "teal").save(file, format_, **options)
     return file.getvalue() + bytes(padding)
+
+
+def noisy(format_: Format) -> bytes:
+    """A picture of which all but the last byte of its end mark is pixels."""
+    file = io.BytesIO()
+    Image.effect_noise((64, 48), 40).convert("RGB").save(file, format_)
+    return file.getvalue()
 
 
 def call_with(source_url: str) -> EditCall:

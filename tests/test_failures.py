@@ -15,7 +15,7 @@ import pytest
 from yarl import URL
 
 from bot.edit_client import EditClient, Patience
-from bot.pictures import Picture
+from bot.pictures import Source
 from bot.sandbox.faults import (
     Address,
     Answer,
@@ -47,6 +47,7 @@ from tests.pictures_made import make_picture, photo
 pytestmark = pytest.mark.usefixtures("small_results")
 
 MIB = 2**20
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
 IMPATIENT = Patience(silence=0.1, picture=0.8, pause=0.01)
 
 
@@ -91,20 +92,20 @@ def claim_size(picture: bytes, width: int, height: int) -> bytes:
 REFUSED: list[Any] = [
     pytest.param(
         {"image": Upload("notes.txt", b"Dear diary", "text/plain")},
-        "not a picture that can be edited. Attach a PNG, JPEG or WebP picture",
+        "not a picture that can be edited. Attach a PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF",
         id="type",
     ),
     pytest.param(
-        {"image": Upload("dance.gif", make_picture(), "image/png")}, "not a picture", id="name"
+        {"image": Upload("logo.svg", make_picture(), "image/png")}, "not a picture", id="name"
     ),
     pytest.param(
-        {"image": Upload("big.png", make_picture(), "image/png", size=26 * MIB)},
-        "26.0 MiB, more than the 25 MiB",
+        {"image": Upload("big.png", make_picture(), "image/png", size=101 * MIB)},
+        "101.0 MiB, more than the 100 MiB",
         id="bytes",
     ),
     pytest.param(
-        {"image": Upload("wide.png", make_picture(), "image/png", width=9000, height=8000)},
-        "too many pixels (9000 × 8000): up to 64 megapixels",
+        {"image": Upload("wide.png", make_picture(), "image/png", width=20_000, height=10_001)},
+        "too many pixels (20000 × 10001): up to 200 megapixels",
         id="pixels",
     ),
     pytest.param({"prompt": " \n\t "}, "The prompt is empty.", id="blank prompt"),
@@ -166,9 +167,9 @@ async def test_of_two_edits_at_once_that_only_one_can_be_paid_for_the_other_is_r
 async def test_a_file_that_only_its_bytes_show_to_be_no_picture_gives_the_hold_back(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    edit = await ada.edit(image=Upload("a.png", b"GIF89a" + bytes(500), "image/png"))
+    edit = await ada.edit(image=Upload("a.png", SVG, "image/png"))
     message = await fails(ada, events, edit, "failed", "not_a_picture")
-    assert "Attach a PNG, JPEG or WebP picture" in message.text
+    assert "Attach a PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF picture" in message.text
     assert sandbox.edit_api.calls == []
 
 
@@ -177,20 +178,20 @@ async def test_a_file_that_is_larger_than_was_said_gives_the_hold_back(
 ):
     file = tmp_path / "large.png"
     with file.open("wb") as large:
-        large.truncate(26 * MIB)
+        large.truncate(101 * MIB)
     edit = await ada.edit(image=Upload("large.png", file, "image/png", size=1000))
     message = await fails(ada, events, edit, "failed", "too_large")
-    assert "up to 25 MiB" in message.text
+    assert "up to 100 MiB" in message.text
     assert sandbox.edit_api.calls == []
 
 
 async def test_a_picture_with_more_pixels_than_was_said_gives_the_hold_back(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    data = claim_size(make_picture(), 9000, 8000)
+    data = claim_size(make_picture(), 60_000, 60_000)
     edit = await ada.edit(image=Upload("a.png", data, "image/png", width=90, height=80))
     message = await fails(ada, events, edit, "failed", "too_many_pixels")
-    assert "up to 64 megapixels" in message.text
+    assert "up to 200 megapixels" in message.text
     assert sandbox.edit_api.calls == []
 
 
@@ -278,7 +279,7 @@ async def test_a_refused_key_is_the_owners_to_mend_and_its_words_are_not_the_mem
             "\\[free\\](https\\://evil.example)\n\\# Heading",
         ),
         ("top" + "\n" * 3990 + "bottom", "top\nbottom"),
-        ("*" * 4000, "\\*" * 499 + "…"),
+        ("*" * 4000, "\\*" * 149 + "…"),
     ],
     ids=["mentions", "masked link", "newlines", "long"],
 )
@@ -400,7 +401,8 @@ async def test_only_pictures_that_were_given_and_asked_for_are_posted_and_charge
 ):
     sandbox.faults.edit_api.add(EditFault(action=Pictures(given)))
     message = await succeeds(ada, events, await ada.edit(count=asked), pictures=charged)
-    assert f"{8 * charged} credits · {80 - 8 * charged} left" in message.text
+    assert f" · {8 * charged} credits · " in message.text
+    assert f" · {80 - 8 * charged} left" in message.text
     missing = f"{asked - charged} of {asked} pictures could not be had or posted, and cost nothing."
     assert (missing in message.text) is (charged < asked)
 
@@ -499,7 +501,7 @@ async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
 ):
     monkeypatch.setattr("bot.editing.LONGEST_WAIT", timedelta(seconds=0.3))
 
-    async def never(_client: EditClient, _url: str) -> Picture:
+    async def never(_client: EditClient, _url: str) -> Source | None:
         return await asyncio.get_running_loop().create_future()
 
     monkeypatch.setattr(EditClient, "probe_source", never)
@@ -514,7 +516,7 @@ async def test_a_source_that_never_comes_holds_up_no_other_edit(
     await start_bot(edit_concurrency=1)
     probe, begun = EditClient.probe_source, asyncio.Event()
 
-    async def never_the_first(client: EditClient, url: str) -> Picture:
+    async def never_the_first(client: EditClient, url: str) -> Source | None:
         if not begun.is_set():
             begun.set()
             await asyncio.get_running_loop().create_future()

@@ -18,6 +18,7 @@ from bot.sandbox.faults import (
     too_late,
 )
 from bot.sandbox.server import Interaction, Sandbox, Upload
+from bot.sandbox.world import Message
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import photo
@@ -62,7 +63,7 @@ async def is_void(ada: Person, events: Events, edit: Interaction, reason: str) -
     assert not ada.has_spooled(edit)
 
 
-async def is_posted(ada: Person, events: Events, edit: Interaction) -> None:
+async def is_posted(ada: Person, events: Events, edit: Interaction) -> Message:
     """Wait for the edit's picture, and see that it is charged once and stands there once."""
     await events.logs("edit.closed", edit=str(edit.id))
     message = await edit.settled()
@@ -74,6 +75,7 @@ async def is_posted(ada: Person, events: Events, edit: Interaction) -> None:
     assert not ada.has_spooled(edit)
     assert len(message.files) == 1
     assert ada.sandbox.discord.messages(ada.channel) == [message]
+    return message
 
 
 # The acknowledgement.
@@ -238,7 +240,7 @@ async def test_pictures_that_cannot_be_posted_are_free_and_a_message_without_the
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_a_picture_larger_than_discord_takes_there_is_free_and_not_sent(
+async def test_a_picture_larger_than_discord_takes_there_is_made_to_fit_and_charged(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     edit = await sandbox.discord.invoke(
@@ -248,8 +250,9 @@ async def test_a_picture_larger_than_discord_takes_there_is_free_and_not_sent(
         {"image": photo(), "prompt": "make it blue"},
         attachment_size_limit=1000,
     )
-    await is_void(ada, events, edit, "not_posted")
-    assert "too large here" in (await edit.settled()).text
+    message = await is_posted(ada, events, edit)
+    assert [file.size <= 1000 for file in message.files] == [True]
+    assert "The picture was re-encoded, since it is larger than Discord takes here" in message.text
     assert count(sandbox, "PATCH", "/@original") == 1
 
 
@@ -263,7 +266,7 @@ async def test_a_message_that_somebody_deleted_is_not_replaced_and_free(
     assert edit.message is not None
     sandbox.discord.delete(edit.message)
     hang.release()
-    await is_void(ada, events, edit, "not_posted")
+    await is_void(ada, events, edit, "answer_deleted")
     assert sandbox.discord.messages(ada.channel) == []
     assert count(sandbox, "PATCH", "/@original") <= 2
     assert count(sandbox, "POST", "/messages") == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota
 from bot.ledger.sqlite import open_sqlite
 from bot.pricing import Quality
 from bot.quotas import Balance, Member, OperatorLimits
@@ -31,7 +31,7 @@ async def hold(
     quota: int | None = QUOTA,
     daily_budget: int | None = None,
     now: datetime = NOON,
-) -> Held | OverQuota | AlreadyHeld:
+) -> Held | OverQuota | OverLimit | AlreadyHeld:
     limits = OperatorLimits(quota, daily_budget)
     return await ledger.hold(wanted, limits=limits, owner="test", now=now)
 

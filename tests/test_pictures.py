@@ -6,6 +6,7 @@ import struct
 import time
 import tracemalloc
 import zlib
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -14,13 +15,23 @@ from PIL import Image, ImageOps
 
 from bot.errors import NotAPicture, TooManyPixels
 from bot.pictures import (
+    EVERYWHERE,
+    MAX_SENT_BYTES,
     MAX_SOURCE_BYTES,
     Format,
     HeaderProbe,
     Picture,
+    Source,
     check_source,
     looks_like_picture,
 )
+from tests.pictures_made import HEIC, ORIENTATION
+
+ENCODED = [format_ for format_ in Format if format_ is not Format.HEIC]
+"""The formats that Pillow can write."""
+
+TURNED = [*EVERYWHERE, Format.AVIF, Format.TIFF]
+"""Those whose files say how they are turned."""
 
 SOI = b"\xff\xd8"
 FRAME = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 30, 40, 3) + bytes(9)
@@ -36,7 +47,7 @@ def png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
 
 
 @given(
-    format_=st.sampled_from(Format),
+    format_=st.sampled_from(ENCODED),
     width=st.integers(1, 400),
     height=st.integers(1, 400),
     orientation=st.none() | st.integers(0, 9),
@@ -61,17 +72,99 @@ def test_a_picture_is_as_large_as_pillow_shows_it(
 
     shown = ImageOps.exif_transpose(Image.open(io.BytesIO(file)))
 
-    assert probed(file) == Picture(format_, *shown.size)
+    assert (probed(file).format, probed(file).width, probed(file).height) == (format_, *shown.size)
 
 
 @given(
-    file=st.sampled_from(Format).map(
-        lambda format_: drawn(format_, 12, 34, exif=exif_block(6), comment=b"x" * 300)
-    ),
+    file=st.sampled_from(TURNED).map(lambda format_: drawn(format_, 12, 34, exif=exif_block(6))),
     cuts=st.lists(st.integers(1, 200), max_size=200),
 )
 def test_the_chunks_of_a_stream_make_no_difference(file: bytes, cuts: list[int]):
     assert probed(file, cuts=cuts).width == 34
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_every_format_is_known_by_a_file_of_it(format_: Format):
+    file = HEIC.read_bytes() if format_ is Format.HEIC else noise(format_, 300, 200)
+    picture = probed(file)
+    assert picture == Picture(format_, 300, 200)
+    assert Source(picture, len(file)).can_be_sent is (format_ in EVERYWHERE)
+    assert not Source(picture, MAX_SENT_BYTES + 1).can_be_sent
+
+
+PLAIN = [
+    *[("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA")],
+    *[("JPEG", mode) for mode in ("L", "RGB")],
+    *[("WEBP", mode) for mode in ("L", "RGB", "RGBA")],
+]
+
+
+@pytest.mark.parametrize(("kind", "mode"), PLAIN)
+def test_what_every_program_reads_is_plain(kind: str, mode: str):
+    assert probed(saved(Image.new(mode, (12, 34)), Format(kind.lower()), b"")).plain
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("PNG", "I;16"), ("JPEG", "CMYK")])
+def test_sixteen_bits_and_cmyk_are_not_plain(kind: str, mode: str):
+    assert not probed(saved(Image.new(mode, (12, 34)), Format(kind.lower()), b"")).plain
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(b"\xff\xc0" + struct.pack(">HBHHB", 17, 12, 30, 40, 3), id="12 bits"),
+        pytest.param(b"\xff\xc3" + struct.pack(">HBHHB", 17, 8, 30, 40, 3), id="lossless"),
+        pytest.param(b"\xff\xc9" + struct.pack(">HBHHB", 17, 8, 30, 40, 3), id="arithmetic"),
+    ],
+)
+def test_rare_kinds_of_jpeg_are_not_plain(frame: bytes):
+    assert probed(SOI + frame + bytes(9)) == Picture(Format.JPEG, 40, 30, plain=False)
+
+
+@pytest.mark.parametrize("format_", [Format.PNG, Format.WEBP])
+def test_an_animation_is_not_plain(format_: Format):
+    frames = [Image.new("RGB", (12, 34), colour) for colour in ("red", "blue")]
+    file = saved(frames[0], format_, exif_block(6), save_all=True, append_images=frames[1:])
+    assert probed(file) == Picture(format_, 34, 12, plain=False)
+
+
+def test_a_picture_of_twenty_five_megapixels_can_be_sent_and_one_more_row_cannot():
+    assert Source(Picture(Format.PNG, 5000, 5000), MAX_SENT_BYTES).can_be_sent
+    assert not Source(Picture(Format.PNG, 5000, 5001), 1).can_be_sent
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_heic_is_turned_as_its_properties_say(turns: int):
+    file = HEIC.read_bytes()
+    at = file.index(b"irot") + 4
+    turned = file[:at] + bytes([turns]) + file[at + 1 :]
+    shown = (300, 200) if turns % 2 else (200, 300)
+    assert probed(turned) == Picture(Format.HEIC, *shown)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+def test_a_tiff_is_read_in_both_orders_and_sizes_wherever_its_directory_is(
+    *, order: str, big: bool
+):
+    entries = [(0x100, 3, 34), (0x101, 4, 12), (0x112, 3, 6)]
+    mark = b"II" if order == "<" else b"MM"
+    layout = ("HHHQ", "Q", "HHQ") if big else ("HI", "H", "HHI")
+    numbers = (43, 8, 0, 5000) if big else (42, 5000)
+    file = (mark + struct.pack(f"{order}{layout[0]}", *numbers)).ljust(5000, b"x")
+    file += struct.pack(f"{order}{layout[1]}", len(entries))
+    for tag, kind, value in entries:
+        packed = struct.pack(f"{order}{'H' if kind == 3 else 'I'}", value)
+        file += struct.pack(f"{order}{layout[2]}", tag, kind, 1) + packed.ljust(8 if big else 4)
+    assert probed(file) == Picture(Format.TIFF, 12, 34)
+
+
+@pytest.mark.parametrize(("length", "rest"), [(12, struct.pack("<HH", 40, 30)), (40, b"")])
+def test_a_bmp_is_read_in_its_old_form_and_from_the_top_down(length: int, rest: bytes):
+    size = rest or struct.pack("<ii", 40, -30)
+    assert probed(b"BM" + bytes(12) + struct.pack("<I", length) + size) == Picture(
+        Format.BMP, 40, 30
+    )
 
 
 @given(
@@ -87,11 +180,11 @@ def test_random_bytes_are_a_picture_or_none(start: bytes, rest: bytes):
     assert picture.height > 0
 
 
-@given(st.sampled_from(Format), st.data())
+@given(st.sampled_from(TURNED), st.data())
 def test_a_header_that_is_changed_anywhere_raises_nothing_else(
     format_: Format, data: st.DataObject
 ):
-    file = bytearray(drawn(format_, 12, 34, exif=exif_block(6))[:300])
+    file = bytearray(drawn(format_, 12, 34, exif=exif_block(6))[:500])
     for _ in range(data.draw(st.integers(1, 4))):
         file[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))
     try:
@@ -100,7 +193,7 @@ def test_a_header_that_is_changed_anywhere_raises_nothing_else(
         return
 
 
-@pytest.mark.parametrize("format_", Format)
+@pytest.mark.parametrize("format_", TURNED)
 def test_a_header_that_is_cut_off_is_no_picture(format_: Format):
     file = drawn(format_, 12, 34, exif=exif_block(6))
     needed = next(end for end in range(len(file) + 1) if decides(file[:end]))
@@ -110,7 +203,7 @@ def test_a_header_that_is_cut_off_is_no_picture(format_: Format):
 
 
 def test_a_picture_is_known_before_its_pixels_come():
-    for format_ in Format:
+    for format_ in {*ENCODED} - {Format.TIFF}:
         file = noise(format_, 300, 200)
         assert HeaderProbe().feed(file[:1000]) == Picture(format_, 300, 200)
 
@@ -150,7 +243,7 @@ def test_exif_with_its_own_prefix_is_read_in_png_and_webp_too():
     assert probed(file) == Picture(Format.WEBP, 12, 34)
 
 
-@pytest.mark.parametrize("format_", ["GIF", "BMP", "TIFF", "ICO", "PDF", "PPM", "JPEG2000", "AVIF"])
+@pytest.mark.parametrize("format_", ["ICO", "PDF", "PPM", "JPEG2000", "TGA"])
 def test_other_formats_are_none_of_ours(format_: str):
     file = io.BytesIO()
     Image.new("RGB", (32, 32)).save(file, format_)
@@ -164,6 +257,17 @@ def test_other_formats_are_none_of_ours(format_: str):
         b"",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100),
+        b"\0\0\0\x18ftypisom\0\0\0\0mp41mp42" + bytes(100),
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x0cmeta" + bytes(4),
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\x7f\xff\xff\xffmeta" + bytes(100),
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\0mdat" + bytes(100),
+        b"GIF88a" + bytes(100),
+        b"GIF89a" + bytes(100),
+        b"BM" + bytes(100),
+        b"II*\0" + struct.pack("<I", 4) + bytes(100),
+        b"II*\0" + struct.pack("<IH", 8, 0xFFFF) + bytes(100),
+        b"MM\0*" + struct.pack(">IH", 8, 0) + bytes(100),
+        b"II+\0\x08\0\0\0" + b"\xff" * 100,
         b"%PDF-1.7\n" + bytes(100),
         b"RIFF\x24\0\0\0WAVEfmt " + bytes(100),
         b"a text of some length, with words in it",
@@ -195,7 +299,7 @@ def test_a_png_without_a_possible_size_is_no_picture(width: int, height: int):
 def test_what_was_refused_once_stays_refused():
     probe = HeaderProbe()
     with pytest.raises(NotAPicture):
-        probe.feed(b"GIF89a")
+        probe.feed(b"%PDF-1.7")
     with pytest.raises(NotAPicture):
         probe.feed(noise(Format.PNG, 3, 3))
     with pytest.raises(NotAPicture):
@@ -279,10 +383,10 @@ def test_large_segments_take_no_memory(start: bytes):
     assert peak < 2**19
 
 
-def test_sixty_four_megapixels_are_taken_and_one_more_row_is_not():
-    check_source(Picture(Format.PNG, 8000, 8000))
+def test_two_hundred_megapixels_are_taken_and_one_more_row_is_not():
+    check_source(Picture(Format.PNG, 20_000, 10_000))
     with pytest.raises(TooManyPixels):
-        check_source(Picture(Format.PNG, 8000, 8001))
+        check_source(Picture(Format.PNG, 20_000, 10_001))
 
 
 @pytest.mark.parametrize(
@@ -298,6 +402,14 @@ def test_sixty_four_megapixels_are_taken_and_one_more_row_is_not():
         ("a.jfif", "image/jpeg"),
         ("photo.unheard-of", "image/png"),
         ("a.jpg", "image/png"),
+        ("IMG_0001.HEIC", "image/heic"),
+        ("a.heif", None),
+        ("a.avif", "image/avif"),
+        ("a.tif", "image/tiff"),
+        ("a.bmp", "image/bmp"),
+        ("a.gif", "image/gif"),
+        ("a.gif", "image/png"),
+        ("a.heic", "application/octet-stream"),
     ],
 )
 def test_what_may_be_a_picture_is_left_to_its_bytes(filename: str, content_type: str | None):
@@ -308,11 +420,11 @@ def test_what_may_be_a_picture_is_left_to_its_bytes(filename: str, content_type:
     ("filename", "content_type"),
     [
         ("a.png", "text/plain"),
-        ("a.png", "image/gif"),
+        ("a.png", "image/svg+xml"),
         ("a.png", ""),
-        ("a.gif", "image/png"),
-        ("a.GIF", None),
-        ("a.heic", None),
+        ("a.svg", None),
+        ("a.ICO", "image/png"),
+        ("a", "application/octet-stream"),
         ("a.pdf", None),
         ("a.svgz", None),
         ("a.png.gz", None),
@@ -324,7 +436,7 @@ def test_what_says_that_it_is_something_else_is_no_picture(filename: str, conten
 
 
 def test_formats_name_their_media_types_and_endings():
-    assert [(format_.content_type, format_.suffix) for format_ in Format] == [
+    assert [(format_.content_type, format_.suffix) for format_ in EVERYWHERE] == [
         ("image/png", ".png"),
         ("image/jpeg", ".jpg"),
         ("image/webp", ".webp"),
@@ -357,6 +469,8 @@ def drawn(
 ) -> bytes:
     if format_ is Format.JPEG:
         mode = mode.replace("RGBA", "CMYK")
+    if format_ in {Format.GIF, Format.BMP}:
+        mode = "L"
     return saved(Image.new(mode, (width, height)), format_, exif, **options)
 
 
@@ -367,10 +481,16 @@ def noise(format_: Format, width: int, height: int, exif: bytes = b"") -> bytes:
 
 def saved(image: Image.Image, format_: Format, exif: bytes, **options: object) -> bytes:
     file = io.BytesIO()
-    if exif:
+    if exif and format_ is Format.TIFF:  # its own directory says how it is turned
+        options["tiffinfo"] = {ORIENTATION: int.from_bytes(exif[30:32], byte_order(exif))}
+    elif exif:
         options["exif"] = b"Exif\0\0" + exif if format_ is Format.JPEG else exif
     image.save(file, format_, **options)
     return file.getvalue()
+
+
+def byte_order(exif: bytes) -> Literal["little", "big"]:
+    return "little" if exif.startswith(b"II") else "big"
 
 
 def exif_block(orientation: int, *, little_endian: bool = True) -> bytes:

@@ -29,6 +29,8 @@ def test_what_is_installed_is_pinned_and_hashed_and_names_no_index(name: str) ->
 
 
 def test_the_invitation_asks_for_the_permissions_that_are_named_and_no_other() -> None:
-    view_channel, send_messages, attach_files, send_in_threads = 1 << 10, 1 << 11, 1 << 15, 1 << 38
+    view_channel, send_messages, attach_files = 1 << 10, 1 << 11, 1 << 15
+    read_history, send_in_threads = 1 << 16, 1 << 38
     (asked,) = re.findall(r"permissions=(\d+)", README)
-    assert int(asked) == view_channel | send_messages | attach_files | send_in_threads
+    posting = view_channel | send_messages | send_in_threads | attach_files
+    assert int(asked) == posting | read_history

@@ -31,7 +31,7 @@ from bot.quotas import (
     RuleKey,
     Scope,
 )
-from bot.states import MAY_HAVE_COST, Reason
+from bot.states import LEAVES_FROM, MAY_HAVE_COST, Reason, State
 from tests.invariants import find_contradictions
 from tests.orders import order
 
@@ -204,7 +204,7 @@ class RulesMachine(RuleBasedStateMachine):
 
     async def carry_to_its_end(self, edit: Known, posted: int, reason: Reason) -> None:
         ledger, edit_id = self.stores.ledger, edit.order.id
-        if reason is Reason.EXPIRED and not posted:
+        if LEAVES_FROM[reason.state] == (State.HELD,) and not posted:
             await ledger.void(edit_id, reason, detail=None, now=self.now)
         else:
             await ledger.submit(edit_id, ratio="1:1", now=self.now)

@@ -76,7 +76,8 @@ async def test_the_price_of_the_default_quality_is_what_is_held_and_refused(
 ):
     await mod.set(quality="high", max_count=2)
     first = await is_made(await ada.edit(count=2))
-    assert "32 credits · 48 left" in first.text
+    assert " · 32 credits · " in first.text
+    assert " · 48 left" in first.text
     await is_made(await ada.edit(count=2))
     answer = await (await ada.edit(count=2)).settled()
     assert "This edit costs 32 credits and you have 16 left" in answer.text

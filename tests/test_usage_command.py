@@ -132,7 +132,9 @@ async def test_where_discord_takes_no_files_the_sums_are_shown_without(
     sandbox: Sandbox, bot: RunningBot, mod: Person
 ) -> None:
     sandbox.faults.discord.add(
-        DiscordFault(action=too_large(), method="PATCH", path="/@original$", times=3)
+        DiscordFault(
+            action=too_large(), method="PATCH", path="/@original$", with_files=True, times=None
+        )
     )
     message = await mod.run("usage")
     assert "Discord did not take the files" in message.text

@@ -6,11 +6,13 @@ Only this package knows SQL. Whatever a store does is one transaction, on the di
 returns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from bot.estimates import Took
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.quotas import Balance, Member, OperatorLimits
 from bot.states import Reason, State
@@ -39,6 +41,8 @@ class Order:
     private: bool
     upload_limit: int
     """Bytes that Discord takes in one file here, as the interaction said."""
+    source_public: bool = False
+    """Whether the source is a picture of a message that all of the channel see."""
     role_ids: tuple[int, ...] = ()
     """The roles that the member had, @everyone's among them."""
 
@@ -51,6 +55,14 @@ class Order:
     def hold(self) -> int:
         """Credits to set aside before anything is sent."""
         return self.quality.price * self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands."""
+
+    channel_id: int
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +87,24 @@ class Edit:
     submitted_at: datetime | None
     rendered_at: datetime | None
     ended_at: datetime | None
+    source_changes: tuple[SourceChange, ...] = ()
+    """What was done to the source before it was sent."""
     doomed: bool = False
     """Whether its member had what is kept of it erased, as soon as it ends."""
+    message_channel_id: int | None = None
+    """The member's direct messages, where its message is in these."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where its message stands, as far as that is known."""
+        if self.message_id is None:
+            return None
+        return Place(self.message_channel_id or self.order.channel_id, self.message_id)
+
+    @property
+    def erased(self) -> bool:
+        """Whether its prompt, and all that lay with it, was erased: no prompt is ever empty."""
+        return not self.order.prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +135,13 @@ class OverQuota:
 
 
 @dataclass(frozen=True, slots=True)
+class OverLimit:
+    """Nothing was held, because the member has as many edits open as one may have."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlreadyHeld:
     """The interaction was here before; nothing was held again."""
 
@@ -120,24 +155,31 @@ class Ledger(Protocol):
 
     async def hold(
         self, order: Order, *, limits: OperatorLimits, owner: str, now: datetime
-    ) -> Held | OverQuota | AlreadyHeld:
-        """Set the order's price aside, unless the member's quota or a budget forbids it."""
+    ) -> Held | OverQuota | OverLimit | AlreadyHeld:
+        """Set the order's price aside, unless a quota, a budget or open edits forbid it."""
         ...
 
     async def acknowledge(self, edit_id: int, *, message_id: int | None, now: datetime) -> None:
         """Note that Discord took the acknowledgement, and as which message."""
         ...
 
-    async def submit(self, edit_id: int, *, ratio: str, now: datetime) -> Edit | None:
-        """Note, before it is made, that the paid call may have been made."""
+    async def submit(
+        self, edit_id: int, *, ratio: str, now: datetime, changes: Sequence[SourceChange] = ()
+    ) -> Edit | None:
+        """Note, before it is made, that the paid call may have been made, and with which source."""
         ...
 
     async def render(self, edit_id: int, results: Sequence[str], *, now: datetime) -> Edit | None:
         """Keep the addresses of the API's pictures."""
         ...
 
-    async def capture(self, edit_id: int, *, posted: int, now: datetime) -> Edit | None:
-        """Charge for the pictures that were posted, void the rest, and erase the token."""
+    async def capture(
+        self, edit_id: int, *, posted: int, now: datetime, place: Place | None = None
+    ) -> Edit | None:
+        """Charge for the pictures that were posted, void the rest, and erase the token.
+
+        `place` is where they stand, if that is not the message known so far.
+        """
         ...
 
     async def void(
@@ -150,8 +192,16 @@ class Ledger(Protocol):
         """Erase an ended edit's token: its member was told, or cannot be told any more."""
         ...
 
+    async def find(self, edit_id: int) -> Edit | None:
+        """The edit, if there ever was one; what of it was erased is empty."""
+        ...
+
     async def unfinished(self) -> list[Edit]:
         """Edits that are open or whose members were not told of the end, oldest first."""
+        ...
+
+    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Took]]:
+        """How long the latest delivered edits of each quality took, oldest first."""
         ...
 
     async def balance(self, member: Member, *, limits: OperatorLimits, now: datetime) -> Balance:
@@ -171,6 +221,8 @@ __all__ = [
     "Held",
     "Ledger",
     "Order",
+    "OverLimit",
     "OverQuota",
     "PastEdit",
+    "Place",
 ]

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from bot.ledger import Place
+from bot.ledger.drafts import Draft
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -39,6 +42,25 @@ class KeptEdit:
     results: tuple[str, ...] | None
     detail: str | None
     role_ids: tuple[int, ...] | None
+    source_changes: tuple[SourceChange, ...] = ()
+    message_channel_id: int | None = None
+    """The member's direct messages, where its message is in these."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where its message stands, as far as that is known."""
+        if self.message_id is None:
+            return None
+        return Place(self.message_channel_id or self.channel_id, self.message_id)
+
+    def link(self, guild_id: int) -> str | None:
+        """The address of its message in Discord, for an edit made in this server."""
+        if self.message_id is None:
+            return None
+        server, channel = guild_id, self.channel_id
+        if self.message_channel_id is not None:
+            server, channel = "@me", self.message_channel_id
+        return f"https://discord.com/channels/{server}/{channel}/{self.message_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +76,11 @@ class KeptAccount:
 
 @dataclass(frozen=True, slots=True)
 class KeptSums:
-    """A member's accounts, oldest first, and how many edits are kept beside them."""
+    """A member's accounts, oldest first, how many edits are kept beside them, and drafts."""
 
     accounts: Sequence[KeptAccount]
     edits: int
+    drafts: Sequence[Draft] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +106,25 @@ class Archive(Protocol):
         """At most so many of a member's edits in one server, newest first, older than `before`."""
         ...
 
+    async def page(
+        self, guild_id: int, member_id: int, *, skip: int, most: int
+    ) -> tuple[Sequence[KeptEdit], int]:
+        """At most so many of a member's edits in one server after the newest `skip`; of how many.
+
+        It is for members who wait for it.
+        """
+        ...
+
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
         """Erase prompts, names and addresses of a member's edits, those under way at their end.
 
-        It is done in steps, and a fault after the first leaves some for another time.
+        Drafts go at once. It is done in steps, and a fault after the first leaves some for
+        another time.
         """
+        ...
+
+    async def erase_links(self, edit_id: int) -> None:
+        """Erase where an edit's source and results lie, and nothing else of it."""
         ...
 
     async def erase_older(self, before: datetime, *, most: int) -> int:

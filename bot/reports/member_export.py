@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.ledger.archive import Archive, KeptAccount, KeptEdit
+from bot.ledger.archive import Archive, KeptEdit, KeptSums
+from bot.ledger.drafts import Draft
 from bot.reports.bounded_zip import BoundedZip
 
 NAME = "my-data.json"
@@ -26,6 +27,8 @@ KEYS: Mapping[str, str] = {
     "made_at": "when this file was made; all times are ISO 8601, UTC",
     "accounts": "a member's credits by UTC day: granted on top of the quota, held for edits under "
     "way, spent on pictures that were posted, sent to the editing service",
+    "drafts": "what was begun in the last hour and not ordered: the options, the prompt as far as "
+    "it was written, and the pictures that can be chosen from",
     "edits": "every edit, the newest first",
     "edits_left_out": "older edits that did not fit into this file",
     "edits[].held_at, acknowledged_at, submitted_at, rendered_at, ended_at": "when its price was "
@@ -35,6 +38,7 @@ KEYS: Mapping[str, str] = {
     "editing service was asked for",
     "edits[].price, posted, charged": "credits for one picture, pictures that were posted, and "
     "credits that were paid",
+    "edits[].source_changes": "what was done to the picture before it was sent",
     "edits[].state, reason": "what became of it, and why if there are no pictures",
     "edits[].erased": "whether what follows was erased, and is null",
     "edits[].member_name, role_ids": "the name that the member had then, and the roles",
@@ -66,7 +70,7 @@ async def export_member(
         LedgerFault: it could not be read.
     """
     sums = await archive.sums(guild_id, member_id)
-    head = _head(guild_id, member_id, now, sums.accounts)
+    head = _head(guild_id, member_id, now, sums)
 
     async def write(target: _Target) -> int:
         """Write as many edits as fit; how many these are."""
@@ -132,7 +136,7 @@ def _write_page(target: _Target, edits: Sequence[KeptEdit], guild_id: int, *, fi
     return len(edits)
 
 
-def _head(guild_id: int, member_id: int, now: datetime, accounts: Sequence[KeptAccount]) -> bytes:
+def _head(guild_id: int, member_id: int, now: datetime, sums: KeptSums) -> bytes:
     """The document, up to where the edits begin."""
     body = {
         "server_id": str(guild_id),
@@ -147,8 +151,9 @@ def _head(guild_id: int, member_id: int, now: datetime, accounts: Sequence[KeptA
                 "spent": account.spent,
                 "sent": account.sent,
             }
-            for account in accounts
+            for account in sums.accounts
         ],
+        "drafts": [_draft(draft) for draft in sums.drafts],
     }
     opened = _indented(body, 0).removesuffix("\n}")
     return f'{opened},\n  "edits": ['.encode()
@@ -161,6 +166,18 @@ def _foot(*, left_out: int) -> bytes:
 _LONGEST_FOOT = len(_foot(left_out=2**63))
 
 
+def _draft(draft: Draft) -> Mapping[str, object]:
+    return {
+        "id": str(draft.id),
+        "quality": draft.quality,
+        "size": draft.size,
+        "count": draft.count,
+        "private": draft.private,
+        "prompt": draft.prompt,
+        "sources": [{"name": each.name, "address": each.url} for each in draft.sources],
+    }
+
+
 def _edit(edit: KeptEdit, guild_id: int) -> Mapping[str, object]:
     return {
         "id": str(edit.id),
@@ -170,7 +187,7 @@ def _edit(edit: KeptEdit, guild_id: int) -> Mapping[str, object]:
         "rendered_at": _moment_or_none(edit.rendered_at),
         "ended_at": _moment_or_none(edit.ended_at),
         "channel_id": str(edit.channel_id),
-        "message": _link(edit, guild_id),
+        "message": edit.link(guild_id),
         "quality": edit.quality,
         "size": edit.size,
         "ratio": edit.ratio,
@@ -181,6 +198,7 @@ def _edit(edit: KeptEdit, guild_id: int) -> Mapping[str, object]:
         "reason": edit.reason,
         "posted": edit.posted,
         "charged": edit.charged,
+        "source_changes": edit.source_changes,
         "erased": edit.prompt is None,
         "member_name": edit.member_name,
         "role_ids": None if edit.role_ids is None else [str(each) for each in edit.role_ids],
@@ -190,12 +208,6 @@ def _edit(edit: KeptEdit, guild_id: int) -> Mapping[str, object]:
         "result_addresses": edit.results,
         "detail": edit.detail,
     }
-
-
-def _link(edit: KeptEdit, guild_id: int) -> str | None:
-    if edit.message_id is None:
-        return None
-    return f"https://discord.com/channels/{guild_id}/{edit.channel_id}/{edit.message_id}"
 
 
 def _moment(moment: datetime) -> str:

@@ -63,6 +63,7 @@ UNAUTHORIZED = Refusal(401, 0, "401: Unauthorized")
 NOT_FOUND = Refusal(404, 0, "404: Not Found")
 MISSING_ACCESS = Refusal(403, 50001, "Missing Access")
 MISSING_PERMISSIONS = Refusal(403, 50013, "Missing Permissions")
+CANNOT_MESSAGE = Refusal(403, 50007, "Cannot send messages to this user")
 VOICE_STANDS = Refusal(400, 50162, "Voice messages cannot be edited")
 NO_VOICE = Refusal(403, 50173, "You cannot send voice messages in this channel")
 NOT_ITS_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another user")
@@ -165,6 +166,10 @@ class DiscordRest:
         self._authorization = f"Bot {token}"
         self._faults = faults
         self._nonces: dict[tuple[int, str], Message] = {}
+
+    def forget_nonces(self) -> None:
+        """Let the few minutes be over for which Discord remembers nonces."""
+        self._nonces.clear()
 
     # From the socket to a handler and back.
 
@@ -437,7 +442,10 @@ class DiscordRest:
         return DONE
 
     def _list_messages(self, call: RestCall) -> Reply:
-        channel = self._channel(call, Permission.READ_MESSAGE_HISTORY)
+        channel = self._channel(call)
+        if not self._world.bot_permissions_in(channel) & Permission.READ_MESSAGE_HISTORY:
+            # https://discord.com/developers/docs/resources/message#get-channel-messages
+            return Reply([])
         found = sorted(channel.messages.values(), key=lambda message: message.id, reverse=True)
         before, after = snowflake(call.query.get("before")), snowflake(call.query.get("after"))
         if before is not None:
@@ -455,6 +463,8 @@ class DiscordRest:
     def _create_message(self, call: RestCall) -> Reply:
         form = Form(call.body.fields, Problems())
         channel = self._channel(call, *_needed(form, files=bool(call.body.files)))
+        if channel.recipient is not None and channel.recipient.id in self._world.closed_to_bot:
+            raise CANNOT_MESSAGE.error()
         if (form.integer("flags") or 0) & Flag.VOICE_MESSAGE:
             self._check_voice(channel)
         nonce = form.string("nonce", longest=25)
@@ -462,7 +472,7 @@ class DiscordRest:
         replied, forwarded = self._references(form, channel)
         form.problems.check()
         if nonce and enforced and (channel.id, nonce) in self._nonces:
-            return Reply(self._nonces[(channel.id, nonce)].to_json())
+            return Reply(self._nonces[(channel.id, nonce)].to_json() | {"nonce": nonce})
         place = _place(channel)
         if forwarded is not None:
             snapshots = snapshots_of(forwarded.to_json()) or ()
@@ -482,7 +492,8 @@ class DiscordRest:
         if nonce:
             self._nonces[(channel.id, nonce)] = message
         self._world.created(message)
-        return Reply(message.to_json())
+        # Never again is a message's nonce told.
+        return Reply(message.to_json() | ({} if nonce is None else {"nonce": nonce}))
 
     def _check_voice(self, channel: Channel) -> None:
         if not self._world.bot_permissions_in(channel) & Permission.SEND_VOICE_MESSAGES:
@@ -672,6 +683,8 @@ class DiscordRest:
 
     def _answer_of(self, call: RestCall) -> tuple[Interaction, Message]:
         interaction = self._interaction(call)
+        if interaction.channel.id not in self._world.channels:
+            raise UNKNOWN_CHANNEL.error()
         wanted = call.where["message"]
         mine = [interaction.message, *interaction.followups]
         message = mine[0]

@@ -149,6 +149,17 @@ class DiscordService:
             self._tell("THREAD_CREATE", guild, thread.to_json() | {"newly_created": True})
         return thread
 
+    def delete_channel(self, channel: Channel) -> None:
+        """Delete a text channel of a server and its threads, telling the bot."""
+        guild, body = channel.guild, channel.to_json()
+        self.world.delete_channel(channel)
+        if guild is not None:
+            self._tell("CHANNEL_DELETE", guild, body)
+
+    def close_direct_messages(self, who: Member) -> None:
+        """Let somebody take no direct messages of the bot's."""
+        self.world.closed_to_bot.add(who.id)
+
     def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
         """Add a role to a server, telling the bot."""
         role = self.world.add_role(guild, name, permissions)
@@ -385,6 +396,8 @@ class DiscordService:
         match change:
             case MessageCreated():
                 event, body = "MESSAGE_CREATE", message.to_json() | _authorship(message)
+                if message.nonce is not None:
+                    body["nonce"] = message.nonce
             case MessageEdited():
                 event, body = "MESSAGE_UPDATE", message.to_json() | _authorship(message)
             case MessageDeleted():

@@ -240,8 +240,6 @@ class Message:
             "pinned": False,
             "flags": now.flags,
         } | now.extras.to_json()
-        if self.nonce is not None:
-            body["nonce"] = self.nonce
         if self.application_id is not None:
             body["application_id"] = str(self.application_id)
             body["webhook_id"] = str(self.application_id)
@@ -300,6 +298,8 @@ class World:
         self.bot = User(self.application_id, "Darkroom", bot=True)
         self.users = {self.bot.id: self.bot}
         self.bot_permissions: int = permissions.MEMBER
+        self.closed_to_bot: set[int] = set()
+        """Who takes no direct messages of the bot's."""
 
     def new_id(self) -> int:
         """Return a new snowflake: the time in milliseconds above a counter."""
@@ -388,6 +388,20 @@ class World:
     def guild(self, guild_id: int) -> Guild | None:
         """Find a server."""
         return next((guild for guild in self.guilds if guild.id == guild_id), None)
+
+    def delete_channel(self, channel: Channel) -> None:
+        """Take a server's channel away, with its threads and all that was said in them."""
+        guild = channel.guild
+        if guild is None or channel not in guild.channels:
+            raise ValueError("only the text channels of servers can be deleted")
+        threads = [thread for thread in guild.threads if thread.parent is channel]
+        for gone in (channel, *threads):
+            for message in list(gone.messages.values()):
+                self.deleted(message)
+            del self.channels[gone.id]
+        guild.channels.remove(channel)
+        guild.threads = [thread for thread in guild.threads if thread not in threads]
+        self.changed.fire()
 
     def direct_messages(self, user_id: int) -> Channel | None:
         """Return a person's direct messages with the bot, opened if need be."""

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-ALL = ["/edit", "/credits", "/privacy export", "/privacy delete"]
+ALL = [
+    *("/edit", "/edit-guided", "/credits", "/privacy export", "/privacy delete"),
+    *("/history", "/help"),
+]
 PRICES = [f"{each.capitalize()} · {each.price} credits each" for each in Quality]
 CHOICES: list[JsonObject] = [{"name": "Red", "value": "r"}, {"name": "Dark red", "value": "dr"}]
 KINDS: list[JsonObject] = [
@@ -74,18 +77,23 @@ async def test_the_picker_filters_as_one_types_and_is_walked_by_arrows(
     await expect(tab.page.get_by_role("listbox", name="Darkroom")).to_be_visible()
     await expect(items.locator("strong")).to_have_text(ALL)
     await expect(items.nth(0)).to_have_attribute("aria-selected", "true")
-    for key, marked in (("ArrowDown", 1), ("ArrowUp", 0), ("ArrowUp", 3), ("ArrowDown", 0)):
+    for key, marked in (
+        ("ArrowDown", 1),
+        ("ArrowUp", 0),
+        ("ArrowUp", len(ALL) - 1),
+        ("ArrowDown", 0),
+    ):
         await tab.press(key)
         await expect(items.nth(marked)).to_have_attribute("aria-selected", "true")
         identity = await items.nth(marked).get_attribute("id")
         await expect(tab.writing).to_have_attribute("aria-activedescendant", identity or "")
     await tab.type("DIT")
-    await expect(items.locator("strong")).to_have_text(["/edit", "/credits"])
+    await expect(items.locator("strong")).to_have_text(["/edit", "/edit-guided", "/credits"])
     await tab.press("Escape")
     await expect(tab.picker).to_have_count(0)
     await expect(tab.writing).to_have_value("/DIT")
     await tab.press("Escape", "Backspace")
-    await expect(items.locator("strong")).to_have_text(["/edit", "/credits"])
+    await expect(items.locator("strong")).to_have_text(["/edit", "/edit-guided", "/credits"])
     await tab.press("Tab")
     await expect(tab.page.locator(".line.command > strong")).to_have_text("/edit")
 
@@ -111,7 +119,7 @@ async def test_options_are_marked_as_required_and_missed_in_words(
     await tab.command("/edit ")
     names = tab.page.locator(".pill .name")
     await expect(names).to_have_text(["image*", "prompt*"])
-    await expect(tab.picker).to_contain_text("image The picture: PNG, JPEG or WebP")
+    await expect(tab.picker).to_contain_text("image The picture: PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF, up to 100 MiB")
     await expect(tab.picker.get_by_text("required")).to_be_visible()
     await expect(tab.picker).to_contain_text("Drop a file here, paste one, or press Enter")
     await tab.page.get_by_role("button", name="Send").click()

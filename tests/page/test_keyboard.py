@@ -130,9 +130,9 @@ async def test_a_messages_menu_is_opened_and_its_command_run_by_keys(
     await tab_to(tab, more, "Shift+Tab")
     await tab.press("Enter")
     items = tab.page.get_by_role("menuitem")
-    await expect(items).to_have_text(["Look closer", "Delete Message"])
+    await expect(items).to_have_text(["Edit image", "Look closer", "Delete Message"])
     await expect(items.first).to_be_focused()
-    await tab.press("ArrowDown")
+    await tab.press("ArrowUp")
     await expect(items.last).to_be_focused()
     await tab.press("ArrowDown")
     await expect(items.first).to_be_focused()
@@ -140,7 +140,7 @@ async def test_a_messages_menu_is_opened_and_its_command_run_by_keys(
     await expect(items).to_have_count(0)
     await expect(more).to_be_focused()
 
-    await tab.press("Enter", "Enter")
+    await tab.press("Enter", "ArrowDown", "Enter")
     data = await sent.data()
     (message,) = stage.sandbox.world.guilds[0].channels[0].messages
     assert (data["name"], data["type"], data["target_id"]) == ("Look closer", 3, str(message))

@@ -31,6 +31,7 @@ from tests.sandbox.client import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.sandbox.guilds import Guild
     from bot.sandbox.interactions import Interaction
     from bot.sandbox.values import JsonObject
 
@@ -545,6 +546,37 @@ async def test_an_enforced_nonce_posts_once(client: Client):
     second = await client.send("POST", client.messages, body)
     assert first.body["id"] == second.body["id"]
     assert len(client.sandbox.discord.messages(client.channel)) == 1
+
+
+async def test_a_nonce_is_told_when_a_message_is_made_and_never_again(client: Client):
+    body = {"content": "once", "nonce": "edit-1"}
+    made = await client.send("POST", client.messages, body)
+    assert made.body["nonce"] == "edit-1"
+    found = await client.send("GET", f"{client.messages}/{made.body['id']}")
+    listed = await client.send("GET", client.messages)
+    assert "nonce" not in found.body
+    assert [("nonce" in each) for each in listed.items] == [False]
+
+
+async def test_without_its_permission_history_is_empty_and_a_message_out_of_reach(
+    client: Client, guild: Guild
+):
+    made = await client.send("POST", client.messages, {"content": "here"})
+    denied = Permission.READ_MESSAGE_HISTORY
+    client.sandbox.discord.forbid(client.channel, guild.everyone, denied)
+    listed = await client.send("GET", client.messages)
+    assert (listed.status, listed.items) == (200, [])
+    found = await client.send("GET", f"{client.messages}/{made.body['id']}")
+    assert (found.status, found.code) == (403, 50013)
+
+
+async def test_whoever_takes_no_direct_messages_can_be_opened_and_not_written_to(client: Client):
+    client.sandbox.discord.close_direct_messages(client.member)
+    wanted = {"recipient_id": str(client.member.id)}
+    opened = await client.send("POST", "/users/@me/channels", wanted)
+    assert opened.status == 200
+    answer = await client.send("POST", f"/channels/{opened.body['id']}/messages", {"content": "x"})
+    assert (answer.status, answer.code) == (403, 50007)
 
 
 @pytest.mark.parametrize(

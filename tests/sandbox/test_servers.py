@@ -41,6 +41,34 @@ async def hear(bot: Bot, event: str) -> JsonObject:
     return object_at(await bot.receive_event(event), "d")
 
 
+# Channels.
+
+
+async def test_a_deleted_channel_is_gone_with_its_threads_messages_and_answers(
+    client: Client, guild: Guild
+):
+    discord = client.sandbox.discord
+    thread = discord.add_thread(client.channel, "aside")
+    made = await client.send("POST", client.messages, {"content": "here"})
+    async with listening(client.sandbox) as bot:
+        discord.delete_channel(client.channel)
+        assert (await hear(bot, "CHANNEL_DELETE"))["id"] == str(client.channel.id)
+    for path in (client.messages, f"{client.messages}/{made.body['id']}", f"/channels/{thread.id}"):
+        answer = await client.send("GET", path)
+        assert (answer.status, answer.code) == (404, 10003)
+    assert client.channel not in guild.channels
+    assert guild.threads == []
+
+
+async def test_the_answers_in_a_deleted_channel_are_out_of_reach(client: Client):
+    await client.register()
+    interaction = await client.invoke()
+    await client.acknowledge(interaction)
+    client.sandbox.discord.delete_channel(client.channel)
+    answer = await client.send("PATCH", client.answer(interaction), {"content": "late"})
+    assert (answer.status, answer.code) == (404, 10003)
+
+
 # People.
 
 

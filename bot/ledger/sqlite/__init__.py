@@ -13,6 +13,7 @@ from bot.errors import LedgerFault, LedgerUnusable
 from bot.ledger.sqlite.archive import SqliteArchive
 from bot.ledger.sqlite.connection import BUSY_MILLISECONDS, connect_to_write
 from bot.ledger.sqlite.database import Database, Reader
+from bot.ledger.sqlite.drafts import SqliteDraftBook
 from bot.ledger.sqlite.edits import SqliteLedger, rewrite_tokens
 from bot.ledger.sqlite.lock import only_process
 from bot.ledger.sqlite.migrations import MIGRATIONS, migrate, version_of
@@ -28,6 +29,7 @@ class SqliteStores:
     rulebook: SqliteRulebook
     usage: SqliteUsageBook
     archive: SqliteArchive
+    drafts: SqliteDraftBook
 
 
 @asynccontextmanager
@@ -52,6 +54,7 @@ async def open_sqlite(
                 rulebook=SqliteRulebook(database),
                 usage=SqliteUsageBook(database.reporter),
                 archive=SqliteArchive(database),
+                drafts=SqliteDraftBook(database),
             )
         finally:
             with contextlib.suppress(LedgerFault):

@@ -11,7 +11,10 @@ from bot.errors import LedgerFault
 from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
 from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
+from bot.ledger.sqlite.drafts import read_draft
 from bot.ledger.statements import archive as statements
+from bot.ledger.statements import drafts
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.states import Reason, State
 
@@ -31,9 +34,11 @@ class SqliteArchive(Archive):
         def work(connection: apsw.Connection) -> KeptSums:
             accounts = rows(connection, statements.ACCOUNTS, guild_id, member_id)
             ((edits,),) = rows(connection, statements.COUNT_EDITS, guild_id, member_id)
+            begun = rows(connection, drafts.OF_MEMBER, guild_id, member_id)
             return KeptSums(
                 accounts=[KeptAccount(date.fromisoformat(day), *sums) for day, *sums in accounts],
                 edits=edits,
+                drafts=[read_draft(row) for row in begun],
             )
 
         return await self._database.reporter.run(work)
@@ -49,8 +54,19 @@ class SqliteArchive(Archive):
 
         return await self._database.reporter.run(work)
 
+    async def page(
+        self, guild_id: int, member_id: int, *, skip: int, most: int
+    ) -> tuple[Sequence[KeptEdit], int]:
+        def work(connection: apsw.Connection) -> tuple[Sequence[KeptEdit], int]:
+            found = rows(connection, statements.PAGE, guild_id, member_id, skip, most)
+            ((count,),) = rows(connection, statements.COUNT_EDITS, guild_id, member_id)
+            return list(map(_kept_edit, found)), count
+
+        return await self._database.read(work)
+
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
         def mark(connection: apsw.Connection) -> int:
+            rows(connection, drafts.ERASE_OF_MEMBER, guild_id, member_id)
             return len(rows(connection, statements.ERASE_AT_THEIR_END, guild_id, member_id))
 
         def erase_some(connection: apsw.Connection) -> int:
@@ -65,6 +81,11 @@ class SqliteArchive(Archive):
         except LedgerFault:
             return Erasure(erased=erased, under_way=under_way, whole=False)
         return Erasure(erased=erased, under_way=under_way)
+
+    async def erase_links(self, edit_id: int) -> None:
+        await self._database.write(
+            lambda connection: rows(connection, statements.ERASE_LINKS, edit_id)
+        )
 
     async def erase_older(self, before: datetime, *, most: int) -> int:
         def work(connection: apsw.Connection) -> int:
@@ -97,10 +118,12 @@ def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
         member_name=column["member_name"],
         prompt=column["prompt"],
         source_name=column["source_name"],
-        source_url=column["source_url"],
+        source_url=column["source_url"] or None,
         results=_listed(column["results"]),
         detail=column["detail"],
         role_ids=_listed(column["roles"]),
+        message_channel_id=column["message_channel_id"],
+        source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
     )
 
 

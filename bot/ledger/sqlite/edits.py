@@ -1,19 +1,31 @@
 """`ledger.Ledger` over SQLite: every decision falls inside a guarded statement."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import apsw
 
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverQuota, PastEdit
+from bot.estimates import Took
+from bot.ledger import (
+    AlreadyHeld,
+    Edit,
+    Held,
+    Ledger,
+    Order,
+    OverLimit,
+    OverQuota,
+    PastEdit,
+    Place,
+)
 from bot.ledger.sqlite.accounts import BOT, SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.sqlite.rulebook import read_rules
 from bot.ledger.statements import edits as statements
+from bot.pictures import SourceChange
 from bot.pricing import Quality
 from bot.quotas import (
     Allowance,
@@ -36,14 +48,14 @@ class SqliteLedger(Ledger):
 
     async def hold(
         self, order: Order, *, limits: OperatorLimits, owner: str, now: datetime
-    ) -> Held | OverQuota | AlreadyHeld:
+    ) -> Held | OverQuota | OverLimit | AlreadyHeld:
         day = day_of(now).isoformat()
 
-        def work(connection: apsw.Connection) -> Held | OverQuota | AlreadyHeld:
+        def work(connection: apsw.Connection) -> Held | OverQuota | OverLimit | AlreadyHeld:
             try:
                 with connection:
                     _hold(connection, order, day=day, limits=limits, now=now)
-                    _insert(connection, order, day=day, owner=owner, now=now)
+                    _insert(connection, order, limits, day=day, owner=owner, now=now)
             except _NotHeldError:
                 return _say_why_not(connection, order, limits, now)
             return Held(_get_edit(connection, order.id))
@@ -57,8 +69,12 @@ class SqliteLedger(Ledger):
             )
         )
 
-    async def submit(self, edit_id: int, *, ratio: str, now: datetime) -> Edit | None:
-        return await self._move(edit_id, statements.SUBMIT, ratio, milliseconds(now))
+    async def submit(
+        self, edit_id: int, *, ratio: str, now: datetime, changes: Sequence[SourceChange] = ()
+    ) -> Edit | None:
+        return await self._move(
+            edit_id, statements.SUBMIT, ratio, milliseconds(now), json.dumps(list(changes))
+        )
 
     async def render(self, edit_id: int, results: Sequence[str], *, now: datetime) -> Edit | None:
         def work(connection: apsw.Connection) -> Edit | None:
@@ -69,9 +85,14 @@ class SqliteLedger(Ledger):
 
         return await self._database.write(work)
 
-    async def capture(self, edit_id: int, *, posted: int, now: datetime) -> Edit | None:
+    async def capture(
+        self, edit_id: int, *, posted: int, now: datetime, place: Place | None = None
+    ) -> Edit | None:
+        where = (None, None) if place is None else (place.message_id, place.channel_id)
+
         def work(connection: apsw.Connection) -> Edit | None:
-            for row in rows(connection, statements.CAPTURE, edit_id, posted, milliseconds(now)):
+            values = (edit_id, posted, milliseconds(now), *where)
+            for row in rows(connection, statements.CAPTURE, *values):
                 _settle(connection, row, reason=None)
                 ended = _get_edit(connection, edit_id)
                 _forget_token(connection, edit_id)
@@ -98,10 +119,31 @@ class SqliteLedger(Ledger):
     async def forget_token(self, edit_id: int) -> None:
         await self._database.write(lambda connection: _forget_token(connection, edit_id))
 
+    async def find(self, edit_id: int) -> Edit | None:
+        def work(connection: apsw.Connection) -> Edit | None:
+            found = rows(connection, statements.EDIT_BY_ID, edit_id)
+            return _edit(found[0]) if found else None
+
+        return await self._database.read(work)
+
     async def unfinished(self) -> list[Edit]:
         return await self._database.read(
             lambda connection: [_edit(row) for row in rows(connection, statements.UNFINISHED)]
         )
+
+    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Took]]:
+        def work(connection: apsw.Connection) -> Mapping[Quality, Sequence[Took]]:
+            return {
+                quality: [
+                    Took(call=(rendered - submitted) / 1000, posting=(ended - rendered) / 1000)
+                    for submitted, rendered, ended in reversed(
+                        rows(connection, statements.LATEST_TIMES, quality, most)
+                    )
+                ]
+                for quality in Quality
+            }
+
+        return await self._database.read(work)
 
     async def balance(self, member: Member, *, limits: OperatorLimits, now: datetime) -> Balance:
         return await self._database.read(
@@ -150,9 +192,13 @@ def _hold(
 
 def _say_why_not(
     connection: apsw.Connection, order: Order, limits: OperatorLimits, now: datetime
-) -> OverQuota | AlreadyHeld:
+) -> OverQuota | OverLimit | AlreadyHeld:
     if rows(connection, statements.EDIT_BY_ID, order.id):
         return AlreadyHeld()
+    if limits.open_edits is not None:
+        ((open_edits,),) = rows(connection, statements.COUNT_OPEN, order.member_id)
+        if open_edits >= limits.open_edits:
+            return OverLimit(limits.open_edits)
     return OverQuota(order.hold, _balance(connection, order.member, limits, now))
 
 
@@ -188,15 +234,22 @@ def _balance(
 
 
 def _insert(
-    connection: apsw.Connection, order: Order, *, day: str, owner: str, now: datetime
+    connection: apsw.Connection,
+    order: Order,
+    limits: OperatorLimits,
+    *,
+    day: str,
+    owner: str,
+    now: datetime,
 ) -> None:
-    """Keep the order as a row; raises where its interaction has one."""
+    """Keep the order as a row; raises where its interaction has one, or its member too many."""
     inserted = rows(
         connection,
         statements.INSERT_EDIT,
         *(order.id, order.application_id, order.guild_id, order.channel_id, order.member_id, day),
         *(order.quality, order.size, order.count, int(order.private), order.upload_limit),
-        *(order.quality.price, owner, milliseconds(now)),
+        *(int(order.source_public), order.quality.price, owner, milliseconds(now)),
+        limits.open_edits,
     )
     if not inserted:
         raise _NotHeldError
@@ -258,6 +311,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
             count=column["count"],
             private=bool(column["private"]),
             upload_limit=column["upload_limit"],
+            source_public=bool(column["source_public"]),
             role_ids=tuple(json.loads(column["roles"])),
         ),
         state=State(column["state"]),
@@ -273,7 +327,9 @@ def _edit(row: tuple[Any, ...]) -> Edit:
         submitted_at=moment_or_none(column["submitted_at"]),
         rendered_at=moment_or_none(column["rendered_at"]),
         ended_at=moment_or_none(column["ended_at"]),
+        source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
         doomed=bool(column["doomed"]),
+        message_channel_id=column["message_channel_id"],
     )
 
 

@@ -188,6 +188,56 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        "drafts; which sources were posted in public",
+        (
+            """
+            CREATE TABLE draft (  -- what was begun and not ordered yet; erased after an hour
+                id INTEGER PRIMARY KEY,  -- the interaction's in which it was begun
+                guild_id INTEGER NOT NULL,
+                member_id INTEGER NOT NULL,
+                made_at INTEGER NOT NULL,
+                content TEXT NOT NULL CHECK (json_type(content) = 'object')
+            ) STRICT
+            """,
+            "CREATE INDEX draft_by_age ON draft (made_at)",
+            """
+            ALTER TABLE edit ADD COLUMN source_public INTEGER NOT NULL
+            DEFAULT 0 CHECK (source_public IN (0, 1))
+            """,
+        ),
+    ),
+    Migration(
+        "open edits by member, and how long the latest took",
+        (
+            "CREATE INDEX edit_that_is_open ON edit (member_id) WHERE ended_at IS NULL",
+            """
+            CREATE INDEX edit_delivered_lately ON edit
+            (quality, ended_at, submitted_at, rendered_at)
+            WHERE state = 'delivered'
+            """,
+        ),
+    ),
+    Migration(
+        "where pictures stand that were posted anew",
+        (
+            """
+            ALTER TABLE edit
+            ADD COLUMN message_channel_id  -- the member's direct messages'; NULL: channel_id
+            INTEGER
+            """,
+        ),
+    ),
+    Migration(
+        "what was done to sources",
+        (
+            """
+            ALTER TABLE edit
+            ADD COLUMN source_changes TEXT NOT NULL  -- before it was sent
+            DEFAULT '[]' CHECK (json_type(source_changes) = 'array')
+            """,
+        ),
+    ),
 )
 
 

@@ -10,19 +10,24 @@ COUNT_EDITS = "SELECT count(*) FROM edit WHERE guild_id = $1 AND member_id = $2"
 
 KEPT = (
     *("id", "held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
-    *("channel_id", "message_id", "quality", "size", "ratio", "count", "private", "price"),
-    *("state", "reason", "posted", "charged"),
+    *("channel_id", "message_id", "message_channel_id"),
+    *("quality", "size", "ratio", "count", "private", "price"),
+    *("state", "reason", "posted", "charged", "source_changes"),
     *("member_name", "prompt", "source_name", "source_url", "results", "detail", "roles"),
 )
 
-EDITS = f"""
+_KEPT_OF_MEMBER = f"""
 SELECT {", ".join(KEPT).replace("held_at", "edit.held_at")}
 FROM edit
 LEFT JOIN edit_private ON edit_id = id
-WHERE guild_id = $1 AND member_id = $2 AND (edit.held_at, id) < ($3, $4)
-ORDER BY edit.held_at DESC, id DESC
-LIMIT $5
+WHERE guild_id = $1 AND member_id = $2
 """
+
+_NEWEST_FIRST = "ORDER BY edit.held_at DESC, id DESC"
+
+EDITS = f"{_KEPT_OF_MEMBER} AND (edit.held_at, id) < ($3, $4) {_NEWEST_FIRST} LIMIT $5"
+
+PAGE = f"{_KEPT_OF_MEMBER} {_NEWEST_FIRST} LIMIT $4 OFFSET $3"
 
 _OF_MEMBER = """
 SELECT edit_id FROM edit JOIN edit_private ON edit_id = id
@@ -40,6 +45,8 @@ UPDATE edit_private SET doomed = 1
 WHERE edit_id IN ({_OF_MEMBER.format(untold="IN")})
 RETURNING edit_id
 """
+
+ERASE_LINKS = "UPDATE edit_private SET source_url = '', results = '[]' WHERE edit_id = $1"
 
 ERASE_OLDER = """
 DELETE FROM edit_private

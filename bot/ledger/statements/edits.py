@@ -34,9 +34,10 @@ HOLD_WITHIN_OPERATOR_BUDGET = _HOLD_WITHIN.format(used="sent + held")
 INSERT_EDIT = """
 INSERT INTO edit (
     id, application_id, guild_id, channel_id, member_id, day,
-    quality, size, count, private, upload_limit, price, owner, held_at, state
+    quality, size, count, private, upload_limit, source_public, price, owner, held_at, state
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'held')
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'held'
+WHERE $16 IS NULL OR (SELECT count(*) FROM edit WHERE member_id = $5 AND ended_at IS NULL) < $16
 ON CONFLICT (id) DO NOTHING
 RETURNING id
 """
@@ -53,7 +54,7 @@ UPDATE edit SET message_id = $2, acknowledged_at = $3 WHERE id = $1 AND acknowle
 """
 
 SUBMIT = """
-UPDATE edit SET state = 'submitted', ratio = $2, submitted_at = $3
+UPDATE edit SET state = 'submitted', ratio = $2, submitted_at = $3, source_changes = $4
 WHERE id = $1 AND state = 'held'
 RETURNING id
 """
@@ -67,7 +68,10 @@ RETURNING id
 KEEP_RESULTS = "UPDATE edit_private SET results = $2 WHERE edit_id = $1"
 
 CAPTURE = """
-UPDATE edit SET state = 'delivered', posted = $2, charged = price * $2, ended_at = $3
+UPDATE edit SET
+    state = 'delivered', posted = $2, charged = price * $2, ended_at = $3,
+    message_id = coalesce($4, message_id),
+    message_channel_id = coalesce(nullif($5, channel_id), message_channel_id)
 WHERE id = $1 AND state = 'rendered'
 RETURNING guild_id, member_id, day, price * count, charged, submitted_at
 """
@@ -100,9 +104,10 @@ _ERASED_AS_EMPTY = {
 }
 
 EDIT_COLUMNS = (
-    *("id", "application_id", "guild_id", "channel_id", "member_id", "message_id"),
-    *("quality", "size", "ratio", "count", "private", "upload_limit"),
-    *("state", "reason", "posted", "charged"),
+    *("id", "application_id", "guild_id", "channel_id", "member_id"),
+    *("message_id", "message_channel_id"),
+    *("quality", "size", "ratio", "count", "private", "upload_limit", "source_public"),
+    *("state", "reason", "posted", "charged", "source_changes"),
     *("held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
     *(*_ERASED_AS_EMPTY, "detail", "token"),
 )
@@ -122,6 +127,16 @@ LEFT JOIN edit_token ON edit_token.edit_id = id
 EDIT_BY_ID = f"{EDIT} WHERE id = $1"
 
 UNFINISHED = f"{EDIT} WHERE id IN (SELECT edit_id FROM edit_token) ORDER BY edit.held_at, id"
+
+COUNT_OPEN = "SELECT count(*) FROM edit WHERE member_id = $1 AND ended_at IS NULL"
+
+LATEST_TIMES = """
+SELECT submitted_at, rendered_at, ended_at
+FROM edit
+WHERE quality = $1 AND state = 'delivered'
+ORDER BY ended_at DESC
+LIMIT $2
+"""
 
 PAST_EDITS = """
 SELECT held_at, state, quality, count, posted, charged

@@ -1,0 +1,63 @@
+"""How long one member's edit waits behind a burst of 50 by another.
+
+    python -m benchmarks.fairness
+
+The bot runs in a process of its own with EDIT_CONCURRENCY=1 and MEMBER_LIMIT=50; the API takes a
+second for each edit. The wait runs from the other's command to the sending of their edit.
+"""
+
+import asyncio
+import io
+
+from PIL import Image
+
+from bot.sandbox.child import BotProcess
+from bot.sandbox.server import Sandbox, Upload
+
+BURST = 50
+SECONDS_EACH = 1.0
+LIMITS = {"EDIT_CONCURRENCY": "1", "MEMBER_LIMIT": str(BURST), "DEFAULT_QUOTA": "unlimited"}
+
+
+async def main() -> None:
+    """Let the one give all orders, then the other theirs, and print when that was sent."""
+    async with Sandbox() as sandbox, BotProcess(sandbox.environment(), settings=LIMITS) as bot:
+        await bot.event("bot.ready")
+        await sandbox.discord.connected()
+        sandbox.edit_api.delay = SECONDS_EACH
+        guild = sandbox.discord.guilds[0]
+        photo = Upload(name="photo.png", data=make_picture(), content_type="image/png")
+        one, other = (sandbox.discord.add_member(guild, name) for name in ("One", "Other"))
+        for _ in range(BURST):
+            await sandbox.discord.invoke(
+                guild.channels[0], one, "edit", {"image": photo, "prompt": "one of many"}
+            )
+        await bot.changed.until(
+            lambda: True if count(bot, "edit.acknowledged") == BURST else None, timeout=60
+        )
+        command = await sandbox.discord.invoke(
+            guild.channels[0], other, "edit", {"image": photo, "prompt": "the only one"}
+        )
+        await bot.event("edit.sent", edit=str(command.id), timeout=60)
+        before = count(bot, "edit.sent") - 1
+        waited = command.seconds
+    print(
+        f"A burst of {BURST} by one member, each {SECONDS_EACH:.0f} s, one at a time: another's "
+        f"edit was sent {waited:.2f} s after its command, after {before} of the burst"
+    )
+
+
+def count(bot: BotProcess, name: str) -> int:
+    """How often the bot logged such an event."""
+    return sum(event.name == name for event in bot.events)
+
+
+def make_picture() -> bytes:
+    """A small picture."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

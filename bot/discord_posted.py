@@ -1,0 +1,63 @@
+"""Finds where the pictures of posted edits stand now: addresses run out, messages do not."""
+
+import asyncio
+from collections.abc import Sequence
+from enum import Enum
+from http import HTTPStatus
+
+from bot.discord_rest import Answer, DiscordRest, OwnMessage
+from bot.ledger import Place
+from bot.message_pictures import DiscordsPlaces, PictureLink, find_pictures
+
+AT_ONCE = 16
+"""Messages that are looked up at once, for all members together."""
+
+
+class Unshown(Enum):
+    """Why there is no picture to show."""
+
+    GONE = "gone"
+    """The message or its channel was deleted."""
+    EMPTY = "empty"
+    """The message shows no picture."""
+    HIDDEN = "hidden"
+    """The bot may not read there any more."""
+    UNKNOWN = "unknown"
+    """Discord did not say in time."""
+
+
+class PostedPictures:
+    """Looks the bot's own messages up, a bounded number at once."""
+
+    def __init__(self, rest: DiscordRest, places: DiscordsPlaces) -> None:
+        self._rest = rest
+        self._places = places
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def find(
+        self, messages: Sequence[Place], *, within: float
+    ) -> Sequence[PictureLink | Unshown]:
+        """The first picture of each message, after at most so many seconds."""
+        until = asyncio.get_running_loop().time() + within
+        return await asyncio.gather(*(self._find(message, until) for message in messages))
+
+    async def _find(self, message: Place, until: float) -> PictureLink | Unshown:
+        try:
+            async with asyncio.timeout_at(until), self._turns:
+                own = OwnMessage(message.channel_id, message.message_id)
+                answer = await self._rest.get(own, until=until)
+        except TimeoutError:
+            return Unshown.UNKNOWN
+        if answer is None or not answer.ok:
+            return _why(answer)
+        return next(iter(find_pictures(answer.body, self._places)), Unshown.EMPTY)
+
+
+def _why(answer: Answer | None) -> Unshown:
+    match answer:
+        case Answer(status=HTTPStatus.NOT_FOUND):
+            return Unshown.GONE
+        case Answer(status=HTTPStatus.FORBIDDEN):
+            return Unshown.HIDDEN
+        case _:
+            return Unshown.UNKNOWN

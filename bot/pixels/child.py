@@ -1,0 +1,64 @@
+"""What runs in a child process: opens one picture, and writes it again as another file.
+
+    python -m bot.pixels.child
+
+It reads a `Task` from its standard input and answers with an `Answer`. Before it looks at the
+picture's first byte it has given up what it does not need for it: memory and time beyond what the
+task may take, and any other file or connection.
+"""
+
+import os
+import sys
+from typing import BinaryIO
+
+from bot.child_limits import allow_no_more_files, limit_this_process
+from bot.pictures import MAX_SENT_BYTES, SourceChange
+from bot.pixels.decoding import Unreadable, decode
+from bot.pixels.encoding import ways_to_edit, ways_to_post, write
+from bot.pixels.marks import as_xmp, find_mark
+from bot.pixels.tasks import Answer, Problem, Purpose, Task
+
+CPU_SECONDS = 45
+
+LARGEST_FILE = 2**28
+"""Bytes that are written at most, also of a try that is thrown away."""
+
+
+def main() -> None:
+    """Do one task."""
+    task = Task.from_json(sys.stdin.buffer.read())
+    limit_this_process(memory=task.memory, seconds=CPU_SECONDS)
+    with open(task.source, "rb") as source, open(task.into, "w+b") as into:  # noqa: PTH123
+        allow_no_more_files(largest=LARGEST_FILE)
+        try:
+            answer = work(task, source, into)
+        except MemoryError:
+            answer = Answer(Problem.TOO_HEAVY)
+    sys.stdout.buffer.write(answer.to_json())
+
+
+def work(task: Task, source: BinaryIO, into: BinaryIO) -> Answer:
+    """Open the picture, and write it as its purpose asks for."""
+    try:
+        decoded = decode(source, task.format, most_pixels=task.most_pixels)
+    except Unreadable as fault:
+        return Answer(fault.problem)
+    image, size = decoded.image, source.seek(0, os.SEEK_END)
+    if task.purpose is Purpose.EDIT:
+        ways, xmp = ways_to_edit(image), b""
+    else:
+        ways = ways_to_post(image, task.format, saved=task.most_bytes / size)
+        xmp = as_xmp(find_mark(source, decoded.xmp))
+    written = write(image, into, ways, most_bytes=task.most_bytes, xmp=xmp)
+    if written is None:
+        return Answer(Problem.TOO_LARGE)
+    changes: list[SourceChange] = []
+    if decoded.is_first_frame:
+        changes.append(SourceChange.FIRST_FRAME)
+    if decoded.is_smaller or written != decoded.image.size or size > MAX_SENT_BYTES:
+        changes.append(SourceChange.MADE_SMALLER)
+    return Answer(changes=tuple(changes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Gets sources ready for the edit API: sent as they are if it surely takes them, else converted."""
+
+import asyncio
+from pathlib import Path
+
+from bot.edit_client import EditClient
+from bot.picture_files import is_whole
+from bot.pictures import Source
+from bot.pixels.conversions import Conversions
+
+FETCHES = 8
+"""Sources that are fetched and converted at once, each of which takes up to 100 MiB of the disk."""
+
+
+class Sources:
+    """Looks at sources, and has those converted that the API might not take."""
+
+    def __init__(self, client: EditClient, conversions: Conversions) -> None:
+        self._client = client
+        self._conversions = conversions
+        self._fetches = asyncio.Semaphore(FETCHES)
+
+    async def probe(self, url: str) -> Source | None:
+        """Look at a source as `EditClient.probe_source` does, and at its end.
+
+        Returns:
+            The source; None where only the whole of it says what it is, or whether it is whole.
+        """
+        probed = await self._client.probe_source(url)
+        if probed is None or not probed.can_be_sent or await self._client.has_end(url, probed):
+            return probed
+        return None
+
+    async def make_ready(self, url: str, probed: Source | None, folder: Path) -> Source:
+        """What is sent of a source: itself, or a file in the folder that was made of it.
+
+        Raises:
+            SourceFault: it cannot be read or decoded, or is too large.
+            ChildFailed: it could not be converted for another reason.
+            OSError: the disk does not take it.
+        """
+        if probed is not None and probed.can_be_sent:
+            return probed
+        async with self._fetches:
+            original = folder / "original"
+            try:
+                fetched = await self._client.fetch_source(url, original)
+                if fetched.can_be_sent and await asyncio.to_thread(
+                    is_whole, original, fetched.picture.format
+                ):
+                    return Source(fetched.picture, fetched.size)
+                return await self._conversions.to_edit(
+                    original, fetched.picture, folder / "converted"
+                )
+            finally:
+                original.unlink(missing_ok=True)

@@ -1,0 +1,204 @@
+"""`/edit-guided`: asks for what a good request has, and shows the prompt that comes of it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.custom_ids import Action, CustomIds, Holder
+from bot.discord_replies import Replies, Reply
+from bot.editing import Editor
+from bot.errors import LedgerFault
+from bot.forms import Form
+from bot.guided_prompt import compose_prompt
+from bot.ledger.drafts import Draft, DraftBook
+from bot.message_pictures import PictureLink
+from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
+from bot.refusals import PromptBlank, is_blank, refuse_picture
+from cogs.asking import caller_of
+from cogs.choices import QUALITIES, SIZES
+from cogs.components import as_components
+from cogs.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
+from cogs.orders import FORM_TOO_OLD, Orders, ask_for, attachment_of, is_own, promptly
+from cogs.pages import MOST_TEXT
+from cogs.plain_text import as_block
+from cogs.presses import FormSent, Press, Pressed, SentForm
+from cogs.wording import count_credits, refusal_text
+
+MAKE, DISCARD = "guided.make", "guided.discard"
+"""What the buttons do."""
+
+NOT_THERE = (
+    "This draft is not there any more: it was made or discarded already, or is older than an "
+    "hour. Nothing more was charged. Run `/edit-guided` again."
+)
+DISCARDED = "Discarded. Nothing was charged."
+TOO_LONG = "The four parts are too long together. Nothing was charged. Make them shorter."
+
+
+class EditGuidedCog(commands.Cog):
+    """An edit whose prompt is composed of answers."""
+
+    def __init__(
+        self,
+        orders: Orders,
+        editor: Editor,
+        drafts: DraftBook,
+        replies: Replies,
+        custom_ids: CustomIds,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._orders = orders
+        self._editor = editor
+        self._drafts = drafts
+        self._replies = replies
+        self._custom_ids = custom_ids
+        self._clock = clock
+
+    @property
+    def actions(self) -> Mapping[str, Pressed]:
+        """What its buttons do."""
+        return {MAKE: self._make, DISCARD: self._discard}
+
+    @property
+    def forms(self) -> Mapping[str, FormSent]:
+        """What becomes of its form."""
+        return {GUIDED_FORM: self._show_prompt}
+
+    @app_commands.command(
+        name="edit-guided", description="Change a picture; a form asks for what a good request has"
+    )
+    @app_commands.allowed_contexts(guilds=True)
+    @app_commands.allowed_installs(guilds=True)
+    @app_commands.describe(
+        image="The picture: PNG, JPEG or WebP",
+        quality="How carefully each picture is made; medium if you and this server do not say",
+        size="The shape of the result; nearest to the picture's own if nobody says",
+        count="How many pictures to make",
+        private="Only you see the result",
+    )
+    @app_commands.choices(quality=QUALITIES, size=SIZES)
+    async def edit_guided(
+        self,
+        interaction: discord.Interaction,
+        image: discord.Attachment,
+        quality: str | None = None,
+        size: str | None = None,
+        count: app_commands.Range[int, 1, MAX_COUNT] = 1,
+        private: bool = False,
+    ) -> None:
+        """Answer with the form."""
+        caller = caller_of(interaction)
+        draft = Draft(
+            id=interaction.id,
+            guild_id=caller.member.guild_id,
+            member_id=caller.member.id,
+            sources=(_link(image),),
+            private=private,
+            quality=Quality(quality or Quality.MEDIUM),
+            size=size or SOURCE_SIZE,
+            count=count,
+            chose_quality=quality is not None,
+            chose_size=size is not None,
+        )
+        await self._orders.follow(caller, self._open(draft))
+
+    async def _open(self, draft: Draft) -> Form | Reply:
+        (source,) = draft.sources
+        if refusal := refuse_picture(attachment_of(source)):
+            return Reply(refusal_text(refusal))
+        await self._drafts.keep(draft, now=self._clock())
+        return guided_form(draft)
+
+    async def _show_prompt(self, sent: SentForm) -> None:
+        await self._orders.follow(sent.caller, self._composed(sent))
+
+    async def _composed(self, sent: SentForm) -> Reply:
+        draft = await self._orders.find_draft(sent.caller, sent.draft_id)
+        if draft is None:
+            return Reply(FORM_TOO_OLD)
+        keep, change, look, text = map(sent.filled.text, (KEEP, CHANGE, LOOK, TEXT))
+        if is_blank(change):
+            return Reply(refusal_text(PromptBlank()))
+        settings = await self._orders.read_settings(sent.caller)
+        draft = replace(
+            draft,
+            id=sent.caller.asked.id,
+            prompt=compose_prompt(keep=keep, change=change, look=look, text=text),
+            quality=draft.quality if draft.chose_quality else settings.quality or draft.quality,
+            size=draft.size if draft.chose_size else settings.size or draft.size,
+            chose_quality=True,
+            chose_size=True,
+        )
+        shown = preview_text(draft)
+        if len(shown) > MOST_TEXT:
+            return Reply(TOO_LONG)
+        await self._drafts.keep(draft, now=self._clock())
+        return Reply(components=as_components(ui.TextDisplay(shown), self._row(draft)))
+
+    def _row(self, draft: Draft) -> ui.ActionRow[ui.LayoutView]:
+        holder = Holder(draft.guild_id, draft.member_id)
+
+        def button(label: str, name: str, style: discord.ButtonStyle) -> ui.Button[ui.LayoutView]:
+            custom_id = self._custom_ids.write(Action(name, (str(draft.id),)), holder)
+            return ui.Button(label=label, custom_id=custom_id, style=style)
+
+        return ui.ActionRow(
+            button("Make it", MAKE, discord.ButtonStyle.primary),
+            button("Discard", DISCARD, discord.ButtonStyle.secondary),
+        )
+
+    async def _make(self, press: Press) -> None:
+        draft = await promptly(self._take(press))
+        if draft is None:
+            await self._replies.beside(press.asked, NOT_THERE)
+            return
+        (source,) = draft.sources
+        held = await self._editor.take(
+            ask_for(
+                press.caller,
+                source,
+                prompt=draft.prompt,
+                quality=draft.quality,
+                size=draft.size,
+                count=draft.count,
+                private=draft.private,
+            )
+        )
+        if not held:
+            # So that it can be made when what forbade it is over.
+            with suppress(LedgerFault):
+                await self._drafts.keep(draft, now=self._clock())
+
+    async def _discard(self, press: Press) -> None:
+        await promptly(self._take(press))
+        await self._replies.give(press.asked, Reply(DISCARDED))
+
+    async def _take(self, press: Press) -> Draft | None:
+        draft = await self._drafts.take(int(press.arguments[0]), now=self._clock())
+        return draft if draft is not None and is_own(press.caller, draft) else None
+
+
+def preview_text(draft: Draft) -> str:
+    """The prompt to the letter, and what it costs to have it made."""
+    order = f"{draft.quality.capitalize()} × {draft.count}"
+    price = count_credits(draft.quality.price * draft.count)
+    return (
+        f"**This is what will be asked for**\n{as_block(draft.prompt)}\n"
+        f"{order} costs {price}. Nothing is held or charged before you choose *Make it*."
+    )
+
+
+def _link(image: discord.Attachment) -> PictureLink:
+    return PictureLink(
+        url=image.url,
+        name=image.filename,
+        content_type=image.content_type,
+        size=image.size,
+        width=image.width,
+        height=image.height,
+    )

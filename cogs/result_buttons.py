@@ -1,0 +1,343 @@
+"""The buttons under an edit's card: they carry the edit's id alone, and work for ever."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+
+import discord
+import structlog
+from discord import ui
+
+from bot.custom_ids import Action, CustomIds, Holder
+from bot.discord_replies import TEXT_DISPLAY, Component, Replies, Reply
+from bot.discord_rest import Answer, DiscordRest, File, OwnMessage
+from bot.forms import Form
+from bot.ledger import Edit, Ledger
+from bot.ledger.archive import Archive
+from bot.message_pictures import DiscordsPlaces, PictureLink, find_pictures, walk_components
+from bot.states import OPEN_STATES
+from cogs.asking import Caller
+from cogs.cards import (
+    AGAIN,
+    COMPARE,
+    DELETE,
+    DELETE_SURELY,
+    KEEP,
+    PROMPT,
+    RUN,
+    asking_row,
+    buttons_row,
+    lasting_id,
+)
+from cogs.components import Item, as_components
+from cogs.orders import Orders, Prepared, promptly
+from cogs.pages import MOST_TEXT
+from cogs.plain_text import as_block
+from cogs.presses import LastingPress, LastingPressed, Press, Pressed
+
+CONFIRM = "delete.confirm"
+"""What the danger button under the private question does."""
+
+LOOK_AT_MESSAGE, LOOK_AT_SOURCE, DELETE_PATIENCE = 0.8, 2.0, 10.0
+"""Seconds for finding a message by its channel, a source gone, and for deleting a message."""
+
+UNKNOWN = (
+    "The bot does not know this edit in this server, so nothing was done. Nothing was charged. "
+    "Run `/edit` yourself."
+)
+NO_PICTURES = (
+    "The pictures of this edit cannot be found in Discord any more. Nothing was charged. "
+    "Run `/edit` with a picture of your own."
+)
+SOURCE_GONE = "Discord has removed the picture that this edit was made from: it cannot be shown."
+SOURCE_ERASED = "Where the picture lay that this edit was made from was erased: it cannot be shown."
+SOURCE_NOT_PUBLIC = (
+    "Only the member whose edit this is can compare it with its source, for that picture was not "
+    "posted in this channel."
+)
+PROMPT_ERASED = "The prompt of this edit was erased."
+NOT_YOURS_TO_DELETE = (
+    "Only the member whose edit this is, and moderators with *Manage Messages*, can delete it."
+)
+UNDER_WAY = "This edit is under way still. Delete it when it has ended."
+QUESTION = (
+    "**Delete this message for good?**\n"
+    "The message goes, and the links of its pictures are erased. What it cost stays charged."
+)
+DELETED = "The message is deleted, and the links of its pictures are erased."
+NOT_DELETED = (
+    "Discord did not let the bot delete the message, so nothing was changed. Try again later, or "
+    "ask a moderator to delete it."
+)
+EMPTIED = (
+    "The pictures and their links are erased. Discord did not let the bot remove this message "
+    "itself: choose *Dismiss message* under it."
+)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class ResultButtons:
+    """What each button does, looked up from the edit's row and the message it is under."""
+
+    def __init__(
+        self,
+        orders: Orders,
+        ledger: Ledger,
+        archive: Archive,
+        rest: DiscordRest,
+        replies: Replies,
+        custom_ids: CustomIds,
+        places: DiscordsPlaces,
+    ) -> None:
+        self._orders = orders
+        self._ledger = ledger
+        self._archive = archive
+        self._rest = rest
+        self._replies = replies
+        self._custom_ids = custom_ids
+        self._places = places
+
+    @property
+    def lasting(self) -> Mapping[str, LastingPressed]:
+        """What works for ever."""
+        return {
+            AGAIN: self._edit_again,
+            RUN: self._run_again,
+            COMPARE: self._compare,
+            PROMPT: self._show_prompt,
+            DELETE: self._ask_to_delete,
+            DELETE_SURELY: self._delete_in_place,
+            KEEP: self._keep,
+        }
+
+    @property
+    def actions(self) -> Mapping[str, Pressed]:
+        """What works in one member's hands."""
+        return {CONFIRM: self._delete}
+
+    # Orders.
+
+    async def _edit_again(self, press: LastingPress) -> None:
+        await self._orders.follow(press.caller, self._form_for_result(press))
+
+    async def _form_for_result(self, press: LastingPress) -> Form | Reply:
+        edit = await self._find(press.caller, press.row_id)
+        if edit is None:
+            return Reply(UNKNOWN)
+        pictures = await self._pictures(press, edit)
+        if not pictures:
+            return Reply(NO_PICTURES)
+        order = edit.order
+        return await self._orders.open_form(
+            press.caller,
+            pictures,
+            "Edit again",
+            public=not order.private and press.channel_id == order.channel_id,
+            private=order.private,
+            like=replace(order, count=1),
+        )
+
+    async def _run_again(self, press: LastingPress) -> None:
+        await self._orders.follow(press.caller, self._same_order(press))
+
+    async def _same_order(self, press: LastingPress) -> Prepared:
+        edit = await self._find(press.caller, press.row_id)
+        return Reply(UNKNOWN) if edit is None else await self._orders.run_again(press.caller, edit)
+
+    # What is shown.
+
+    async def _compare(self, press: LastingPress) -> None:
+        await self._replies.answer(press.asked.apart, self._comparison(press))
+
+    async def _comparison(self, press: LastingPress) -> Reply:
+        edit = await self._find(press.caller, press.row_id)
+        if edit is None:
+            return Reply(UNKNOWN)
+        order = edit.order
+        shown_here = order.source_public and press.channel_id == order.channel_id
+        if press.member.id != order.member_id and not shown_here:
+            return Reply(SOURCE_NOT_PUBLIC)
+        if not order.source_url:
+            return Reply(SOURCE_ERASED)
+        pictures, gone = await asyncio.gather(
+            self._pictures(press, edit), self._orders.is_gone(order.source_url, LOOK_AT_SOURCE)
+        )
+        if gone:
+            return Reply(SOURCE_GONE)
+        if not pictures:
+            return Reply(NO_PICTURES)
+        return Reply(components=comparison(order.source_url, pictures))
+
+    async def _show_prompt(self, press: LastingPress) -> None:
+        await self._replies.answer(press.asked.apart, self._whole_prompt(press))
+
+    async def _whole_prompt(self, press: LastingPress) -> Reply:
+        edit = await self._find(press.caller, press.row_id)
+        if edit is None:
+            return Reply(UNKNOWN)
+        return Reply(PROMPT_ERASED) if edit.erased else prompt_reply(edit.order.prompt)
+
+    # Deleting.
+
+    async def _ask_to_delete(self, press: LastingPress) -> None:
+        edit = await promptly(self._find(press.caller, press.row_id))
+        if (refused := _refuse_to_delete(press.caller, edit)) or edit is None:
+            await self._replies.give(press.asked.apart, Reply(refused or UNKNOWN))
+        elif press.ephemeral:
+            # A private message can be deleted by the token of a button that is under it alone.
+            row = asking_row(
+                lasting_id(DELETE_SURELY, edit.order.id), lasting_id(KEEP, edit.order.id)
+            )
+            await self._replies.redraw(press.asked, _with_row(press.components, row, QUESTION))
+        else:
+            asked = Action(CONFIRM, (str(edit.order.id), str(press.message_id)))
+            holder = Holder(press.member.guild_id, press.member.id)
+            row = asking_row(self._custom_ids.write(asked, holder))
+            question = as_components(ui.TextDisplay(QUESTION), row)
+            await self._replies.give(press.asked.apart, Reply(components=question))
+
+    async def _delete(self, press: Press) -> None:
+        await self._replies.answer(press.asked, self._delete_for_good(press))
+
+    async def _delete_for_good(self, press: Press) -> Reply:
+        edit_id, message_id = map(int, press.arguments)
+        edit = await self._find(press.caller, edit_id)
+        if (refused := _refuse_to_delete(press.caller, edit)) or edit is None:
+            return Reply(refused or UNKNOWN)
+        message = OwnMessage(press.caller.channel_id, message_id)
+        if not _is_deleted(await self._rest.delete(message, until=_in(DELETE_PATIENCE))):
+            return Reply(NOT_DELETED)
+        await self._erase_links(edit)
+        return Reply(DELETED)
+
+    async def _delete_in_place(self, press: LastingPress) -> None:
+        edit = await promptly(self._find(press.caller, press.row_id))
+        if (refused := _refuse_to_delete(press.caller, edit)) or edit is None:
+            await self._replies.give(press.asked.apart, Reply(refused or UNKNOWN))
+            return
+        async with self._replies.announced(press.asked):
+            await self._erase_links(edit)
+            answer = await self._rest.delete(press.asked.answer, until=_in(DELETE_PATIENCE))
+            if not _is_deleted(answer):
+                await self._replies.give(press.asked, Reply(EMPTIED), deferred=True)
+
+    async def _keep(self, press: LastingPress) -> None:
+        edit = await promptly(self._find(press.caller, press.row_id))
+        if edit is None:
+            await self._replies.give(press.asked.apart, Reply(UNKNOWN))
+            return
+        await self._replies.redraw(press.asked, _with_row(press.components, buttons_row(edit)))
+
+    async def _erase_links(self, edit: Edit) -> None:
+        await self._archive.erase_links(edit.order.id)
+        log.info("edit.deleted", edit=str(edit.order.id))
+
+    # Looking up.
+
+    async def _find(self, caller: Caller, edit_id: int) -> Edit | None:
+        """The edit, if it is one of this server."""
+        edit = await self._ledger.find(edit_id)
+        if edit is None or edit.order.guild_id != caller.member.guild_id:
+            return None
+        return edit
+
+    async def _pictures(self, press: LastingPress, edit: Edit) -> Sequence[PictureLink]:
+        """The edit's pictures with addresses that work: of its card, or else of its message."""
+        if _is_card(press.components, edit):
+            return find_pictures({"components": press.components}, self._places)
+        if edit.place is None:
+            return []
+        message = OwnMessage(edit.place.channel_id, edit.place.message_id)
+        answer = await self._rest.get(message, until=_in(LOOK_AT_MESSAGE))
+        if answer is None or not answer.ok:
+            return []
+        return find_pictures(answer.body, self._places)
+
+
+def comparison(source_url: str, pictures: Sequence[PictureLink]) -> list[Component]:
+    """For each picture a gallery of two: the source, and it."""
+    items: list[Item] = []
+    for number, picture in enumerate(pictures, 1):
+        which = f" {number}" if len(pictures) > 1 else ""
+        items += [
+            ui.TextDisplay(f"The source, and picture{which}" if which else "The source, and it"),
+            ui.MediaGallery(
+                discord.MediaGalleryItem(
+                    source_url, description="The source", spoiler=picture.spoiler
+                ),
+                discord.MediaGalleryItem(
+                    picture.url, description=f"The result{which}", spoiler=picture.spoiler
+                ),
+            ),
+        ]
+    return as_components(*items)
+
+
+def prompt_reply(prompt: str) -> Reply:
+    """The whole prompt, to the letter; as a file, where a message does not take it."""
+    block = as_block(prompt)
+    if len(block) <= MOST_TEXT:
+        return Reply(components=as_components(ui.TextDisplay(block)))
+    file = File("prompt.txt", prompt.encode("utf-8", "replace"))
+    return Reply("The whole prompt is in this file.", files=[file])
+
+
+def _refuse_to_delete(caller: Caller, edit: Edit | None) -> str | None:
+    if edit is None:
+        return UNKNOWN
+    moderates = caller.permissions.manage_messages or caller.permissions.administrator
+    if caller.member.id != edit.order.member_id and not moderates:
+        return NOT_YOURS_TO_DELETE
+    return UNDER_WAY if edit.state in OPEN_STATES else None
+
+
+def _is_deleted(answer: Answer | None) -> bool:
+    """Whether the message surely is not there any more."""
+    return answer is not None and (answer.ok or answer.status == HTTPStatus.NOT_FOUND)
+
+
+def _is_card(components: Sequence[Component], edit: Edit) -> bool:
+    """Whether a message is the edit's own: it alone has the button that deletes it."""
+    deleting = lasting_id(DELETE, edit.order.id)
+    parts = walk_components({"components": components})
+    return any(part.get("custom_id") == deleting for part in parts)
+
+
+def _with_row(
+    components: Sequence[Component], row: Item, question: str | None = None
+) -> list[Component]:
+    """A card's components with another row of buttons, and a question above it or none."""
+    (card, *_) = components
+    parts = [_reattached(part) for part in card.get("components", []) if _stays(part)]
+    below: list[Item] = [row] if question is None else [ui.TextDisplay(question), row]
+    return [{**_unnumbered(card), "components": [*parts, *as_components(*below)]}]
+
+
+def _stays(part: Component) -> bool:
+    is_question = part.get("type") == TEXT_DISPLAY and part.get("content") == QUESTION
+    return part.get("type") != discord.ComponentType.action_row.value and not is_question
+
+
+def _reattached(part: Component) -> Component:
+    """A gallery whose pictures are named as the message's own files, and not by their addresses."""
+    part = _unnumbered(part)
+    if part.get("type") != discord.ComponentType.media_gallery.value:
+        return part
+    items = [{**item, "media": _attachment(item["media"])} for item in part.get("items", [])]
+    return {**part, "items": items}
+
+
+def _unnumbered(part: Component) -> Component:
+    """Without the number that Discord gave it, so that it gives new ones beside the new parts'."""
+    return {key: value for key, value in part.items() if key != "id"}
+
+
+def _attachment(media: Component) -> Component:
+    name = str(media.get("url", "")).partition("?")[0].rpartition("/")[2]
+    return {"url": f"attachment://{name}"}
+
+
+def _in(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds

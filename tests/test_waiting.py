@@ -1,0 +1,378 @@
+"""What members see while an edit waits, who waits for whom, and who is not let into the line."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bot.ledger.sqlite.connection import connect_to_write, rows
+from bot.sandbox.discord_rest import Request
+from bot.sandbox.faults import (
+    DiscordFault,
+    DownloadFault,
+    EditFault,
+    Hang,
+    rate_limited,
+    server_error,
+)
+from bot.sandbox.server import Interaction, Sandbox
+from bot.sandbox.world import Message
+from tests.conftest import Events, StartBot
+from tests.members import Person, buttons_of
+
+pytestmark = pytest.mark.usefixtures("small_results")
+
+ORIGINAL = "/messages/@original$"
+
+
+def hang(sandbox: Sandbox, *, times: int | None = 1, prompt: str | None = None) -> Hang:
+    """Let calls of the edit API hang."""
+    action = Hang()
+    sandbox.faults.edit_api.add(EditFault(action=action, times=times, prompt=prompt))
+    return action
+
+
+def others(sandbox: Sandbox, ada: Person, number: int) -> list[Person]:
+    """More members of Ada's server."""
+    return [Person.join(sandbox, ada.settings, f"Member {place}") for place in range(number)]
+
+
+def changes(sandbox: Sandbox) -> list[Request]:
+    """The requests that changed an answer's message."""
+    return [
+        each
+        for each in sandbox.discord.requests
+        if each.method == "PATCH" and each.path.endswith("@original")
+    ]
+
+
+def cards(message: Message) -> list[tuple[datetime, str]]:
+    """What a message said while its edit waited, and when."""
+    return [(each.at, each.content) for each in message.revisions if each.content]
+
+
+def says(edit: Interaction, words: str, *, timeout: float = 15) -> asyncio.Task[Message]:
+    """Waits until an edit's message says something."""
+    return asyncio.ensure_future(edit.until(lambda each: words in each.text, timeout=timeout))
+
+
+def posted(edit: Interaction) -> asyncio.Task[Message]:
+    """Waits until an edit's message has its pictures."""
+    return asyncio.ensure_future(edit.until(lambda each: bool(each.files), timeout=30))
+
+
+# What is seen.
+
+
+async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_thinks(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot()
+    called = hang(sandbox)
+    edit = await ada.edit()
+    await sandbox.edit_api.called()
+    waiting = [await each.edit() for each in others(sandbox, ada, 9)]
+    hang(sandbox, times=None)
+    await says(waiting[-1], "in line")
+    called.release()
+    message = await posted(edit)
+    assert [each.content for each in message.revisions] == ["", ""]
+    assert message.revisions[0].flags != message.revisions[1].flags
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_then_the_result(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, private: bool
+):
+    await start_bot(edit_concurrency=1)
+    first = hang(sandbox)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    second, download = hang(sandbox, prompt="blue$"), Hang()
+    edit = await others(sandbox, ada, 1)[0].edit(private=private)
+
+    message = await says(edit, "in line")
+    assert message.content.startswith("**1st in line · about 30 s**")
+    assert "at no cost" in message.content
+    assert list(buttons_of(message)) == ["Cancel"]
+    sandbox.faults.downloads.add(DownloadFault(action=Hang()))
+    first.release()
+    await says(edit, "%")
+    assert "▱▱▱ **" in message.content
+    assert "cannot be stopped any more" in message.content
+    assert not buttons_of(message)
+    sandbox.faults.downloads.add(DownloadFault(action=download))
+    second.release()
+    await says(edit, "Posting")
+    download.release()
+    await posted(edit)
+
+    assert message.content == ""
+    assert message.ephemeral is private
+    assert not message.now.mentions
+    moments = [moment for moment, _ in cards(message)]
+    assert len(moments) == 3
+    assert all(after - before >= timedelta(seconds=2) for before, after in pairwise(moments))
+    assert changes(sandbox)[-1].files
+
+
+async def test_places_and_times_follow_from_how_long_edits_took_lately(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    bot = await start_bot(edit_concurrency=1)
+    await posted(await ada.edit())
+    await events.logs("edit.closed")
+    await bot.stop()
+    let_have_taken(bot.settings.database, seconds=200)
+    await start_bot(edit_concurrency=1)
+    hang(sandbox, times=None)
+    await ada.edit()
+    await sandbox.edit_api.called(2)
+    bob, eve = others(sandbox, ada, 2)
+    edits = [await bob.edit(), await bob.edit(), await eve.edit()]
+    texts = [(await says(edit, "in line")).content.partition("**\n")[0] for edit in edits]
+    assert texts == [
+        "**1st in line · about 4 min",
+        "**3rd in line · about 10 min",
+        "**2nd in line · about 7 min",
+    ]
+
+
+def let_have_taken(database: Path, *, seconds: int) -> None:
+    """Let every delivered edit's call have taken so long, in the file of a bot that is stopped."""
+    connection = connect_to_write(database)
+    try:
+        rows(
+            connection,
+            "UPDATE edit SET submitted_at = rendered_at - $1 WHERE state = 'delivered'",
+            seconds * 1000,
+        )
+    finally:
+        connection.close()
+
+
+# Requests for cards are few, and nothing depends on them.
+
+
+async def test_with_many_that_wait_all_cards_together_change_ten_times_a_second_at_most(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=1)
+    hang(sandbox, times=None)
+    edits = [await each.edit() for each in others(sandbox, ada, 31)]
+    await sandbox.edit_api.called()
+    waiting = edits[1:]
+    await asyncio.gather(*(says(edit, "in line") for edit in waiting))
+    moments = [request.at for request in changes(sandbox)]
+    assert len(moments) >= 30
+    assert all(
+        after - before > timedelta(seconds=0.9)
+        for before, after in zip(moments, moments[10:], strict=False)
+    )
+
+
+async def test_a_rate_limit_is_waited_for_and_the_result_is_not_held_up_by_it(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=1)
+    called = hang(sandbox)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    limited = sandbox.faults.discord.add(
+        DiscordFault(action=rate_limited(3), method="PATCH", path=ORIGINAL)
+    )
+    edit = await others(sandbox, ada, 1)[0].edit()
+    await limited.happened()
+    await sandbox.discord.requested("PATCH", ORIGINAL, times=2, timeout=15)
+    first, second = changes(sandbox)[:2]
+    assert second.at - first.at >= timedelta(seconds=3)
+
+    sandbox.faults.discord.add(
+        DiscordFault(action=rate_limited(300), method="PATCH", path=ORIGINAL, with_files=False)
+    )
+    called.release()
+    await posted(edit)
+
+
+async def test_a_change_that_fails_is_not_made_again(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=1)
+    first, second = hang(sandbox, prompt="one"), hang(sandbox, prompt="two")
+    await ada.edit(prompt="one")
+    await sandbox.edit_api.called()
+    down = sandbox.faults.discord.add(
+        DiscordFault(action=server_error(), method="PATCH", path=ORIGINAL)
+    )
+    edit = await others(sandbox, ada, 1)[0].edit(prompt="two")
+    await down.happened()
+    first.release()
+    message = await says(edit, "%")
+    second.release()
+    await posted(edit)
+    assert [text for _, text in cards(message) if "in line" in text] == []
+
+
+async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_place(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=1)
+    called = hang(sandbox)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    late = Hang()
+    hanging = sandbox.faults.discord.add(
+        DiscordFault(action=late, method="PATCH", path=ORIGINAL, with_files=False)
+    )
+    edit = await others(sandbox, ada, 1)[0].edit()
+    await hanging.happened()
+    called.release()
+    message = await posted(edit)
+    late.release()
+    request = changes(sandbox)[0]
+    await sandbox.discord.rest.answered.until(lambda: request.status, timeout=5)
+    assert request.status == 400
+    assert message.files
+    assert message.content == ""
+
+
+async def test_a_message_that_was_deleted_is_left_alone(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(edit_concurrency=1)
+    called = hang(sandbox)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    edit = await others(sandbox, ada, 1)[0].edit()
+    await edit.acknowledged()
+    assert edit.message is not None
+    sandbox.discord.delete(edit.message)
+    await sandbox.discord.requested("PATCH", ORIGINAL)
+    await says(await others(sandbox, ada, 1)[0].edit(), "2nd in line")
+    assert sum(str(edit.token) in request.path for request in changes(sandbox)) == 1
+    called.release()
+    await events.logs("edit.closed", edit=str(edit.id))
+
+
+# Whose turn it is.
+
+
+async def test_a_burst_of_fifty_by_one_member_does_not_delay_anothers_edit_by_more_than_one(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(edit_concurrency=1, member_limit=50, default_quota=None)
+    first = hang(sandbox)
+    burst = [await ada.edit(prompt=f"ada {number}") for number in range(50)]
+    await sandbox.edit_api.called()
+    bob = others(sandbox, ada, 1)[0]
+    edit = await bob.edit(prompt="bob")
+    for each in (*burst, edit):
+        await events.logs("edit.acknowledged", edit=str(each.id))
+    first.release()
+    await asyncio.gather(*(posted(each) for each in (*burst, edit)))
+
+    prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
+    assert prompts.index("bob") == 1
+    assert [each for each in prompts if each != "bob"] == [f"ada {number}" for number in range(50)]
+
+
+async def test_a_restart_keeps_the_order_of_the_line_and_its_cards_go_on(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    bot = await start_bot(edit_concurrency=1)
+    hang(sandbox)
+    await ada.edit(prompt="first")
+    await sandbox.edit_api.called()
+    names = [f"member {number}" for number in range(6)]
+    edits: list[Interaction] = []
+    for name, person in zip(names, others(sandbox, ada, 6), strict=True):
+        edits.append(await person.edit(prompt=name))
+        await events.logs("edit.acknowledged", edit=str(edits[-1].id))
+    await says(edits[5], "6th in line")
+    await bot.stop()
+
+    again = hang(sandbox)
+    await start_bot(edit_concurrency=1)
+    await sandbox.edit_api.called(2)
+    await says(edits[5], "5th in line")
+    again.release()
+    await asyncio.gather(*(posted(each) for each in edits))
+    prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
+    assert prompts == ["first", *names]
+
+
+# Who is not let in.
+
+
+async def refusals(edits: Sequence[Interaction]) -> list[str]:
+    """What was said, privately, to those whose edits were not taken."""
+    answers = await asyncio.gather(*(edit.acknowledged() for edit in edits))
+    refused = [edit for edit, answer in zip(edits, answers, strict=True) if answer.type == 4]
+    assert all(answer.ephemeral for answer in answers if answer.type == 4)
+    return [(await edit.settled()).text for edit in refused]
+
+
+async def test_of_hundreds_at_once_a_member_has_as_many_open_as_one_may_over_all_servers(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(member_limit=5, default_quota=None)
+    hang(sandbox, times=None)
+    elsewhere = sandbox.discord.add_guild("Elsewhere")
+    there = sandbox.discord.add_member(elsewhere, ada.member.user)
+    ada_there = Person(sandbox, ada.settings, there, elsewhere.channels[0])
+    edits = await asyncio.gather(*(person.edit() for person in [ada, ada_there] * 100))
+    said = await refusals(edits)
+
+    assert len(said) == 195
+    (only,) = set(said)
+    assert "You have 5 edits under way" in only
+    assert only.endswith("cancel one that waits. Nothing was charged.")
+    assert ada.account() == (40, 0)
+    bob = others(sandbox, ada, 1)[0]
+    assert (await (await bob.edit()).acknowledged()).type == 5
+
+
+async def test_an_edit_that_ended_makes_room_for_its_members_next(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(member_limit=1)
+    called = hang(sandbox)
+    edit = await ada.edit()
+    assert len(await refusals([await ada.edit()])) == 1
+    called.release()
+    await posted(edit)
+    await events.logs("edit.closed", edit=str(edit.id))
+    await posted(await ada.edit())
+
+
+async def test_no_more_edits_wait_than_may(sandbox: Sandbox, start_bot: StartBot, ada: Person):
+    await start_bot(edit_concurrency=2, queue_limit=10)
+    hang(sandbox, times=None)
+    edits = await asyncio.gather(*(each.edit() for each in others(sandbox, ada, 200)))
+    said = await refusals(edits)
+    assert len(said) == 188
+    assert set(said) == {
+        "10 edits wait already, and no more may. Try again in a few minutes. Nothing was charged."
+    }
+
+
+async def test_an_edit_that_would_wait_longer_than_eight_minutes_is_refused_with_the_estimate(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    bot = await start_bot(edit_concurrency=1)
+    await posted(await ada.edit())
+    await events.logs("edit.closed")
+    await bot.stop()
+    let_have_taken(bot.settings.database, seconds=200)
+    await start_bot(edit_concurrency=1)
+    hang(sandbox, times=None)
+    for person in others(sandbox, ada, 3):
+        assert (await (await person.edit()).acknowledged()).type == 5
+    late = await others(sandbox, ada, 1)[0].edit()
+    (said,) = await refusals([late])
+    assert "this edit would wait about 10 minutes, and none waits longer than 8 minutes" in said
+    assert "Nothing was charged." in said
+    assert ada.row(late) is None

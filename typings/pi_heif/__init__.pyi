@@ -1,0 +1,5 @@
+from PIL.ImageFile import ImageFile
+
+from . import options as options
+
+class HeifImageFile(ImageFile): ...

@@ -1,0 +1,1 @@
+DECODE_THREADS: int
