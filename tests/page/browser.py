@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator, Page
 
 NAMES = (
+    "chromium-headless-shell",
     "chromium",
     "chromium-browser",
     "google-chrome",
