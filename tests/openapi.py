@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
-from jsonschema import Draft202012Validator
-from jsonschema.protocols import Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012Validator, Registry, Validator
 
 from bot.sandbox.discord_rest import Request
 
@@ -37,8 +35,8 @@ def find_violations(requests: Iterable[Request]) -> list[str]:
 class _Description:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
-        resource: Resource[Any] = Resource.from_contents(document, DRAFT202012)
-        self._registry: Registry[Any] = Registry[Any]().with_resource(_ROOT, resource)
+        self._registry = Registry([(_ROOT, dict(document))])
+        self._validators: dict[tuple[str, ...], Validator] = {}
         self._routes = [
             (_as_pattern(template), template)
             # A fixed path goes before one with a parameter in the same place.
@@ -62,16 +60,18 @@ class _Description:
         kind = "multipart/form-data" if request.files else "application/json"
         validator = self._validator(template, method, kind)
         return [
-            f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+            f"{'/'.join(map(str, error.instance_path))}: {error.message[:200]}"
             for error in validator.iter_errors(_with_text_ids(request.json))
         ]
 
-    def _validator(self, template: str, method: str, kind: str) -> Validator:
-        place = "/".join(
-            part.replace("~", "~0").replace("/", "~1")
-            for part in ("paths", template, method, "requestBody", "content", kind, "schema")
-        )
-        return Draft202012Validator({"$ref": f"{_ROOT}#/{place}"}, registry=self._registry)
+    def _validator(self, *place: str) -> Validator:
+        if place not in self._validators:
+            template, method, kind = (part.replace("~", "~0").replace("/", "~1") for part in place)
+            schema = f"paths/{template}/{method}/requestBody/content/{kind}/schema"
+            self._validators[place] = Draft202012Validator(
+                {"$ref": f"{_ROOT}#/{quote(schema)}"}, registry=self._registry
+            )
+        return self._validators[place]
 
 
 @cache

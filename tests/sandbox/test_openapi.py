@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
-import jsonschema
 import pytest
+from jsonschema_rs import Draft202012Validator
 from PIL import Image
 
 from bot.sandbox.invocation import Upload
@@ -96,7 +96,7 @@ def check(template: str, method: str, body: object) -> None:
     for key in ("responses", "200", "content", "application/json", "schema"):
         node = object_at(node, key)
     schema = node | {"components": description()["components"]}
-    jsonschema.validate(body, schema, jsonschema.Draft202012Validator)
+    Draft202012Validator(schema).validate(body)
 
 
 class Client:
