@@ -158,8 +158,9 @@ class Line:
             if place.called is not None:
                 place.called.set_result(None)
         if not self._waiting:
-            # Whoever comes next finds nobody to take turns with.
-            self._turns.clear()
+            # Whoever comes next takes turns with those alone whose calls are under way.
+            in_flight = self._in_flight()
+            self._turns = {each: turn for each, turn in self._turns.items() if each in in_flight}
 
     def _all(self) -> Iterable[_Place | _Call]:
         return itertools.chain(self._waiting.values(), self._calls.values())

@@ -16,6 +16,9 @@ from tests.orders import order
 
 ADA, BOB = 40, 41
 
+PATIENCE = 5
+"""Seconds after which somebody's turn will not come any more."""
+
 
 class Clock:
     """Seconds that pass when a test says so."""
@@ -50,7 +53,8 @@ class Crew:
 
     async def end(self, edit_id: int) -> None:
         self._releases[edit_id].set()
-        await self._tasks[edit_id]
+        async with asyncio.timeout(PATIENCE):
+            await self._tasks[edit_id]
         await settle()
 
     async def end_all(self) -> None:
@@ -87,10 +91,14 @@ def by_bob(edit_id: int) -> Order:
     return order(edit_id, member_id=BOB)
 
 
-async def test_after_a_burst_anothers_edit_is_next_and_ones_own_go_in_order():
+@pytest.mark.parametrize("before", [0, 1, 5])
+async def test_after_a_burst_anothers_edit_is_next_and_ones_own_go_in_order(before: int):
     crew = Crew(make_line())
     for edit_id in range(1, 6):
         crew.come(edit_id)
+        if edit_id == before:
+            # Those that came so far have their turn, or wait, before the next ones come.
+            await settle()
     crew.come(6, BOB)
     await settle()
     for edit_id in (1, 6, 2, 3, 4, 5):

@@ -74,8 +74,8 @@ async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_think
     called = hang(sandbox)
     edit = await ada.edit()
     await sandbox.edit_api.called()
-    waiting = [await each.edit() for each in others(sandbox, ada, 9)]
     hang(sandbox, times=None)
+    waiting = [await each.edit() for each in others(sandbox, ada, 9)]
     await says(waiting[-1], "in line")
     called.release()
     message = await posted(edit)
