@@ -16,6 +16,7 @@ from playwright.async_api import Locator, Page, expect
 
 from benchmarks.usage import FIRST_MEMBER, seed
 from bot.ledger.sqlite.connection import connect_to_write, rows
+from bot.sandbox.faults import EditFault, Hang
 from bot.sandbox.page.running import RunningPage, running_page
 from tests.page.browser import launched_browser
 
@@ -32,7 +33,8 @@ EDITS_BEFORE = 400
 
 async def main() -> None:
     """Take all pictures."""
-    async with running_page(port=0) as running, launched_browser() as browser:
+    settings = {"EDIT_CONCURRENCY": "1"}
+    async with running_page(port=0, settings=settings) as running, launched_browser() as browser:
         page = await browser.new_page(
             viewport={"width": WIDTH, "height": HEIGHT},
             color_scheme="dark",
@@ -42,6 +44,8 @@ async def main() -> None:
         await show_picker(page)
         await show_card(page)
         await take(page, "page")
+        await show_form(page)
+        await show_waiting(page, running)
         await show_refusal(page)
         await show_usage(page, running)
 
@@ -67,6 +71,35 @@ async def show_card(page: Page) -> None:
     await take(page, "card", card)
 
 
+async def show_form(page: Page) -> None:
+    """What is asked under *Edit again*."""
+    await page.get_by_role("button", name="Edit again").click()
+    form = page.locator("dialog.form")
+    await form.get_by_role("textbox").first.fill("Now let snow fall")
+    await take(page, "form", form)
+    await page.keyboard.press("Escape")
+    await expect(form).to_have_count(0)
+
+
+async def show_waiting(page: Page, running: RunningPage) -> None:
+    """What a member sees whose edit waits for another's."""
+    others = Hang()
+    running.sandbox.faults.edit_api.add(EditFault(action=others))
+    await become(page, "Ben")
+    await start_edit(page)
+    await page.keyboard.press("Enter")
+    await running.sandbox.edit_api.called()
+    await become(page, "Ada")
+    await start_edit(page)
+    await page.keyboard.press("Enter")
+    card = page.get_by_role("article").last
+    await expect(card.get_by_role("button", name="Cancel")).to_be_visible()
+    await take(page, "waiting", card)
+    await card.get_by_role("button", name="Cancel").click()
+    await expect(card).to_contain_text("cancelled")
+    others.release()
+
+
 async def show_refusal(page: Page) -> None:
     """What a member reads who has too little left."""
     await become(page, "Mona")
@@ -75,7 +108,7 @@ async def show_refusal(page: Page) -> None:
     await page.keyboard.press("Enter")
     await page.keyboard.type("44")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("article")).to_have_count(2)
+    await expect(page.get_by_role("article")).to_have_count(4)
     await become(page, "Ada")
     await start_edit(page)
     await page.keyboard.type("quality:high")
@@ -84,6 +117,7 @@ async def show_refusal(page: Page) -> None:
     await page.keyboard.press("Enter")
     answer = page.get_by_role("article").last
     await expect(answer).to_contain_text("Only you can see this")
+    await answer.scroll_into_view_if_needed()
     await take(page, "refusal", answer)
 
 
