@@ -25,6 +25,7 @@ from cogs.result_buttons import (
     NOT_YOURS_TO_DELETE,
     PROMPT_ERASED,
     QUESTION,
+    QUESTION_OF_COST,
     SOURCE_ERASED,
     SOURCE_GONE,
     SOURCE_NOT_PUBLIC,
@@ -434,7 +435,7 @@ async def test_its_member_deletes_a_message_and_its_links_after_one_question(
     asked = await ada.press(card, "Delete")
     question = await asked.settled()
     assert question.ephemeral
-    assert question.text == QUESTION
+    assert question.text == QUESTION_OF_COST
     assert list(buttons_of(question)) == ["Delete for good"]
     assert not card.deleted
 
@@ -501,7 +502,7 @@ async def test_a_private_result_is_asked_about_in_its_place_and_deleted(
     edit, buttons = row_id(card), buttons_of(card)
     pictures = pictures_in(card)
     await (await ada.press(card, "Delete")).acknowledged()
-    assert QUESTION in card.text
+    assert QUESTION_OF_COST in card.text
     assert list(buttons_of(card)) == ["Delete for good", "Keep it"]
     assert pictures_in(card) == pictures
 
