@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import expect
@@ -106,7 +106,7 @@ async def test_a_message_that_changes_while_its_button_is_answered_keeps_its_ord
     tab = await open_tab(stage)
     message = await bot.post(channel, {"content": "In line", "components": [row(button(2, "Go"))]})
     # On a slow machine both changes are drawn in one frame.
-    slowing = await tab.page.context.new_cdp_session(tab.page)
+    slowing: Any = await tab.page.context.new_cdp_session(tab.page)
     await slowing.send("Emulation.setCPUThrottlingRate", {"rate": 6})
     await tab.messages.get_by_role("button", name="Go").click()
     pressed = await sent.next()

@@ -11,6 +11,7 @@ from tests.pictures_made import photo as upload
 
 if TYPE_CHECKING:
     from bot.sandbox.page.running import RunningPage
+    from bot.sandbox.world import Message
     from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -23,11 +24,12 @@ async def test_history_is_paged_and_goes_on_from_what_it_shows(
 ):
     guild = live.sandbox.world.guilds[1]
     olive = next(each for each in guild.members.values() if each.name == "Olive")
+    posted: list[Message] = []
     for number in range(OVER_A_PAGE):
         options = {"image": upload(), "prompt": f"boat {number}", "quality": "low"}
         edit = await live.sandbox.discord.invoke(guild.channels[0], olive, "edit", options)
-        await edit.until(lambda message: bool(message.files))
-    live.sandbox.discord.delete(await edit.settled())
+        posted.append(await edit.until(lambda message: bool(message.files)))
+    live.sandbox.discord.delete(posted[-1])
 
     tab = await open_tab(live, "Olive")
     await tab.go("Sketch Club")
