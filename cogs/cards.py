@@ -112,10 +112,10 @@ def _result_row(order: Order) -> Row:
         _button("Edit again", lasting_id(AGAIN, order.id), discord.ButtonStyle.primary),
         _run_button(order),
         _button("Compare", lasting_id(COMPARE, order.id)),
-        _button("Delete", lasting_id(DELETE, order.id)),
     )
     if _folded(order.prompt) != as_plain(order.prompt, MOST_TEXT):
         row.add_item(_button("Whole prompt", lasting_id(PROMPT, order.id)))
+    row.add_item(_button("Delete", lasting_id(DELETE, order.id)))
     return row
 
 

@@ -6,13 +6,12 @@ from discord.ext import commands
 
 from bot.editing import Editor
 from bot.message_pictures import PictureLink
-from bot.pictures import MAX_SOURCE_BYTES
 from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
 from bot.refusals import MAX_PROMPT
 from cogs.asking import caller_of
 from cogs.choices import QUALITIES, SIZES
 from cogs.orders import ask_for
-from cogs.picture_words import FORMATS
+from cogs.picture_words import IMAGE_OPTION
 
 
 class EditCog(commands.Cog):
@@ -25,7 +24,7 @@ class EditCog(commands.Cog):
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     @app_commands.describe(
-        image=f"The picture: {FORMATS}, up to {MAX_SOURCE_BYTES // 2**20} MiB",
+        image=IMAGE_OPTION,
         prompt="What to change, and what to leave as it is",
         quality="How carefully each picture is made; medium if you and this server do not say",
         size="The shape of the result; nearest to the picture's own if nobody says",

@@ -25,6 +25,7 @@ from cogs.components import as_components
 from cogs.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
 from cogs.orders import FORM_TOO_OLD, Orders, ask_for, attachment_of, is_own, promptly
 from cogs.pages import MOST_TEXT
+from cogs.picture_words import IMAGE_OPTION
 from cogs.plain_text import as_block
 from cogs.presses import FormSent, Press, Pressed, SentForm
 from cogs.wording import count_credits, refusal_text
@@ -75,7 +76,7 @@ class EditGuidedCog(commands.Cog):
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     @app_commands.describe(
-        image="The picture: PNG, JPEG or WebP",
+        image=IMAGE_OPTION,
         quality="How carefully each picture is made; medium if you and this server do not say",
         size="The shape of the result; nearest to the picture's own if nobody says",
         count="How many pictures to make",

@@ -11,6 +11,7 @@ from bot.discord_posted import PostedPictures, Unshown
 from bot.discord_replies import Replies, Reply
 from bot.ledger.archive import Archive, KeptEdit
 from bot.message_pictures import PictureLink
+from bot.pricing import SOURCE_SIZE
 from bot.states import OPEN_STATES, Reason, State
 from cogs.asking import asked_by, holder_of
 from cogs.cards import AGAIN, RUN, lasting_id
@@ -138,8 +139,12 @@ def entry(edit: KeptEdit, shown: Shown, guild_id: int) -> list[Item]:
 
 def entry_text(edit: KeptEdit, shown: Shown, guild_id: int) -> str:
     """When and what it was, what it cost, the prompt, and what became of it."""
-    asked = f"{edit.quality.capitalize()} × {edit.count} · {edit.ratio or edit.size}"
-    facts = [f"<t:{edit.held_at.timestamp():.0f}:R>", asked, _price(edit)]
+    facts = [
+        f"<t:{edit.held_at.timestamp():.0f}:R>",
+        f"{edit.quality.capitalize()} × {edit.count}",
+        *_shape(edit),
+        _price(edit),
+    ]
     link = edit.link(guild_id)
     if link is not None and shown is not Unshown.GONE and not _is_hidden(edit):
         facts.append(f"[Open]({link})")
@@ -179,6 +184,12 @@ def _outcome_lines(edit: KeptEdit, shown: Shown) -> list[str]:
     elif _is_hidden(edit):
         lines.append(f"-# {PRIVATE}")
     return lines
+
+
+def _shape(edit: KeptEdit) -> list[str]:
+    """The result's ratio, or nothing where it follows from a source that was never looked at."""
+    shape = edit.ratio or edit.size
+    return [] if shape == SOURCE_SIZE else [shape]
 
 
 def _price(edit: KeptEdit) -> str:

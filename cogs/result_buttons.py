@@ -62,9 +62,9 @@ NOT_YOURS_TO_DELETE = (
 )
 UNDER_WAY = "This edit is under way still. Delete it when it has ended."
 QUESTION = (
-    "**Delete this message for good?**\n"
-    "The message goes, and the links of its pictures are erased. What it cost stays charged."
+    "**Delete this message for good?**\nThe message goes, and the links of its pictures are erased."
 )
+QUESTION_OF_COST = f"{QUESTION} What it cost stays charged."
 DELETED = "The message is deleted, and the links of its pictures are erased."
 NOT_DELETED = (
     "Discord did not let the bot delete the message, so nothing was changed. Try again later, or "
@@ -190,12 +190,14 @@ class ResultButtons:
             row = asking_row(
                 lasting_id(DELETE_SURELY, edit.order.id), lasting_id(KEEP, edit.order.id)
             )
-            await self._replies.redraw(press.asked, _with_row(press.components, row, QUESTION))
+            await self._replies.redraw(
+                press.asked, _with_row(press.components, row, _question(edit))
+            )
         else:
             asked = Action(CONFIRM, (str(edit.order.id), str(press.message_id)))
             holder = Holder(press.member.guild_id, press.member.id)
             row = asking_row(self._custom_ids.write(asked, holder))
-            question = as_components(ui.TextDisplay(QUESTION), row)
+            question = as_components(ui.TextDisplay(_question(edit)), row)
             await self._replies.give(press.asked.apart, Reply(components=question))
 
     async def _delete(self, press: Press) -> None:
@@ -262,7 +264,9 @@ def comparison(source_url: str, pictures: Sequence[PictureLink]) -> list[Compone
     for number, picture in enumerate(pictures, 1):
         which = f" {number}" if len(pictures) > 1 else ""
         items += [
-            ui.TextDisplay(f"The source, and picture{which}" if which else "The source, and it"),
+            ui.TextDisplay(
+                f"The source, and result{which}" if which else "The source, and the result"
+            ),
             ui.MediaGallery(
                 discord.MediaGalleryItem(
                     source_url, description="The source", spoiler=picture.spoiler
@@ -293,6 +297,10 @@ def _refuse_to_delete(caller: Caller, edit: Edit | None) -> str | None:
     return UNDER_WAY if edit.state in OPEN_STATES else None
 
 
+def _question(edit: Edit) -> str:
+    return QUESTION_OF_COST if edit.posted else QUESTION
+
+
 def _is_deleted(answer: Answer | None) -> bool:
     """Whether the message surely is not there any more."""
     return answer is not None and (answer.ok or answer.status == HTTPStatus.NOT_FOUND)
@@ -316,7 +324,10 @@ def _with_row(
 
 
 def _stays(part: Component) -> bool:
-    is_question = part.get("type") == TEXT_DISPLAY and part.get("content") == QUESTION
+    is_question = part.get("type") == TEXT_DISPLAY and part.get("content") in {
+        QUESTION,
+        QUESTION_OF_COST,
+    }
     return part.get("type") != discord.ComponentType.action_row.value and not is_question
 
 

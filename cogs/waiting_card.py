@@ -35,9 +35,9 @@ def waiting_card(edit: Edit, stage: Stage) -> tuple[str, list[dict[str, Any]]]:
         case BeingMade(percent, left, late):
             said = "longer than usual" if late else seconds_text(left)
             note = "It is being made, and cannot be stopped any more."
-            return f"{bar(percent)} **{percent} % · {said}**\n-# {note}", []
+            return f"{bar(percent)}\n**{percent}% · {said}**\n-# {note}", []
         case BeingPosted():
-            return f"{bar(MOST_PERCENT)} **Posting**\n-# The picture is made and on its way.", []
+            return f"{bar(MOST_PERCENT)}\n**Posting**\n-# The picture is made and on its way.", []
 
 
 def ordinal(number: int) -> str:

@@ -1,6 +1,7 @@
 """An edit that waits can be cancelled by its member and moderators, and costs nothing then."""
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.sandbox.faults import DiscordFault, EditFault, Hang, server_error
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message
+from cogs.result_buttons import QUESTION
 from tests.conftest import Events, StartBot
 from tests.members import Person, buttons_of
 from tests.store_faults import broken
@@ -101,6 +103,11 @@ async def test_its_member_cancels_an_edit_that_waits_and_pays_nothing(
     called, edit = await let_wait(sandbox, ada, bob)
     assert await press(ada, edit) == "The edit was cancelled. Nothing was charged."
     await ends_cancelled(ada, events, edit)
+    facts = (await ada.run("history")).text.splitlines()[1]
+    assert re.fullmatch(r"<t:\d+:R> · Medium × 1 · 0 credits · \[Open\]\(.*\)", facts)
+    assert edit.message is not None
+    question = await (await ada.press(edit.message, "Delete")).settled()
+    assert question.text == QUESTION
     later = await ada.edit()
     called.release()
     await later.until(lambda each: bool(each.files))

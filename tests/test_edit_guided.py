@@ -50,6 +50,16 @@ def drafts(database: Path) -> int:
     return count
 
 
+async def test_the_picture_is_described_as_in_edit(sandbox: Sandbox, bot: RunningBot) -> None:
+    described = {
+        str(each["name"]): objects_at(each, "options")[0]["description"]
+        for each in sandbox.discord.registry.commands.values()
+        if each["name"] in {"edit", "edit-guided"}
+    }
+    assert described["edit"] == described["edit-guided"]
+    assert "HEIC" in str(described["edit"])
+
+
 async def test_the_form_has_four_fields_of_which_one_is_required(
     bot: RunningBot, ada: Person
 ) -> None:

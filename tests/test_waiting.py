@@ -101,7 +101,7 @@ async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_
     sandbox.faults.downloads.add(DownloadFault(action=Hang()))
     first.release()
     await says(edit, "%")
-    assert "▱▱▱ **" in message.content
+    assert "▱▱▱\n**" in message.content
     assert "cannot be stopped any more" in message.content
     assert not buttons_of(message)
     sandbox.faults.downloads.add(DownloadFault(action=download))

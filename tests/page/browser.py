@@ -196,6 +196,20 @@ class Tab:
         await self.command(f"/edit prompt:{prompt}")
         await self.press("Enter")
 
+    async def fill_in(self, **values: str) -> None:
+        """Write into the open form, choose in it, and send it; labels have `_` for spaces."""
+        await expect(self.form).to_be_visible()
+        for label, value in values.items():
+            name = label.replace("_", " ")
+            field = self.form.get_by_role("textbox", name=name)
+            if await field.count():
+                await field.fill(value)
+            else:
+                await self.form.get_by_role("combobox", name=name).click()
+                await self.form.get_by_role("option", name=value).click()
+        await self.form.get_by_role("button", name="Submit").click()
+        await expect(self.form).to_have_count(0)
+
     async def switch(self, label: str, *, on: bool = True) -> None:
         """Let something go wrong from now on, or go right again."""
         switch = self.panel.get_by_role("switch", name=label)

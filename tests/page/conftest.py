@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.sandbox.page.running import RunningPage
     from bot.sandbox.values import JsonObject
 
-SETTINGS = {"DEFAULT_QUOTA": "unlimited"}
+SETTINGS = {"DEFAULT_QUOTA": "unlimited", "EDIT_CONCURRENCY": "1"}
 
 shared = pytest_asyncio.fixture(scope="package", loop_scope="package")
 single = pytest_asyncio.fixture(loop_scope="package")

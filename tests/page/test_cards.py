@@ -33,21 +33,6 @@ async def edit(tab: Tab, photo: Path, prompt: str = "make it blue") -> Locator:
     return card
 
 
-async def fill(tab: Tab, **values: str) -> None:
-    """Write into the open form, choose in it, and send it."""
-    await expect(tab.form).to_be_visible()
-    for label, value in values.items():
-        name = label.replace("_", " ")
-        field = tab.form.get_by_role("textbox", name=name)
-        if await field.count():
-            await field.fill(value)
-        else:
-            await tab.form.get_by_role("combobox", name=name).click()
-            await tab.form.get_by_role("option", name=value).click()
-    await tab.form.get_by_role("button", name="Submit").click()
-    await expect(tab.form).to_have_count(0)
-
-
 async def test_a_result_is_edited_again_by_a_form_and_run_again_by_anybody(
     live: RunningPage, open_tab: OpenTab, photo: Path
 ):
@@ -56,7 +41,7 @@ async def test_a_result_is_edited_again_by_a_form_and_run_again_by_anybody(
     ben = await open_tab(live, "Ben")
     card = ben.message("make it blue")
     await card.get_by_role("button", name="Edit again").click()
-    await fill(ben, What_to_change="make it red", Quality="High", How_many_pictures="2")
+    await ben.fill_in(What_to_change="make it red", Quality="High", How_many_pictures="2")
     again = ben.message("make it red")
     await expect(again.get_by_role("img", name="make it red")).to_have_count(2)
     await expect(again).to_contain_text("High · 4:3 · 32 credits")
@@ -80,7 +65,7 @@ async def test_a_source_that_discord_removed_is_asked_for_in_a_form(
     async with tab.page.expect_file_chooser() as chooser:
         await tab.form.get_by_role("button", name="choose files").click()
     await (await chooser.value).set_files(photo)
-    await fill(tab)
+    await tab.fill_in()
     await expect(tab.message("make it blue")).to_have_count(2)
     await expect(tab.messages.last.get_by_role("img", name="make it blue")).to_be_visible()
 
@@ -94,7 +79,7 @@ async def test_source_and_result_are_compared_and_a_long_prompt_is_unfolded(
     tab = await open_tab(live)
     card = await edit(tab, photo, "make it blue and " * 30 + "green")
     await card.get_by_role("button", name="Compare").click()
-    compared = tab.message("The source, and it")
+    compared = tab.message("The source, and the result")
     await expect(compared.get_by_role("img")).to_have_count(2)
     await expect(compared).to_contain_text("Only you can see this")
     await expect(card).not_to_contain_text("green")
@@ -140,7 +125,7 @@ async def test_a_picture_of_any_message_is_edited_by_its_menu(
     await expect(tab.message("look").get_by_role("img")).to_have_count(2)
     await tab.message("look").get_by_text("look").click(button="right")
     await tab.page.get_by_role("menuitem", name="Edit image").click()
-    await fill(tab, Which_picture="second.png", What_to_change="make it green", Size="21:9")
+    await tab.fill_in(Which_picture="second.png", What_to_change="make it green", Size="21:9")
     await expect(tab.message("make it green").get_by_role("img")).to_be_visible()
     await expect(tab.message("make it green")).to_contain_text("21:9")
 
@@ -154,8 +139,7 @@ async def test_a_guided_edit_is_shown_before_it_is_made(
         await tab.press("Enter")
         await tab.choose(photo)
         await tab.press("Enter")
-        await fill(
-            tab,
+        await tab.fill_in(
             What_stays="the sky",
             What_changes="a red boat",
             The_look="oil paint",

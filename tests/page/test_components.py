@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import expect
 
 from bot.sandbox.interactions import CallbackType
 from bot.sandbox.values import as_array, as_object, object_at
-from tests.page.samples import BUTTONS, PUT, SELECTS, SENT, SPOILERS, gallery
+from tests.page.samples import (
+    BUTTONS,
+    PUT,
+    SELECTS,
+    SENT,
+    SPOILERS,
+    button,
+    gallery,
+    row,
+    text,
+    v2,
+)
 
 if TYPE_CHECKING:
     from bot.sandbox.guilds import Channel
@@ -86,6 +98,24 @@ async def test_every_button_waits_until_the_bot_answers(
         await expect(tab.message(f"Pressed {label}")).to_contain_text("(edited)")
         await expect(button).to_have_attribute("aria-busy", "false")
     assert sent.nothing
+
+
+async def test_a_message_that_changes_while_its_button_is_answered_keeps_its_order(
+    stage: RunningPage, open_tab: OpenTab, bot: StandIn, channel: Channel, sent: Sent
+):
+    tab = await open_tab(stage)
+    message = await bot.post(channel, {"content": "In line", "components": [row(button(2, "Go"))]})
+    # On a slow machine both changes are drawn in one frame.
+    slowing: Any = await tab.page.context.new_cdp_session(tab.page)
+    await slowing.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    await tab.messages.get_by_role("button", name="Go").click()
+    pressed = await sent.next()
+    changed: JsonObject = {"content": "", **v2(text("Done"))}
+    await asyncio.gather(
+        bot.answer(pressed, CallbackType.DEFERRED_UPDATE),
+        bot.send("PATCH", f"/channels/{channel.id}/messages/{message.id}", changed),
+    )
+    await expect(tab.message("Done")).to_contain_text("Done(edited)")
 
 
 async def test_links_shop_items_and_disabled_buttons_send_nothing(

@@ -78,6 +78,8 @@ function Body({ message, person }) {
   const embeds = flags & EMBEDS_HIDDEN ? [] : (message.embeds ?? []);
   const alone = !content && [embeds, attachments, components, message_snapshots].every(isEmpty);
   const edited = html`<${Edited} message=${message} />`;
+  // The last element always stands there: Preact puts one that appears in the frame in which a
+  // pressed button changes above the components.
   return html`
     ${content && html`<div class="content"><${Markdown} text=${content} />${edited}</div>`}
     ${message_snapshots.map((snapshot) => html`<${Forwarded} ...${snapshot} person=${person} />`)}
@@ -88,7 +90,7 @@ function Body({ message, person }) {
       html`<div class="components"><${Components} ...${{ components, message, person }} /></div>`
     }
     <${Extras} message=${message} alone=${alone} />
-    ${!content && edited}
+    <div>${!content && edited}</div>
   `;
 }
 

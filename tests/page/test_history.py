@@ -1,0 +1,64 @@
+"""`/history` and `/help` in the browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+from tests.pictures_made import photo as upload
+
+if TYPE_CHECKING:
+    from bot.sandbox.page.running import RunningPage
+    from bot.sandbox.world import Message
+    from tests.page.conftest import OpenTab
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+OVER_A_PAGE = 6
+
+
+async def test_history_is_paged_and_goes_on_from_what_it_shows(
+    live: RunningPage, open_tab: OpenTab
+):
+    guild = live.sandbox.world.guilds[1]
+    olive = next(each for each in guild.members.values() if each.name == "Olive")
+    posted: list[Message] = []
+    for number in range(OVER_A_PAGE):
+        options = {"image": upload(), "prompt": f"boat {number}", "quality": "low"}
+        edit = await live.sandbox.discord.invoke(guild.channels[0], olive, "edit", options)
+        posted.append(await edit.until(lambda message: bool(message.files)))
+    live.sandbox.discord.delete(posted[-1])
+
+    tab = await open_tab(live, "Olive")
+    await tab.go("Sketch Club")
+    await tab.command("/history ")
+    await tab.press("Enter")
+    history = tab.message("Your edits in this server")
+    await expect(history).to_contain_text("6 edits, page 1 of 2")
+    await expect(history.get_by_role("img")).to_have_count(4)
+    await expect(history.get_by_role("link", name="Open")).to_have_count(4)
+    await expect(history).to_contain_text("Its message was deleted in Discord")
+    await expect(history).to_contain_text("Only you can see this")
+
+    await history.get_by_role("button", name="Edit again").first.click()
+    await tab.fill_in(What_to_change="a bigger boat")
+    await expect(tab.message("a bigger boat").get_by_role("img")).to_be_visible()
+    await history.get_by_role("button", name="Next").click()
+    await expect(history).to_contain_text("page 2 of 2")
+    await expect(history.get_by_role("img", name="boat 0")).to_be_visible()
+    await history.get_by_role("button", name="Run again · 4").last.click()
+    await expect(tab.message("boat 0").last.get_by_role("img", name="boat 0")).to_be_visible()
+    await expect(tab.latest_edit).to_contain_text("captured 4")
+
+
+async def test_help_is_shown_as_lists_to_whoever_asks_alone(live: RunningPage, open_tab: OpenTab):
+    tab = await open_tab(live)
+    await tab.command("/help ")
+    await tab.press("Enter")
+    page = tab.message("What it does")
+    await expect(page).to_contain_text("Low: 4 credits")
+    await expect(page.get_by_role("listitem")).to_have_count(5 + 4 + 3)
+    await expect(page.locator("code", has_text="Edit again")).to_be_visible()
+    await expect(page).to_contain_text("Only you can see this")
