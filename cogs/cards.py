@@ -26,6 +26,9 @@ DELETE_SURELY, KEEP = "delete.surely", "delete.keep"
 FOLDED, FOLDED_LINES = 300, 6
 """Characters of a prompt that a card shows, counted after escaping, and lines."""
 
+ASKED = 120
+"""Characters of a prompt that a card without pictures shows."""
+
 ALT_TEXT = 1_024
 """Characters of a picture's description that Discord takes."""
 
@@ -64,7 +67,9 @@ class EditCards(Cards):
     def ending(self, edit: Edit) -> list[dict[str, Any]]:
         return as_components(
             ui.Container(
-                ui.TextDisplay(ending_text(edit)), _ending_row(edit.order), accent_colour=_NOT_MADE
+                ui.TextDisplay(f"{ending_text(edit)}\n{_what_was_asked(edit.order)}"),
+                _ending_row(edit.order),
+                accent_colour=_NOT_MADE,
             )
         )
 
@@ -138,6 +143,12 @@ def _button(
     label: str, custom_id: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary
 ) -> ui.Button[ui.LayoutView]:
     return ui.Button(label=label, custom_id=custom_id, style=style)
+
+
+def _what_was_asked(order: Order) -> str:
+    """In one line, for an edit without pictures, which looks like any other."""
+    asked = as_plain(" ".join(order.prompt.split()), ASKED)
+    return f"-# {asked}" if order.private else f"-# {asked} · <@{order.member_id}>"
 
 
 def _summary(edit: Edit, receipt: Receipt) -> str:

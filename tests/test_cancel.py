@@ -86,7 +86,9 @@ async def ends_cancelled(ada: Person, events: Events, edit: Interaction) -> None
     """Wait until a cancelled edit's member was told, and see that it cost nothing."""
     await events.logs("edit.closed", edit=str(edit.id))
     assert edit.message is not None
-    assert edit.message.text == "This edit was cancelled while it waited. Nothing was charged."
+    said, asked = edit.message.text.split("\n")
+    assert said == "This edit was cancelled while it waited. Nothing was charged."
+    assert asked.startswith("-# make it blue")
     assert list(buttons_of(edit.message)) == ["Run again · 8", "Delete"]
     row = ada.row(edit)
     assert row is not None
