@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.discord_replies import Replies
+from bot.discord_replies import Replies, Reply
 from bot.editing import Editor
 from bot.ledger import Edit, Ledger
 from bot.states import State
@@ -37,9 +37,12 @@ class CancelButton:
 
     async def press(self, press: LastingPress) -> None:
         """Cancel the edit, or say privately why it is not cancelled."""
-        await self._replies.beside(press.asked, await self._cancel(press))
+        await self._replies.answer(press.asked.apart, self._cancel(press))
 
-    async def _cancel(self, press: LastingPress) -> str:
+    async def _cancel(self, press: LastingPress) -> Reply:
+        return Reply(await self._outcome(press))
+
+    async def _outcome(self, press: LastingPress) -> str:
         edit = await self._ledger.find(press.row_id)
         if edit is None or edit.order.guild_id != press.member.guild_id:
             return UNKNOWN
@@ -57,4 +60,5 @@ def may_cancel(press: LastingPress, edit: Edit) -> bool:
     """Whether it is the presser's own edit, or one in a channel that they moderate."""
     if press.member.id == edit.order.member_id:
         return True
-    return press.permissions.manage_messages and press.channel_id == edit.order.channel_id
+    moderates = press.permissions.manage_messages or press.permissions.administrator
+    return moderates and press.channel_id == edit.order.channel_id

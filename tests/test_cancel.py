@@ -15,7 +15,7 @@ from bot.sandbox.world import Message
 from cogs.result_buttons import QUESTION
 from tests.conftest import Events, StartBot
 from tests.members import Person, buttons_of
-from tests.store_faults import broken
+from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
@@ -264,4 +264,20 @@ async def test_a_ledger_that_does_not_answer_is_said_and_nothing_is_cancelled(
     with broken(bot.settings.database, "edit"):
         assert "cannot reach its ledger" in await press(ada, edit)
     assert "was cancelled" in await press(ada, edit)
+    await ends_cancelled(ada, events, edit)
+
+
+async def test_a_ledger_that_takes_its_time_does_not_make_the_answer_late(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, bob: Person, events: Events
+):
+    bot = await start_bot(edit_concurrency=1)
+    _, edit = await let_wait(sandbox, ada, bob)
+    assert edit.message is not None
+    custom_id = buttons_of(edit.message)["Cancel"]
+    with locked(bot.settings.database):
+        pressed = await sandbox.discord.press(edit.message, ada.member, custom_id)
+        first = await pressed.acknowledged()
+    assert first.seconds < 3
+    assert first.ephemeral
+    assert (await pressed.settled()).text == "The edit was cancelled. Nothing was charged."
     await ends_cancelled(ada, events, edit)
