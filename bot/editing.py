@@ -234,7 +234,10 @@ class Editor:
         """Take up what an earlier process left open, and tell the ends that it left untold."""
         self._estimates.learn(await self._ledger.latest_times(most=LATEST))
         left = await self._ledger.unfinished()
-        self._line.join_again([edit.order for edit in left if edit.state is State.HELD])
+        self._line.join_again(
+            [edit.order for edit in left if edit.state is State.HELD],
+            rendered=[edit.order.id for edit in left if edit.state is State.RENDERED],
+        )
         await asyncio.to_thread(_clear_spool, self._spool, {str(edit.order.id) for edit in left})
         for edit in left:
             log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)
@@ -348,6 +351,7 @@ class Editor:
                 )
             )
         )
+        self._line.leave(edit.order.id)
         log.info("edit.charged", edit=str(edit.order.id), credits=ended.charged)
         self._estimates.learn({ended.order.quality: [_took(ended)]})
         self._journal.note(ended)

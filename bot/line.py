@@ -65,12 +65,16 @@ class Line:
         longest_wait: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Let `limit` edits wait for `places` at most, none foreseeably beyond `longest_wait`."""
+        """Let `limit` edits be open at most, and wait for `places`.
+
+        None comes in that would foreseeably wait beyond `longest_wait`.
+        """
         self._estimates = estimates
         self._places = places
         self._limit = limit
         self._longest_wait = longest_wait
         self._now = now
+        self._open: set[int] = set()
         self._waiting: dict[int, _Place] = {}
         self._calls: dict[int, _Call] = {}
         self._turns: dict[int, int] = {}
@@ -80,11 +84,11 @@ class Line:
 
     def refuse(self, order: Order) -> LineFull | LineTooLong | None:
         """Why the order cannot come into the line, if it cannot."""
-        spare = self._places - len(self._calls)
-        if len(self._waiting) - spare >= self._limit:
+        if len(self._open) >= self._limit:
             return LineFull(self._limit)
         # As long as all of them together come to less, the order does not matter.
         known = sum(self._known(each.quality) for each in self._all())
+        spare = self._places - len(self._calls)
         if len(self._waiting) < spare or known <= self._longest_wait * self._places:
             return None
         newcomer = _Place(order.member_id, order.quality)
@@ -95,15 +99,15 @@ class Line:
         """Come into the line, by the time of the command; False for one that is in it already."""
         if order.id in self._waiting or order.id in self._calls:
             return False
+        self._open.add(order.id)
         place = self._waiting[order.id] = _Place(order.member_id, order.quality)
         asyncio.get_running_loop().call_later(expected_within, self._let_pass, place)
         return True
 
     def leave(self, edit_id: int) -> None:
-        """Need no place any more: neither in the line nor among the calls."""
-        self._waiting.pop(edit_id, None)
-        self._calls.pop(edit_id, None)
-        self._call_up()
+        """Need no place any more: neither in the line nor among the calls, nor as an open edit."""
+        self._open.discard(edit_id)
+        self._give_back(edit_id)
 
     @asynccontextmanager
     async def turn(self, edit_id: int) -> AsyncGenerator[None]:
@@ -116,10 +120,14 @@ class Line:
             await called
             yield
         finally:
-            self.leave(edit_id)
+            self._give_back(edit_id)
 
-    def join_again(self, orders: Sequence[Order]) -> None:
-        """Come into the line after a restart; for a while nobody passes who is not ready yet."""
+    def join_again(self, orders: Sequence[Order], *, rendered: Iterable[int] = ()) -> None:
+        """Come into the line after a restart; for a while nobody passes who is not ready yet.
+
+        `rendered` are open too, and wait for no turn any more.
+        """
+        self._open.update(rendered)
         if not orders:
             return
         for order in orders:
@@ -133,6 +141,12 @@ class Line:
         if self._foreseen is None or now - self._foreseen[0] > FORESEEN_FOR:
             self._foreseen = (now, self._foresee(self._waiting, self._usual))
         return self._foreseen[1].get(edit_id)
+
+    def _give_back(self, edit_id: int) -> None:
+        """End a wait or a call; the edit may be open still."""
+        self._waiting.pop(edit_id, None)
+        self._calls.pop(edit_id, None)
+        self._call_up()
 
     def _let_pass(self, place: _Place) -> None:
         place.expected = False

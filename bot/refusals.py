@@ -139,7 +139,7 @@ class TooManyOpen:
 
 @dataclass(frozen=True, slots=True)
 class LineFull:
-    """As many edits wait as may."""
+    """As many edits are open as may be, of all members together."""
 
     most: int
 

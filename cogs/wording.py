@@ -105,7 +105,8 @@ def refusal_text(refusal: Refusal) -> str:
                 "that waits."
             )
         case LineFull(most):
-            said = f"{most} edits wait already, and no more may. Try again in a few minutes."
+            edits = f"{most} edit{' is' if most == 1 else 's are'}"
+            said = f"{edits} under way, and no more may be. Try again in a few minutes."
         case LineTooLong(wait):
             said = (
                 f"The line is long: this edit would wait about {minutes_text(wait)}, and none "

@@ -218,19 +218,27 @@ async def test_however_edits_come_end_and_are_cancelled_no_place_is_lost(seed: i
 # Who is refused, and what is foreseen.
 
 
-async def test_only_edits_that_would_wait_count_against_the_limit():
-    line = make_line(places=2, limit=1)
+async def test_an_edit_counts_against_the_limit_from_its_coming_until_it_has_ended():
+    line = make_line(places=2, limit=3)
     crew = Crew(line)
-    for edit_id in (1, 2):
+    for edit_id in (1, 2, 3):
         assert line.refuse(order(edit_id)) is None
         crew.come(edit_id)
-    assert line.refuse(order(3)) is None
-    crew.come(3)
-    assert line.refuse(order(4)) == LineFull(1)
+    assert line.refuse(order(4)) == LineFull(3)
     await settle()
     await crew.end(1)
+    assert line.refuse(order(4)) == LineFull(3)
+    line.leave(1)
     assert line.refuse(order(4)) is None
     await crew.end_all()
+
+
+async def test_an_edit_whose_pictures_are_yet_to_be_posted_after_a_restart_counts_too():
+    line = make_line(limit=2)
+    line.join_again([order(1)], rendered=[2])
+    assert line.refuse(order(3)) == LineFull(2)
+    line.leave(2)
+    assert line.refuse(order(3)) is None
 
 
 async def test_an_edit_whose_turn_would_come_after_eight_minutes_is_refused():

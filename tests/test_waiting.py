@@ -355,16 +355,17 @@ async def test_an_edit_that_ended_makes_room_for_its_members_next(
     await posted(await ada.edit())
 
 
-async def test_no_more_edits_wait_than_may(
+async def test_no_more_edits_are_open_than_may_be(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(edit_concurrency=2, queue_limit=10)
     hang(sandbox, times=None)
     edits = await asyncio.gather(*(each.edit() for each in others(sandbox, ada, 200)))
-    said = await refusals(edits, events, number=188)
-    assert len(said) == 188
+    said = await refusals(edits, events, number=190)
+    assert len(said) == 190
     assert set(said) == {
-        "10 edits wait already, and no more may. Try again in a few minutes. Nothing was charged."
+        "10 edits are under way, and no more may be. Try again in a few minutes. "
+        "Nothing was charged."
     }
 
 
