@@ -8,11 +8,14 @@ edit's id. A nonce made of that id guards the minutes in which such a message ma
 
 import asyncio
 from collections.abc import Sequence
+from http import HTTPStatus
 from json import dumps
 
 from bot.discord_rest import (
     JSON,
     LISTED,
+    MISSING_ACCESS,
+    UNKNOWN_CHANNEL,
     Answer,
     DiscordRest,
     File,
@@ -74,13 +77,15 @@ class SecondMessage:
         """The edit's message in a channel, other than the first one, if there is one.
 
         Raises:
-            _Unseen: the channel could not be looked through.
+            _Unseen: the channel could not be looked through just now.
         """
         after = edit.order.id
         for _ in range(PAGES):
             answer = await self._rest.list_messages(channel_id, after=after, until=until)
-            if answer is None or not answer.ok:
+            if answer is None or (not answer.ok and not _may_be_posted_in(answer)):
                 raise _Unseen(answer)
+            if not answer.ok:
+                return None
             ids = [int(message["id"]) for message in answer.items]
             for message_id, message in zip(ids, answer.items, strict=True):
                 if message_id != edit.message_id and _names(message, edit.order.id):
@@ -92,11 +97,20 @@ class SecondMessage:
 
 
 class _Unseen(Exception):
-    """What is in a channel could not be had; `answer` is what Discord said."""
+    """What is in a channel could not be had now; `answer` is what Discord said."""
 
     def __init__(self, answer: Answer | None) -> None:
         super().__init__("the channel could not be looked through")
         self.answer = answer
+
+
+def _may_be_posted_in(answer: Answer) -> bool:
+    """Whether a channel takes messages, perhaps, although its messages are not shown.
+
+    Then the nonce alone guards against posting twice.
+    """
+    passing = is_failure(answer) or answer.status == HTTPStatus.TOO_MANY_REQUESTS
+    return not passing and answer.code not in {MISSING_ACCESS, UNKNOWN_CHANNEL}
 
 
 def _names(message: JSON, edit_id: int) -> bool:

@@ -363,10 +363,9 @@ async def test_no_more_edits_are_open_than_may_be(
     edits = await asyncio.gather(*(each.edit() for each in others(sandbox, ada, 200)))
     said = await refusals(edits, events, number=190)
     assert len(said) == 190
-    assert set(said) == {
-        "10 edits are under way, and no more may be. Try again in a few minutes. "
-        "Nothing was charged."
-    }
+    (only,) = set(said)
+    assert only.startswith("10 edits are under way, and no more may be.")
+    assert only.endswith("Nothing was charged.")
 
 
 async def test_an_edit_that_would_wait_longer_than_eight_minutes_is_refused_with_the_estimate(

@@ -232,6 +232,19 @@ async def test_where_the_channels_route_is_refused_a_new_message_mentions_its_me
     assert posts(sandbox) == 1
 
 
+async def test_a_new_message_is_posted_where_the_channels_messages_are_not_shown(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL)
+    at_discord(sandbox, refused(403, 50013, "Missing Permissions"), method="GET", path=POSTING)
+    edit = await ada.edit()
+    await closes(ada, events, edit, ("delivered", None))
+    _, second = sandbox.discord.messages(ada.channel)
+    assert len(second.files) == 1
+    assert posts(sandbox) == 1
+
+
 async def test_a_new_message_is_not_posted_while_the_channels_route_may_work(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
