@@ -112,7 +112,7 @@ class EditGuidedCog(commands.Cog):
         (source,) = draft.sources
         if refusal := refuse_picture(attachment_of(source)):
             return Reply(refusal_text(refusal))
-        await self._drafts.keep(draft, now=self._clock())
+        await self._orders.keep_draft(draft)
         return guided_form(draft)
 
     async def _show_prompt(self, sent: SentForm) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -23,6 +24,12 @@ from cogs.wording import refusal_text
 
 PREPARED_WITHIN = 1.7
 """Seconds for whatever precedes a form or a hold, of the three that Discord waits."""
+
+KEPT_WITHIN = 0.5
+"""Seconds that a form waits for its draft to be kept; it takes longer to be filled in."""
+
+KEEP_TRIES = 12
+"""Times that it is tried to keep a draft; a ledger that is in use takes five seconds each time."""
 
 LOOK_AT_SOURCE = 0.8
 """Seconds in which a source is found gone; later on the edit itself finds out."""
@@ -63,6 +70,7 @@ class Orders:
         self._places = places
         self._is_gone = is_gone
         self._clock = clock
+        self._keeping: dict[int, asyncio.Task[None]] = {}
 
     async def follow(self, caller: Caller, work: Awaitable[Prepared]) -> bool:
         """Do what `work` comes to, in time for Discord; whether something was held.
@@ -117,8 +125,23 @@ class Orders:
             size=like.size if like else settings.size or SOURCE_SIZE,
             count=like.count if like else 1,
         )
-        await self._drafts.keep(draft, now=self._clock())
+        await self.keep_draft(draft)
         return edit_form(draft, settings, title)
+
+    async def keep_draft(self, draft: Draft) -> None:
+        """Keep what a form is about to be shown for; a slow ledger does so behind the open form.
+
+        Raises:
+            LedgerFault: it could not be kept.
+        """
+        keeping = asyncio.create_task(self._keep(draft))
+        await asyncio.wait({keeping}, timeout=KEPT_WITHIN)
+        if keeping.done():
+            keeping.result()
+            return
+        self._keeping[draft.id] = keeping
+        keeping.add_done_callback(lambda kept: kept.cancelled() or kept.exception())
+        keeping.add_done_callback(lambda _: self._keeping.pop(draft.id))
 
     async def run_again(self, caller: Caller, edit: Edit) -> Prepared:
         """The same order once more, at the caller's cost; a form, where its source is gone."""
@@ -153,6 +176,8 @@ class Orders:
 
     async def find_draft(self, caller: Caller, draft_id: int) -> Draft | None:
         """A draft, if it is in its member's hands and not too old."""
+        if keeping := self._keeping.get(draft_id):
+            await asyncio.wait({keeping})
         draft = await self._drafts.find(draft_id, now=self._clock())
         return draft if draft is not None and is_own(caller, draft) else None
 
@@ -167,6 +192,12 @@ class Orders:
     async def read_settings(self, caller: Caller) -> ServerSettings:
         """What the caller's server has set."""
         return read_settings(await self._rulebook.list_settings(caller.member.guild_id))
+
+    async def _keep(self, draft: Draft) -> None:
+        for _ in range(KEEP_TRIES - 1):
+            with suppress(LedgerFault):
+                return await self._drafts.keep(draft, now=self._clock())
+        return await self._drafts.keep(draft, now=self._clock())
 
     async def _read(self, sent: SentForm) -> Ask | Reply:
         draft = await self.find_draft(sent.caller, sent.draft_id)

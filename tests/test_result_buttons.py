@@ -716,15 +716,17 @@ async def test_a_ledger_that_cannot_be_read_is_told_in_time(
         assert await ada.told(card, label) == LEDGER_SILENT
 
 
-async def test_a_ledger_that_takes_its_time_does_not_make_a_form_late(
-    made: Made, bot: RunningBot, ada: Person
+async def test_a_ledger_that_takes_its_time_does_not_make_a_form_late_nor_lose_it(
+    sandbox: Sandbox, made: Made, bot: RunningBot, ada: Person, events: Events
 ) -> None:
     card = await made()
     with locked(bot.settings.database):
         pressed = await ada.press(card, "Edit again")
         first = await pressed.acknowledged()
+    assert first.type == FORM
     assert first.seconds < 3
-    assert (await pressed.settled()).text == LEDGER_SILENT
+    await closed(await send(pressed, ada, {"prompt": "in red"}), events)
+    assert last_call(sandbox)["prompt"] == "in red"
 
 
 async def test_hundreds_of_presses_at_once_are_all_answered(
