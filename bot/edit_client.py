@@ -60,6 +60,9 @@ MAX_REDIRECTS = 3
 LAST_BYTES = 2**16
 """Bytes of a source among which its end is looked for; some programs write something behind it."""
 
+WEBP_SIZE_ENDS = 8
+"""Where in a WebP stands how many bytes follow: from its fifth byte to the eighth."""
+
 PROBED_BYTES = 2**20
 """Bytes of a source that are read for its header alone; some formats have it at their end."""
 
@@ -166,22 +169,26 @@ class EditClient:
             return False
 
     async def has_end(self, url: str, source: Source) -> bool:
-        """Whether the source's last bytes have what a PNG or JPEG ends with.
+        """Whether the source is as long as a WebP says, or has what a PNG or JPEG ends with.
 
-        Also true where they cannot be had: then nothing speaks against it.
+        Also true where that cannot be had, for then nothing speaks against it; false where the
+        whole is given in its stead.
         """
         mark = _END_MARKS.get(source.picture.format)
-        last = {"Range": f"bytes={max(0, source.size - LAST_BYTES)}-"}
+        part = f"{max(0, source.size - LAST_BYTES)}-" if mark else f"0-{WEBP_SIZE_ENDS - 1}"
         try:
             async with (
                 asyncio.timeout(self._patience.end),
-                self._get(self._api, as_given(url), headers=last) as response,
+                self._get(self._api, as_given(url), headers={"Range": f"bytes={part}"}) as response,
             ):
-                if mark is None or response.status != HTTPStatus.PARTIAL_CONTENT:
-                    return True
-                return mark in await response.content.read(LAST_BYTES)
+                if response.status != HTTPStatus.PARTIAL_CONTENT:
+                    return response.status != HTTPStatus.OK
+                given = await _read_answer(response)
         except (_MayPass, TimeoutError):
             return True
+        if mark is not None:
+            return mark in given
+        return source.size >= WEBP_SIZE_ENDS + int.from_bytes(given[4:WEBP_SIZE_ENDS], "little")
 
     async def fetch_source(self, url: str, into: Path) -> Source:
         """Fetch a source, to a file that exists only once it is whole; raises as `probe_source`."""

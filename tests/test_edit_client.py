@@ -361,7 +361,7 @@ async def test_a_source_of_unknown_size_is_not_known_by_its_header():
         (206, b"..\xff\xd9", True),
         (206, b"..\xff\xd9" + bytes(50_000), True),
         (206, b"..", False),
-        (200, b"..", True),
+        (200, b"..\xff\xd9", False),
         (416, b"..", True),
         (500, b"..", True),
     ],
@@ -373,6 +373,15 @@ async def test_the_end_of_a_source_is_looked_for_in_its_last_bytes(
     async with serving(reply(status, last)) as cdn, client() as edits:
         assert await edits.has_end(cdn.url, source) is has_end
     assert cdn.requests[0].headers["Range"] == f"bytes={100_000 - LAST_BYTES}-"
+
+
+@pytest.mark.parametrize(("follow", "has_end"), [(92, True), (91, True), (93, False)])
+async def test_a_webp_is_as_long_as_it_says(follow: int, *, has_end: bool):
+    source = Source(Picture(Format.WEBP, 64, 48), 100)
+    start = b"RIFF" + struct.pack("<I", follow)
+    async with serving(reply(206, start)) as cdn, client() as edits:
+        assert await edits.has_end(cdn.url, source) is has_end
+    assert cdn.requests[0].headers["Range"] == "bytes=0-7"
 
 
 async def test_a_source_whose_last_bytes_do_not_come_is_taken_to_have_its_end():
