@@ -29,6 +29,7 @@ from bot.ledger.rulebook import Rulebook
 from bot.line import Line
 from bot.pictures import EVERYWHERE, Format, Source
 from bot.pricing import SOURCE_SIZE, nearest_ratio
+from bot.queue import Waiting
 from bot.quotas import Balance, OperatorLimits
 from bot.refusals import (
     Ask,
@@ -294,7 +295,9 @@ class Editor:
         self._cards.follow(edit)
         async with self._while_it_may_wait(edit):
             probed, folder = await probing, await self._open_folder(edit)
-            source = await self._sources.make_ready(edit.order.source_url, probed, folder)
+            source = await self._sources.make_ready(
+                edit.order.source_url, probed, folder, Waiting(edit.order.id, edit.order.member_id)
+            )
         log.info("edit.ready", edit=str(edit.order.id), converted=source.path is not None)
         ratio = edit.order.size
         if ratio == SOURCE_SIZE:

@@ -7,6 +7,8 @@ from bot.edit_client import EditClient
 from bot.picture_files import is_whole
 from bot.pictures import Source
 from bot.pixels.conversions import Conversions
+from bot.queue import Waiting
+from bot.turns import Turns
 
 FETCHES = 8
 """Sources that are fetched and converted at once, each of which takes up to 100 MiB of the disk."""
@@ -18,7 +20,8 @@ class Sources:
     def __init__(self, client: EditClient, conversions: Conversions) -> None:
         self._client = client
         self._conversions = conversions
-        self._fetches = asyncio.Semaphore(FETCHES)
+        self._fetches = Turns(FETCHES)
+        self._children = Turns(conversions.at_once)
 
     async def probe(self, url: str) -> Source | None:
         """Look at a source as `EditClient.probe_source` does, and at its end.
@@ -31,8 +34,12 @@ class Sources:
             return probed
         return None
 
-    async def make_ready(self, url: str, probed: Source | None, folder: Path) -> Source:
+    async def make_ready(
+        self, url: str, probed: Source | None, folder: Path, whose: Waiting
+    ) -> Source:
         """What is sent of a source: itself, or a file in the folder that was made of it.
+
+        Members take turns here too, so that nobody waits behind another's burst.
 
         Raises:
             SourceFault: it cannot be read or decoded, or is too large.
@@ -41,7 +48,7 @@ class Sources:
         """
         if probed is not None and probed.can_be_sent:
             return probed
-        async with self._fetches:
+        async with self._fetches.take(whose):
             original = folder / "original"
             try:
                 fetched = await self._client.fetch_source(url, original)
@@ -49,8 +56,9 @@ class Sources:
                     is_whole, original, fetched.picture.format
                 ):
                     return Source(fetched.picture, fetched.size)
-                return await self._conversions.to_edit(
-                    original, fetched.picture, folder / "converted"
-                )
+                async with self._children.take(whose):
+                    return await self._conversions.to_edit(
+                        original, fetched.picture, folder / "converted"
+                    )
             finally:
                 original.unlink(missing_ok=True)

@@ -46,7 +46,8 @@ class Conversions:
     """Writes pictures again, one per core of this machine at a time."""
 
     def __init__(self) -> None:
-        self._children = Children(_count_cores())
+        self.at_once = _count_cores()
+        self._children = Children(self.at_once)
         self._large = asyncio.Semaphore(1)
 
     async def to_edit(self, source: Path, picture: Picture, into: Path) -> Source:
