@@ -156,7 +156,8 @@ def fill_in(interaction: dict[str, Any]) -> None:
     """Give an interaction what discord.py demands of it and Discord does not promise.
 
     Of a thread there is its id, name, type, permissions, parent and metadata alone, and of the
-    channel in which it was used perhaps no more than the id.
+    channel in which it was used perhaps no more than the id. Of a message that was forwarded there
+    is a part.
     https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object
     """
     if not interaction.get("channel") and interaction.get("channel_id"):
@@ -168,6 +169,19 @@ def fill_in(interaction: dict[str, Any]) -> None:
     for channel in (used_in, *named.values()):
         if channel.get("type") in _THREADS:
             channel.update(_THREAD_AT_LEAST | channel)
+    pressed_under: dict[str, Any] = interaction.get("message") or {}
+    messages: dict[str, dict[str, Any]] = resolved.get("messages") or {}
+    for message in (pressed_under, *messages.values()):
+        _fill_message_in(message)
+
+
+def _fill_message_in(message: dict[str, Any]) -> None:
+    if message:
+        message.update(_MESSAGE_AT_LEAST | message)
+    snapshots: list[dict[str, Any]] = message.get("message_snapshots") or []
+    for snapshot in snapshots:
+        forwarded: dict[str, Any] = snapshot.get("message") or {}
+        snapshot["message"] = _FORWARDED_AT_LEAST | forwarded
 
 
 _THREADS = frozenset(
@@ -180,6 +194,16 @@ _THREADS = frozenset(
 )
 
 _THREAD_AT_LEAST: dict[str, Any] = {"owner_id": "0", "member_count": 0, "message_count": 0}
+
+_MESSAGE_AT_LEAST: dict[str, Any] = {"type": 0, "content": ""}
+
+_FORWARDED_AT_LEAST: dict[str, Any] = {
+    **_MESSAGE_AT_LEAST,
+    "attachments": (),
+    "embeds": (),
+    "timestamp": None,
+    "edited_timestamp": None,
+}
 
 
 @dataclass(slots=True)

@@ -1,7 +1,9 @@
 """Interactions with no more in them than Discord promises are read like all others."""
 
 import copy
-from typing import Any
+from typing import Any, cast
+
+import discord
 
 from bot.discord_client import fill_in
 from bot.sandbox.server import Sandbox
@@ -39,6 +41,16 @@ def test_an_interaction_of_no_channel_stays_as_it_is() -> None:
     interaction: dict[str, Any] = {"data": None}
     fill_in(interaction)
     assert interaction == {"data": None}
+
+
+def test_a_forwarded_message_of_which_only_a_part_is_said_can_be_read() -> None:
+    embed = {"type": "image", "url": "https://example.org/a.png"}
+    message: dict[str, Any] = {"id": "9", "message_snapshots": [{"message": {"embeds": [embed]}}]}
+    fill_in({"data": {"resolved": {"messages": {"9": message}}}})
+    assert (message["type"], message["content"]) == (0, "")
+    forwarded = message["message_snapshots"][0]["message"]
+    read = discord.MessageSnapshot(cast("Any", None), forwarded)
+    assert [each.url for each in read.embeds] == ["https://example.org/a.png"]
 
 
 async def test_an_edit_is_taken_in_a_thread_of_which_no_more_is_said_than_is_promised(
