@@ -169,6 +169,8 @@ def fill_in(interaction: dict[str, Any]) -> None:
     for channel in (used_in, *named.values()):
         if channel.get("type") in _THREADS:
             channel.update(_THREAD_AT_LEAST | channel)
+    if "type" in used_in:
+        used_in.update(_CHANNEL_AT_LEAST | used_in)
     pressed_under: dict[str, Any] = interaction.get("message") or {}
     messages: dict[str, dict[str, Any]] = resolved.get("messages") or {}
     for message in (pressed_under, *messages.values()):
@@ -194,6 +196,8 @@ _THREADS = frozenset(
 )
 
 _THREAD_AT_LEAST: dict[str, Any] = {"owner_id": "0", "member_count": 0, "message_count": 0}
+
+_CHANNEL_AT_LEAST: dict[str, Any] = {"name": "", "position": 0}
 
 _MESSAGE_AT_LEAST: dict[str, Any] = {"type": 0, "content": ""}
 

@@ -68,6 +68,14 @@ async def test_an_edit_is_taken_where_only_the_channels_id_is_said(
     await events.logs("edit.held", edit=edit_id)
 
 
+async def test_an_edit_is_answered_in_a_server_and_channel_that_nothing_was_said_of(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+) -> None:
+    unknown = {"guild_id": "77", "channel_id": "78", "channel": {"id": "78", "type": 0}}
+    edit_id = await dispatch_changed(sandbox, ada, unknown)
+    await events.logs("edit.held", edit=edit_id)
+
+
 async def dispatch_changed(sandbox: Sandbox, ada: Person, changes: dict[str, Any]) -> str:
     """Send an edit as a new interaction whose payload is otherwise; the interaction's id."""
     usual = await ada.edit()
