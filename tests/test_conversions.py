@@ -187,6 +187,14 @@ async def test_sixteen_bits_become_eight(tmp_path: Path, kind: str, bright: int,
     assert image.getextrema() == (seen, seen)
 
 
+@pytest.mark.parametrize(("bright", "seen"), [(0.5, 127), (128.0, 128), (32_767.5, 127)])
+async def test_whatever_white_is_in_a_picture_of_fractions(
+    tmp_path: Path, bright: float, seen: int
+):
+    _, image = await convert(write(tmp_path / "a", Image.new("F", (30, 20), bright), "TIFF"))
+    assert image.getextrema() == (seen, seen)
+
+
 async def test_sixteen_bits_in_colour_become_eight(tmp_path: Path):
     file = tmp_path / "a.png"
     rows = (b"\0" + struct.pack(">3H", 65_535, 128 * 257, 0) * 30) * 20

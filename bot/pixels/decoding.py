@@ -157,7 +157,7 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
         return image.convert("RGB")  # nothing of it is transparent
     if image.mode not in {"I;16", "I", "F"}:
         return image
-    whites = _WHITES if image.mode == "F" else _WHITES[1:]
+    whites = _WHITES if image.mode == "F" else _WHITES[2:]
     match image.getextrema():
         case (_, float() | int() as brightest):
             white = next((each for each in whites if brightest <= each), whites[-1])
@@ -167,7 +167,7 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     return _copying_info(image, grey.convert("L"))
 
 
-_WHITES = (1.0, 65_535.0, 2.0**32 - 1)
+_WHITES = (1.0, 255.0, 65_535.0, 2.0**32 - 1)
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
