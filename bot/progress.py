@@ -52,13 +52,18 @@ class BeingPosted:
 Stage = InLine | BeingMade | BeingPosted
 
 
-def in_line(standing: Standing, before: Stage | None) -> InLine:
-    """The stage of an edit that waits."""
+def in_line(standing: Standing, before: Stage | None, *, overdue: bool = False) -> InLine:
+    """The stage of an edit that waits; `overdue` once its turn should have come by all means."""
     wait = round_up(standing.wait)
     if not isinstance(before, InLine):
         return InLine(standing.place, wait)
-    late = wait > before.wait * SLACK + GRACE
+    late = overdue or wait > longest(before.wait)
     return InLine(standing.place, min(wait, before.wait), late)
+
+
+def longest(wait: float) -> float:
+    """Seconds up to which a wait is no longer than was said."""
+    return wait * SLACK + GRACE
 
 
 def being_made(elapsed: float, usual: float, before: Stage | None) -> BeingMade:

@@ -14,7 +14,7 @@ import structlog
 
 from bot.estimates import Estimates
 from bot.ledger import Edit
-from bot.progress import BeingPosted, Stage, being_made, in_line
+from bot.progress import BeingPosted, InLine, Stage, being_made, in_line, longest
 from bot.queue import Standing
 from bot.states import State
 
@@ -66,6 +66,8 @@ class _Card:
     """When it may change next, by the loop's time."""
     stage: Stage | None = None
     """What was sent last."""
+    overdue_from: datetime | None = None
+    """When its turn should have come by all means, by the most that was promised."""
     request: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -135,11 +137,17 @@ class WaitingCards:
             stage = self._stage(card)
             if stage is not None and stage != card.stage:
                 card.stage = stage
+                self._note_promise(card, stage)
                 card.request = asyncio.create_task(self._change(card, stage))
                 self._requests.add(card.request)
                 card.request.add_done_callback(self._requests.discard)
                 return
             card.due = now + LOOK_AGAIN
+
+    def _note_promise(self, card: _Card, stage: Stage) -> None:
+        if isinstance(stage, InLine):
+            promised = self._clock() + timedelta(seconds=longest(stage.wait))
+            card.overdue_from = min(card.overdue_from or promised, promised)
 
     async def _change(self, card: _Card, stage: Stage) -> None:
         try:
@@ -160,7 +168,10 @@ class WaitingCards:
         match edit.state:
             case State.HELD:
                 standing = self._standing(edit.order.id)
-                return None if standing is None else in_line(standing, card.stage)
+                if standing is None:
+                    return None
+                overdue = card.overdue_from is not None and self._clock() > card.overdue_from
+                return in_line(standing, card.stage, overdue=overdue)
             case State.SUBMITTED:
                 elapsed = self._clock() - (edit.submitted_at or edit.held_at)
                 usual = self._estimates.usual(edit.order.quality).whole

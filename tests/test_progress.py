@@ -34,6 +34,11 @@ def test_a_wait_that_was_told_is_not_told_longer_but_said_to_be_late():
     assert in_line(Standing(2, 20.0), InLine(9, 40, late=True)) == InLine(2, 20)
 
 
+def test_a_turn_that_does_not_come_when_it_was_said_to_is_late():
+    before = in_line(Standing(1, 3.0), None)
+    assert in_line(Standing(1, 3.0), before, overdue=True) == InLine(1, 5, late=True)
+
+
 def test_a_bar_fills_over_the_time_that_edits_took_lately():
     assert made([0, 7.4, 15, 29], [30] * 4) == [
         BeingMade(0, 30),
