@@ -128,6 +128,7 @@ class DiscordRest:
         self._base = base
         self._authorization = {"Authorization": f"Bot {bot_token}"}
         self._uploads = asyncio.Semaphore(UPLOADS)
+        self._limits = _Limits()
 
     async def respond(self, interaction_id: int, token: str, body: JSON) -> Answer | None:
         """Give the first answer to an interaction, tried for as long as Discord waits for it.
@@ -228,13 +229,20 @@ class DiscordRest:
         return self._authorization if isinstance(message, OwnMessage) else None
 
     async def edit_once(self, message: FirstAnswer, body: JSON) -> Answer | None:
-        """Edit a message of the bot's in one try, which nothing else waits for."""
-        return await self._try(
+        """Edit a message of the bot's in one try, which nothing else waits for.
+
+        While a limit that Discord told forbids it, it is not made: the answer is that limit.
+        """
+        if limited := self._limits.find(message.path):
+            return limited
+        answer = await self._try(
             "PATCH",
             URL(f"{self._base}/{message.path}", encoded=True),
             json=body,
             timeout=CARD_TIMEOUT,
         )
+        self._limits.note(message.path, answer)
+        return answer
 
     async def _request(
         self,
@@ -260,6 +268,11 @@ class DiscordRest:
         pause = PAUSE_BEFORE_UPLOAD if files else FIRST_PAUSE
         failed = 0
         while (left := until - _now()) > 0:
+            if limited := self._limits.find(path):
+                if limited.retry_after >= left:
+                    return answer or limited
+                await asyncio.sleep(limited.retry_after)
+                continue
             async with self._uploads if files else contextlib.nullcontext():
                 with _as_form(json_body, files) if files else contextlib.nullcontext() as form:
                     answer = await self._try(
@@ -271,6 +284,7 @@ class DiscordRest:
                         json=None if files else json_body,
                         timeout=min(left, UPLOAD_TIMEOUT if files else REQUEST_TIMEOUT),
                     )
+            self._limits.note(path, answer)
             if answer is not None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 wait = max(answer.retry_after, FIRST_PAUSE)
             elif is_failure(answer):
@@ -323,6 +337,38 @@ class DiscordRest:
         if not answer.ok:
             log.warning("discord.refused", method=method, status=answer.status, code=answer.code)
         return answer
+
+
+class _Limits:
+    """What Discord's 429s forbid for a while: one route, or all but answers to interactions.
+
+    https://docs.discord.com/developers/topics/rate-limits
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def find(self, path: str) -> Answer | None:
+        """The limit that forbids a request now, as Discord would tell it; None where none does."""
+        now = _now()
+        until_all = 0.0 if path.startswith("interactions/") else self._until.get(_ALL, 0.0)
+        left = max(until_all, self._until.get(path, 0.0)) - now
+        if left <= 0:
+            return None
+        body = {"global": until_all > now}
+        return Answer(HTTPStatus.TOO_MANY_REQUESTS, 0, retry_after=left, body=body)
+
+    def note(self, path: str, answer: Answer | None) -> None:
+        """Keep what an answer forbids."""
+        if answer is None or answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+            return
+        now = _now()
+        self._until = {each: until for each, until in self._until.items() if until > now}
+        kept = _ALL if answer.body.get("global") is True else path
+        self._until[kept] = now + answer.retry_after
+
+
+_ALL = ""
 
 
 def list_files(files: Sequence[File]) -> list[JSON]:

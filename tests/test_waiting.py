@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from itertools import pairwise
 from pathlib import Path
 
@@ -178,7 +179,7 @@ async def test_with_many_that_wait_all_cards_together_change_ten_times_a_second_
     )
 
 
-async def test_a_rate_limit_is_waited_for_and_the_result_is_not_held_up_by_it(
+async def test_a_rate_limit_is_waited_for_by_cards_and_by_the_result(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
     await start_bot(edit_concurrency=1)
@@ -194,11 +195,32 @@ async def test_a_rate_limit_is_waited_for_and_the_result_is_not_held_up_by_it(
     first, second = changes(sandbox)[:2]
     assert second.at - first.at >= timedelta(seconds=3)
 
-    sandbox.faults.discord.add(
-        DiscordFault(action=rate_limited(300), method="PATCH", path=ORIGINAL, with_files=False)
+    limited = sandbox.faults.discord.add(
+        DiscordFault(
+            action=rate_limited(3), method="PATCH", path=f"{edit.token}{ORIGINAL}", with_files=False
+        )
     )
+    await limited.happened()
     called.release()
     await posted(edit)
+    *_, card, result = [each for each in changes(sandbox) if edit.token in each.path]
+    assert card.status == HTTPStatus.TOO_MANY_REQUESTS
+    assert result.at - card.at >= timedelta(seconds=3)
+
+
+async def test_a_limit_for_all_requests_is_waited_for_by_all(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=8)
+    limited = sandbox.faults.discord.add(
+        DiscordFault(action=rate_limited(2, everywhere=True), method="PATCH", path=ORIGINAL)
+    )
+    edits = [await ada.edit()]
+    await limited.happened()
+    edits += [await each.edit() for each in others(sandbox, ada, 3)]
+    await asyncio.gather(*map(posted, edits))
+    first, *later = changes(sandbox)
+    assert all(each.at - first.at >= timedelta(seconds=2) for each in later)
 
 
 async def test_a_change_that_fails_is_not_made_again(
