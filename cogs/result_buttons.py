@@ -190,9 +190,7 @@ class ResultButtons:
             row = asking_row(
                 lasting_id(DELETE_SURELY, edit.order.id), lasting_id(KEEP, edit.order.id)
             )
-            await self._replies.redraw(
-                press.asked, _with_row(press.components, row, _question(edit))
-            )
+            await self._redraw(press, row, _question(edit))
         else:
             asked = Action(CONFIRM, (str(edit.order.id), str(press.message_id)))
             holder = Holder(press.member.guild_id, press.member.id)
@@ -230,7 +228,14 @@ class ResultButtons:
         if edit is None:
             await self._replies.give(press.asked.apart, Reply(UNKNOWN))
             return
-        await self._replies.redraw(press.asked, _with_row(press.components, buttons_row(edit)))
+        await self._redraw(press, buttons_row(edit))
+
+    async def _redraw(self, press: LastingPress, row: Item, question: str | None = None) -> None:
+        """Change a card's buttons; its pictures are named by address where not as its files."""
+        for attached in (True, False):
+            card = _with_row(press.components, row, question, attached=attached)
+            if await self._replies.redraw(press.asked, card):
+                return
 
     async def _erase_links(self, edit: Edit) -> None:
         await self._archive.erase_links(edit.order.id)
@@ -314,11 +319,12 @@ def _is_card(components: Sequence[Component], edit: Edit) -> bool:
 
 
 def _with_row(
-    components: Sequence[Component], row: Item, question: str | None = None
+    components: Sequence[Component], row: Item, question: str | None, *, attached: bool
 ) -> list[Component]:
     """A card's components with another row of buttons, and a question above it or none."""
     (card, *_) = components
-    parts = [_reattached(part) for part in card.get("components", []) if _stays(part)]
+    stay = [_unnumbered(part) for part in card.get("components", []) if _stays(part)]
+    parts = [_reattached(part) if attached else part for part in stay]
     below: list[Item] = [row] if question is None else [ui.TextDisplay(question), row]
     return [{**_unnumbered(card), "components": [*parts, *as_components(*below)]}]
 
@@ -333,7 +339,6 @@ def _stays(part: Component) -> bool:
 
 def _reattached(part: Component) -> Component:
     """A gallery whose pictures are named as the message's own files, and not by their addresses."""
-    part = _unnumbered(part)
     if part.get("type") != discord.ComponentType.media_gallery.value:
         return part
     items = [{**item, "media": _attachment(item["media"])} for item in part.get("items", [])]

@@ -519,6 +519,21 @@ async def test_a_private_result_is_asked_about_in_its_place_and_deleted(
     assert edit_in(bot.settings.database, edit)["source_url"] == ""
 
 
+async def test_a_private_result_is_asked_about_where_discord_does_not_take_its_files_names(
+    sandbox: Sandbox, made: Made, bot: RunningBot, ada: Person
+) -> None:
+    card = await made(private=True)
+    sandbox.faults.discord.add(
+        DiscordFault(
+            action=refused(400, 50035, "Invalid Form Body"), method="POST", path="callback$"
+        )
+    )
+    pressed = await ada.press(card, "Delete")
+    await pressed.acknowledged()
+    assert list(buttons_of(card)) == ["Delete for good", "Keep it"]
+    assert len(pictures_in(card)) == 1
+
+
 async def test_a_private_result_that_discord_does_not_delete_is_emptied(
     sandbox: Sandbox, made: Made, bot: RunningBot, ada: Person
 ) -> None:
