@@ -2,6 +2,7 @@
 
 python -m bot            run the bot with the settings of the environment and `.env`
 python -m bot usage      what every server spent, also while the bot runs
+python -m bot doctor     whether the ledger is right, also while the bot runs
 python -m bot sandbox    try it, with nothing but this project
 """
 
@@ -29,7 +30,7 @@ from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LedgerFault, LoginRefused, OperatorFault
 from bot.fitting import Fitting
-from bot.ledger.sqlite import open_sqlite, open_sqlite_to_read
+from bot.ledger.sqlite import examine_sqlite, open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
 from bot.message_pictures import DiscordsPlaces
 from bot.pixels.conversions import Conversions
@@ -81,12 +82,19 @@ def main() -> int:
         commands.add_parser("sandbox", help="one real edit with no account anywhere")
     )
     usage_report.add_arguments(commands.add_parser("usage", help="what every server spent"))
+    commands.add_parser("doctor", help="whether the ledger is right").description = (
+        "Check every row of the database of DATABASE_URL, also while the bot runs: that accounts "
+        "are the sums of their edits, that nobody was charged for a picture that was not posted, "
+        "and what SQLite itself can check. Prints ok, or a line for each broken row with status 1."
+    )
     options = parser.parse_args()
     try:
         if options.command == "sandbox":
             return sandbox.main(options)
         if options.command == "usage":
             return report_usage(options)
+        if options.command == "doctor":
+            return examine()
         return run_bot()
     except BadSettings as fault:
         print(fault, file=sys.stderr)
@@ -106,6 +114,20 @@ def report_usage(options: argparse.Namespace) -> int:
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+
+
+def examine() -> int:
+    """Print what is broken in the ledger; the result is the exit status. Raises OperatorFault."""
+    database = read_database()
+    try:
+        broken = asyncio.run(examine_sqlite(database))
+    except LedgerFault as fault:
+        print(f"The database {database} cannot be read to its end: {fault}.", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    print("\n".join(broken) or "ok")
+    return FAILED if broken else 0
 
 
 def run_bot() -> int:
