@@ -153,6 +153,19 @@ class LineTooLong:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceDown:
+    """The edit API failed for one edit after the other."""
+
+    wait: float
+    """Seconds after which to try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShuttingDown:
+    """The bot is being stopped, as for a new version."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerSilent:
     """The ledger did not carry out the hold."""
 
@@ -180,6 +193,8 @@ Refusal = (
     | TooManyOpen
     | LineFull
     | LineTooLong
+    | ServiceDown
+    | ShuttingDown
     | LedgerSilent
     | Unforeseen
 )

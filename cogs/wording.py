@@ -31,6 +31,8 @@ from bot.refusals import (
     PromptRefused,
     PromptTooLong,
     Refusal,
+    ServiceDown,
+    ShuttingDown,
     TooManyOpen,
     TooManyPictures,
     Unforeseen,
@@ -112,6 +114,13 @@ def refusal_text(refusal: Refusal) -> str:
                 f"waits longer than {minutes_text(LONGEST_WAIT.total_seconds())}. "
                 "Try again later."
             )
+        case ServiceDown(wait):
+            said = (
+                "The edit service has failed again and again, so no edit is sent to it just now. "
+                f"Try again in {math.ceil(wait)} s."
+            )
+        case ShuttingDown():
+            said = "The bot is about to start anew. Try again in a minute."
         case LedgerSilent():
             return LEDGER_SILENT
         case Unforeseen(reference):
