@@ -143,8 +143,16 @@ def run_bot() -> int:
     return 0
 
 
-async def serve(settings: Settings, *, patience: Patience | None = None) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    patience: Patience | None = None,
+    stopping: asyncio.Event | None = None,
+) -> None:
     """Run the bot until it is cancelled; `patience` is for the edit API and its results.
+
+    Once `stopping` is set it takes no edits any more, and ends when those under way have ended or
+    their grace is over.
 
     Raises:
         OperatorFault: it cannot begin or go on, for a reason that its operator can mend.
@@ -240,25 +248,36 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             )
         )
         with _discord_faults(settings):
-            await discord_client.login(settings.discord_token)
-            await editor.resume()
-            await _stay_connected(discord_client)
+            await _stay_connected(discord_client, editor, settings, stopping or asyncio.Event())
 
 
-async def _stay_connected(discord_client: DiscordClient) -> None:
-    """Serve the gateway until cancelled, which is passed on until it is obeyed.
+async def _stay_connected(
+    discord_client: DiscordClient, editor: Editor, settings: Settings, stopping: asyncio.Event
+) -> None:
+    """Serve Discord until cancelled or told to stop, which is passed on until it is obeyed.
 
     Until Python 3.12 `asyncio.wait_for`, which discord.py connects with, could swallow it.
     https://github.com/python/cpython/issues/86296
     """
-    connection = asyncio.create_task(discord_client.connect())
+
+    async def connect() -> None:
+        await discord_client.login(settings.discord_token)
+        await editor.resume()
+        await discord_client.connect()
+
+    connection = asyncio.create_task(connect())
+    told = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait({connection})
+        await asyncio.wait({connection, told}, return_when=asyncio.FIRST_COMPLETED)
+        if connection.done():
+            await connection
+        else:
+            await editor.drain(settings.shutdown_grace)
     finally:
+        told.cancel()
         while not connection.done():
             connection.cancel()
             await asyncio.wait({connection}, timeout=0.1)
-    await connection
 
 
 def _check_spool(folder: Path) -> None:
@@ -308,11 +327,18 @@ def _discord_faults(settings: Settings) -> Generator[None]:
 
 
 async def _serve_until_signal(settings: Settings) -> None:
-    """Serve; SIGTERM cancels the program as SIGINT does. Windows has no such signal."""
-    task = asyncio.current_task()
-    if task is not None and sys.platform != "win32":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await serve(settings)
+    """Serve; SIGTERM lets edits end first, a second one does not. Windows has no such signal."""
+    serving = asyncio.current_task()
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        if stopping.is_set() and serving is not None:
+            serving.cancel()
+        stopping.set()
+
+    if sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    await serve(settings, stopping=stopping)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
