@@ -448,7 +448,7 @@ LOST: list[Any] = [
     pytest.param(Redirect("http://[::ffff:10.0.0.1]/"), 1, id="redirected to a private address"),
     pytest.param(Redirect("file:///etc/passwd"), 1, id="redirected to a file"),
     pytest.param(Stall(), 3, id="silent"),
-    pytest.param(Drip(0.04), 1, id="slow"),
+    pytest.param(Drip(0.01), 1, id="slow"),
 ]
 
 
