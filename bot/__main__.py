@@ -180,6 +180,7 @@ async def serve(
         journal = DiscordJournal(stores.rulebook, rest, journal_line)
         stack.push_async_callback(journal.close)
         conversions = Conversions()
+        places = DiscordsPlaces(settings.discord_api_url.origin())
         editor = Editor(
             stores.ledger,
             stores.rulebook,
@@ -192,6 +193,7 @@ async def serve(
             limits=settings.limits,
             concurrency=settings.edit_concurrency,
             queue_limit=settings.queue_limit,
+            may_read=places.has,
         )
         stack.push_async_callback(editor.close)
         admission = Admission(replies, settings.servers)
@@ -200,7 +202,6 @@ async def serve(
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
         server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
-        places = DiscordsPlaces(settings.discord_api_url.origin())
         history = HistoryCog(stores.archive, PostedPictures(rest, places), replies, custom_ids)
         orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
         edit_image = EditImageCog(orders, places)

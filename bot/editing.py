@@ -45,6 +45,7 @@ from bot.refusals import (
     Ask,
     CannotAfford,
     LedgerSilent,
+    PictureElsewhere,
     Refusal,
     ServiceDown,
     ShuttingDown,
@@ -172,8 +173,10 @@ class Editor:
         limits: OperatorLimits,
         concurrency: int,
         queue_limit: int,
+        may_read: Callable[[str], bool],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """Begin with nothing; `may_read` says whether a source's address is the platform's own."""
         self._ledger = ledger
         self._rulebook = rulebook
         self._client = client
@@ -183,6 +186,7 @@ class Editor:
         self._journal = journal
         self._spool = spool
         self._limits = limits
+        self._may_read = may_read
         self._clock = clock
         self._owner = secrets.token_hex(8)
         self._probes = asyncio.Semaphore(PROBES)
@@ -215,7 +219,10 @@ class Editor:
         if not self._sending.is_set():
             await self._refuse(order, ShuttingDown(), early=None)
             return False
-        if refusal := refuse_place(ask) or refuse_order(order, ask.attachment):
+        refusal = refuse_place(ask) or refuse_order(order, ask.attachment)
+        if refusal is None and not self._may_read(order.source_url):
+            refusal = PictureElsewhere()
+        if refusal is not None:
             await self._refuse(order, refusal, early=None)
             return False
         holding = asyncio.create_task(self._hold(ask))

@@ -60,6 +60,11 @@ class NoPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureElsewhere:
+    """The picture does not lie where the platform keeps what its members upload."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileTooLarge:
     """More bytes than are taken."""
 
@@ -180,6 +185,7 @@ class Unforeseen:
 Refusal = (
     CannotPost
     | NoPicture
+    | PictureElsewhere
     | FileTooLarge
     | PictureTooLarge
     | PromptBlank

@@ -26,6 +26,7 @@ from bot.refusals import (
     NotHere,
     NotInPrivate,
     NotOffered,
+    PictureElsewhere,
     PictureTooLarge,
     PromptBlank,
     PromptRefused,
@@ -65,6 +66,8 @@ def refusal_text(refusal: Refusal) -> str:
             said = _cannot_post(missing)
         case NoPicture():
             said = _NOT_A_PICTURE
+        case PictureElsewhere():
+            said = "That picture does not lie at Discord. Save it, and attach it yourself."
         case FileTooLarge(size):
             said = (
                 f"That file has {size / 2**20:.1f} MiB, more than the "
