@@ -2,6 +2,7 @@
 
 python -m bot            run the bot with the settings of the environment and `.env`
 python -m bot usage      what every server spent, also while the bot runs
+python -m bot doctor     whether the ledger is right, also while the bot runs
 python -m bot sandbox    try it, with nothing but this project
 """
 
@@ -29,7 +30,7 @@ from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
 from bot.errors import BadSettings, DiscordRefused, LedgerFault, LoginRefused, OperatorFault
 from bot.fitting import Fitting
-from bot.ledger.sqlite import open_sqlite, open_sqlite_to_read
+from bot.ledger.sqlite import examine_sqlite, open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
 from bot.message_pictures import DiscordsPlaces
 from bot.pixels.conversions import Conversions
@@ -81,12 +82,19 @@ def main() -> int:
         commands.add_parser("sandbox", help="one real edit with no account anywhere")
     )
     usage_report.add_arguments(commands.add_parser("usage", help="what every server spent"))
+    commands.add_parser("doctor", help="whether the ledger is right").description = (
+        "Check every row of the database of DATABASE_URL, also while the bot runs: that accounts "
+        "are the sums of their edits, that nobody was charged for a picture that was not posted, "
+        "and what SQLite itself can check. Prints ok, or a line for each broken row with status 1."
+    )
     options = parser.parse_args()
     try:
         if options.command == "sandbox":
             return sandbox.main(options)
         if options.command == "usage":
             return report_usage(options)
+        if options.command == "doctor":
+            return examine()
         return run_bot()
     except BadSettings as fault:
         print(fault, file=sys.stderr)
@@ -108,6 +116,20 @@ def report_usage(options: argparse.Namespace) -> int:
         return FAILED
 
 
+def examine() -> int:
+    """Print what is broken in the ledger; the result is the exit status. Raises OperatorFault."""
+    database = read_database()
+    try:
+        broken = asyncio.run(examine_sqlite(database))
+    except LedgerFault as fault:
+        print(f"The database {database} cannot be read to its end: {fault}.", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    print("\n".join(broken) or "ok")
+    return FAILED if broken else 0
+
+
 def run_bot() -> int:
     """Run the bot until a signal ends it; the result is the exit status. Raises OperatorFault."""
     settings = read_settings()
@@ -121,8 +143,16 @@ def run_bot() -> int:
     return 0
 
 
-async def serve(settings: Settings, *, patience: Patience | None = None) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    patience: Patience | None = None,
+    stopping: asyncio.Event | None = None,
+) -> None:
     """Run the bot until it is cancelled; `patience` is for the edit API and its results.
+
+    Once `stopping` is set it takes no edits any more, and ends when those under way have ended or
+    their grace is over.
 
     Raises:
         OperatorFault: it cannot begin or go on, for a reason that its operator can mend.
@@ -150,6 +180,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         journal = DiscordJournal(stores.rulebook, rest, journal_line)
         stack.push_async_callback(journal.close)
         conversions = Conversions()
+        places = DiscordsPlaces(settings.discord_api_url.origin())
         editor = Editor(
             stores.ledger,
             stores.rulebook,
@@ -162,6 +193,7 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             limits=settings.limits,
             concurrency=settings.edit_concurrency,
             queue_limit=settings.queue_limit,
+            may_read=places.has,
         )
         stack.push_async_callback(editor.close)
         admission = Admission(replies, settings.servers)
@@ -170,7 +202,6 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
         server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
-        places = DiscordsPlaces(settings.discord_api_url.origin())
         history = HistoryCog(stores.archive, PostedPictures(rest, places), replies, custom_ids)
         orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
         edit_image = EditImageCog(orders, places)
@@ -218,25 +249,36 @@ async def serve(settings: Settings, *, patience: Patience | None = None) -> None
             )
         )
         with _discord_faults(settings):
-            await discord_client.login(settings.discord_token)
-            await editor.resume()
-            await _stay_connected(discord_client)
+            await _stay_connected(discord_client, editor, settings, stopping or asyncio.Event())
 
 
-async def _stay_connected(discord_client: DiscordClient) -> None:
-    """Serve the gateway until cancelled, which is passed on until it is obeyed.
+async def _stay_connected(
+    discord_client: DiscordClient, editor: Editor, settings: Settings, stopping: asyncio.Event
+) -> None:
+    """Serve Discord until cancelled or told to stop, which is passed on until it is obeyed.
 
     Until Python 3.12 `asyncio.wait_for`, which discord.py connects with, could swallow it.
     https://github.com/python/cpython/issues/86296
     """
-    connection = asyncio.create_task(discord_client.connect())
+
+    async def connect() -> None:
+        await discord_client.login(settings.discord_token)
+        await editor.resume()
+        await discord_client.connect()
+
+    connection = asyncio.create_task(connect())
+    told = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait({connection})
+        await asyncio.wait({connection, told}, return_when=asyncio.FIRST_COMPLETED)
+        if connection.done():
+            await connection
+        else:
+            await editor.drain(settings.shutdown_grace)
     finally:
+        told.cancel()
         while not connection.done():
             connection.cancel()
             await asyncio.wait({connection}, timeout=0.1)
-    await connection
 
 
 def _check_spool(folder: Path) -> None:
@@ -286,11 +328,18 @@ def _discord_faults(settings: Settings) -> Generator[None]:
 
 
 async def _serve_until_signal(settings: Settings) -> None:
-    """Serve; SIGTERM cancels the program as SIGINT does. Windows has no such signal."""
-    task = asyncio.current_task()
-    if task is not None and sys.platform != "win32":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await serve(settings)
+    """Serve; SIGTERM lets edits end first, a second one does not. Windows has no such signal."""
+    serving = asyncio.current_task()
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        if stopping.is_set() and serving is not None:
+            serving.cancel()
+        stopping.set()
+
+    if sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    await serve(settings, stopping=stopping)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

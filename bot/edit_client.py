@@ -30,6 +30,7 @@ from bot.edit_api import (
     parse_answer,
 )
 from bot.errors import (
+    Declined,
     NotAPicture,
     ResultLost,
     ServiceFailed,
@@ -122,6 +123,7 @@ class EditClient:
         """
         self._api_url = URL(api_url)
         self._authorization = {"Authorization": f"Bearer {api_key}"}
+        self._api_key = api_key
         self._timeout = timeout
         self._source_mode = source_mode
         self._patience = patience
@@ -286,11 +288,19 @@ class EditClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             failure = type(error).__name__
         else:
-            return parse_answer(
-                response.status, response.headers, answer, count=call.count, now=self._now()
-            )
+            return self._parse(call, response.status, response.headers, answer)
         # Outside of the handler, to chain nothing: aiohttp's errors carry the headers with the key.
         raise ServiceFailed(failure) if body.begun else Unreachable(failure)
+
+    def _parse(
+        self, call: EditCall, status: int, headers: Mapping[str, str], answer: bytes
+    ) -> tuple[str, ...]:
+        """What the answer says, without the key, which a service may quote to whoever sent it."""
+        try:
+            return parse_answer(status, headers, answer, count=call.count, now=self._now())
+        except Declined as fault:
+            said = fault.message
+        raise Declined(said and said.replace(self._api_key, "…"))
 
     async def _read_source(self, url: str, read: Callable[[URL], Awaitable[T]]) -> T:
         try:

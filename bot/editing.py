@@ -19,9 +19,20 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from bot.breaker import Breaker
 from bot.edit_api import EditCall
 from bot.edit_client import EditClient
-from bot.errors import Declined, EditFault, LedgerFault, NotPosted, ResultLost, WaitedTooLong
+from bot.errors import (
+    Busy,
+    Declined,
+    EditFault,
+    LedgerFault,
+    NotPosted,
+    ResultLost,
+    ServiceFailed,
+    Unreachable,
+    WaitedTooLong,
+)
 from bot.estimates import LATEST, Estimates, Took
 from bot.fitting import HALVINGS, UPLOAD_LIMIT, Fitting, Spooled
 from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, Place
@@ -35,7 +46,10 @@ from bot.refusals import (
     Ask,
     CannotAfford,
     LedgerSilent,
+    PictureElsewhere,
     Refusal,
+    ServiceDown,
+    ShuttingDown,
     TooManyOpen,
     refuse_here,
     refuse_order,
@@ -160,8 +174,10 @@ class Editor:
         limits: OperatorLimits,
         concurrency: int,
         queue_limit: int,
+        may_read: Callable[[str], bool],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """Begin with nothing; `may_read` says whether a source's address is the platform's own."""
         self._ledger = ledger
         self._rulebook = rulebook
         self._client = client
@@ -171,13 +187,19 @@ class Editor:
         self._journal = journal
         self._spool = spool
         self._limits = limits
+        self._may_read = may_read
         self._clock = clock
         self._owner = secrets.token_hex(8)
         self._probes = asyncio.Semaphore(PROBES)
         self._look_ups = asyncio.Semaphore(LOOK_UPS)
         self._downloads = asyncio.Semaphore(DOWNLOADS)
         self._running: dict[asyncio.Task[None], int] = {}
+        self._waiting: set[int] = set()
+        """Edits that were acknowledged and not sent yet: a stop leaves them to the next start."""
+        self._sending = asyncio.Event()
+        self._sending.set()
         self._closed = False
+        self._breaker = Breaker()
         self._estimates = Estimates()
         self._line = Line(
             self._estimates,
@@ -195,7 +217,13 @@ class Editor:
         order = ask.order
         if self._closed:
             return False
-        if refusal := refuse_place(ask) or refuse_order(order, ask.attachment):
+        if not self._sending.is_set():
+            await self._refuse(order, ShuttingDown(), early=None)
+            return False
+        refusal = refuse_place(ask) or refuse_order(order, ask.attachment)
+        if refusal is None and not self._may_read(order.source_url):
+            refusal = PictureElsewhere()
+        if refusal is not None:
             await self._refuse(order, refusal, early=None)
             return False
         holding = asyncio.create_task(self._hold(ask))
@@ -252,6 +280,19 @@ class Editor:
                 case _:
                     self._run(edit, self._tell(edit))
 
+    async def drain(self, grace: float) -> None:
+        """Take and send nothing any more, and give what was sent so many seconds to end."""
+        self._sending.clear()
+        deadline = asyncio.get_running_loop().time() + grace
+        while under_way := [
+            task for task, edit_id in self._running.items() if edit_id not in self._waiting
+        ]:
+            left = deadline - asyncio.get_running_loop().time()
+            log.info("bot.draining", edits=len(under_way), seconds=round(max(0.0, left), 1))
+            if left <= 0:
+                return
+            await asyncio.wait(under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+
     async def close(self) -> None:
         """Stop; what is open stays in the ledger for the next start."""
         self._closed = True
@@ -292,6 +333,7 @@ class Editor:
 
     async def _carry(self, edit: Edit, probing: Awaitable[Source | None]) -> None:
         """From held to the end."""
+        self._waiting.add(edit.order.id)
         self._cards.follow(edit)
         async with self._while_it_may_wait(edit):
             probed, folder = await probing, await self._open_folder(edit)
@@ -331,7 +373,16 @@ class Editor:
             quality=order.quality,
             count=order.count,
         )
-        return await self._client.edit(call, workspace=folder, source=source)
+        try:
+            results = await self._client.edit(call, workspace=folder, source=source)
+        except Declined:
+            self._breaker.note_answer()
+            raise
+        except (ServiceFailed, Unreachable, Busy):
+            self._breaker.note_failure(order.id)
+            raise
+        self._breaker.note_answer()
+        return results
 
     async def _deliver(self, edit: Edit) -> None:
         """From rendered to the end; doing it again, after a crash, does no harm."""
@@ -400,7 +451,9 @@ class Editor:
 
     def _note_void(self, voided: Edit) -> None:
         edit_id, hold = voided.order.id, voided.order.hold
+        self._waiting.discard(edit_id)
         self._line.leave(edit_id)
+        self._breaker.leave(edit_id)
         self._cards.stop(edit_id)
         log.info("edit.voided", edit=str(edit_id), reason=voided.reason, credits=hold)
         self._journal.note(voided)
@@ -439,16 +492,16 @@ class Editor:
                 await self._end(edit, Reason.UNFORESEEN, reference)
         except Exception:
             log.exception("edit.left_open", edit=str(edit.order.id))
+            self._waiting.discard(edit.order.id)
             self._line.leave(edit.order.id)
+            self._breaker.leave(edit.order.id)
             self._cards.stop(edit.order.id)
 
     async def _hold(self, ask: Ask) -> Held | AlreadyHeld | Refusal:
         try:
             settings = read_settings(await self._rulebook.list_settings(ask.order.guild_id))
             order = ask.completed(settings)
-            if refusal := await _refuse_here(order, ask.place_id, settings):
-                return refusal
-            if refusal := self._line.refuse(order):
+            if refusal := await self._refuse_now(order, ask.place_id, settings):
                 return refusal
             outcome = await self._hold_in_line(order)
         except LedgerFault:
@@ -461,6 +514,15 @@ class Editor:
                 return TooManyOpen(most)
             case _:
                 return outcome
+
+    async def _refuse_now(
+        self, order: Order, place_id: int, settings: ServerSettings
+    ) -> Refusal | None:
+        refusal = await _refuse_here(order, place_id, settings) or self._line.refuse(order)
+        if refusal is not None:
+            return refusal
+        wait = self._breaker.refuse(order.id)
+        return None if wait is None else ServiceDown(wait)
 
     async def _hold_in_line(self, order: Order) -> Held | OverQuota | OverLimit | AlreadyHeld:
         """Hold the price, with a place in the line that is kept if it is held."""
@@ -475,6 +537,7 @@ class Editor:
         finally:
             if joined and not held:
                 self._line.leave(order.id)
+                self._breaker.leave(order.id)
 
     async def _refuse(
         self, order: Order, refusal: Refusal, *, early: Acknowledgement | None
@@ -515,6 +578,9 @@ class Editor:
         async with AsyncExitStack() as stack:
             async with self._while_it_may_wait(edit):
                 await stack.enter_async_context(self._line.turn(edit.order.id))
+                await self._breaker.wait_to_call(edit.order.id)
+                await self._sending.wait()
+            self._waiting.discard(edit.order.id)
             yield
 
     @asynccontextmanager

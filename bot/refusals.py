@@ -60,6 +60,11 @@ class NoPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureElsewhere:
+    """The picture does not lie where the platform keeps what its members upload."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileTooLarge:
     """More bytes than are taken."""
 
@@ -153,6 +158,19 @@ class LineTooLong:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceDown:
+    """The edit API failed for one edit after the other."""
+
+    wait: float
+    """Seconds after which to try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShuttingDown:
+    """The bot is being stopped, as for a new version."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerSilent:
     """The ledger did not carry out the hold."""
 
@@ -167,6 +185,7 @@ class Unforeseen:
 Refusal = (
     CannotPost
     | NoPicture
+    | PictureElsewhere
     | FileTooLarge
     | PictureTooLarge
     | PromptBlank
@@ -180,6 +199,8 @@ Refusal = (
     | TooManyOpen
     | LineFull
     | LineTooLong
+    | ServiceDown
+    | ShuttingDown
     | LedgerSilent
     | Unforeseen
 )

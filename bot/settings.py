@@ -53,6 +53,8 @@ class Settings:
     """Seconds."""
     edit_source: Literal["url", "data"]
     spool_dir: Path
+    shutdown_grace: float
+    """Seconds that edits under way have once the bot is told to end."""
     log_level: str
 
     @property
@@ -85,6 +87,7 @@ def read_settings(dotenv: Path = Path(".env")) -> Settings:
         edit_timeout=read.optional("EDIT_TIMEOUT", "180", _seconds),
         edit_source=read.optional("EDIT_SOURCE", "url", _source_mode),
         spool_dir=read.optional("SPOOL_DIR", f"{database}.spool", Path),
+        shutdown_grace=read.optional("SHUTDOWN_GRACE", "25", _grace),
         log_level=read.optional("LOG_LEVEL", "info", _log_level),
     )
     read.raise_if_wrong()
@@ -166,6 +169,7 @@ _TAKES = {
     "MEMBER_LIMIT": "a whole number, 1 or more",
     "QUEUE_LIMIT": "a whole number, 1 or more",
     "EDIT_TIMEOUT": "a number of seconds above 0",
+    "SHUTDOWN_GRACE": "a number of seconds, 0 or more",
     "EDIT_SOURCE": "url or data",
     "SPOOL_DIR": "a folder's path",
     "LOG_LEVEL": "debug, info, warning or error",
@@ -231,6 +235,13 @@ def _count(given: str) -> int:
 def _seconds(given: str) -> float:
     seconds = float(given)
     if not math.isfinite(seconds) or seconds <= 0:
+        raise ValueError
+    return seconds
+
+
+def _grace(given: str) -> float:
+    seconds = float(given)
+    if not math.isfinite(seconds) or seconds < 0:
         raise ValueError
     return seconds
 

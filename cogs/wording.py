@@ -26,11 +26,14 @@ from bot.refusals import (
     NotHere,
     NotInPrivate,
     NotOffered,
+    PictureElsewhere,
     PictureTooLarge,
     PromptBlank,
     PromptRefused,
     PromptTooLong,
     Refusal,
+    ServiceDown,
+    ShuttingDown,
     TooManyOpen,
     TooManyPictures,
     Unforeseen,
@@ -63,6 +66,8 @@ def refusal_text(refusal: Refusal) -> str:
             said = _cannot_post(missing)
         case NoPicture():
             said = _NOT_A_PICTURE
+        case PictureElsewhere():
+            said = "That picture does not lie at Discord. Save it, and attach it yourself."
         case FileTooLarge(size):
             said = (
                 f"That file has {size / 2**20:.1f} MiB, more than the "
@@ -113,6 +118,13 @@ def refusal_text(refusal: Refusal) -> str:
                 f"waits longer than {minutes_text(LONGEST_WAIT.total_seconds())}. "
                 "Try again later."
             )
+        case ServiceDown(wait):
+            said = (
+                "The edit service has failed again and again, so no edit is sent to it just now. "
+                f"Try again in {math.ceil(wait)} s."
+            )
+        case ShuttingDown():
+            said = "The bot is about to start anew. Try again in a minute."
         case LedgerSilent():
             return LEDGER_SILENT
         case Unforeseen(reference):

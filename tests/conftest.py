@@ -66,6 +66,7 @@ def settings(sandbox: Sandbox, tmp_path: Path) -> Settings:
         edit_timeout=20.0,
         edit_source="url",
         spool_dir=tmp_path / "spool",
+        shutdown_grace=25.0,
         log_level="debug",
     )
 

@@ -130,6 +130,34 @@ async def test_what_the_options_show_to_be_wrong_is_refused_privately_and_holds_
     assert sandbox.edit_api.calls == []
 
 
+async def test_a_picture_that_does_not_lie_at_discord_is_refused_and_never_connected_to(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
+    connections: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(
+        lambda _, writer: connections.append(writer), "127.0.0.1", 0
+    )
+    elsewhere = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/photo.png"
+    dispatch = sandbox.discord.gateway.dispatch
+
+    def dispatch_elsewhere(name: str, payload: Any, *, guild_id: int | None) -> None:
+        for file in payload["data"]["resolved"]["attachments"].values():
+            file["url"] = elsewhere
+        dispatch(name, payload, guild_id=guild_id)
+
+    monkeypatch.setattr(sandbox.discord.gateway, "dispatch", dispatch_elsewhere)
+    edit = await ada.edit()
+    answer = await edit.settled()
+    assert answer.ephemeral
+    assert answer.text == (
+        "That picture does not lie at Discord. Save it, and attach it yourself. "
+        "Nothing was charged."
+    )
+    assert ada.row(edit) is None
+    server.close()
+    assert connections == []
+
+
 @pytest.mark.parametrize("quota", [0, 15])
 async def test_an_edit_above_the_quota_is_refused_with_its_price_what_is_left_and_until_when(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, quota: int
@@ -448,7 +476,7 @@ LOST: list[Any] = [
     pytest.param(Redirect("http://[::ffff:10.0.0.1]/"), 1, id="redirected to a private address"),
     pytest.param(Redirect("file:///etc/passwd"), 1, id="redirected to a file"),
     pytest.param(Stall(), 3, id="silent"),
-    pytest.param(Drip(0.04), 1, id="slow"),
+    pytest.param(Drip(0.01), 1, id="slow"),
 ]
 
 

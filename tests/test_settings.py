@@ -87,6 +87,8 @@ def test_a_database_is_relative_or_absolute_by_its_slashes(
         ("EDIT_TIMEOUT", "0", "above 0"),
         ("EDIT_TIMEOUT", "nan", "above 0"),
         ("EDIT_TIMEOUT", "inf", "above 0"),
+        ("SHUTDOWN_GRACE", "-1", "0 or more"),
+        ("SHUTDOWN_GRACE", "inf", "0 or more"),
         ("EDIT_SOURCE", "file", "url or data"),
         ("LOG_LEVEL", "loud", "debug"),
     ],

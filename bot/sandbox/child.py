@@ -264,6 +264,8 @@ def build_environment(environment: Mapping[str, str], folder: Path) -> dict[str,
         "DATABASE_URL": f"sqlite:///{folder / 'ledger.db'}",
         "SPOOL_DIR": str(folder / "spool"),
         "LOG_LEVEL": "info",
+        # Whoever ends the sandbox does not want to wait for imitations.
+        "SHUTDOWN_GRACE": "0",
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,16 @@ import apsw
 
 from bot.errors import LedgerFault, LedgerUnusable
 from bot.ledger.sqlite.archive import SqliteArchive
-from bot.ledger.sqlite.connection import BUSY_MILLISECONDS, connect_to_write
+from bot.ledger.sqlite.connection import (
+    BUSY_MILLISECONDS,
+    connect_to_examine,
+    connect_to_read,
+    connect_to_write,
+)
 from bot.ledger.sqlite.database import Database, Reader
 from bot.ledger.sqlite.drafts import SqliteDraftBook
 from bot.ledger.sqlite.edits import SqliteLedger, rewrite_tokens
+from bot.ledger.sqlite.invariants import find_broken_rows
 from bot.ledger.sqlite.lock import only_process
 from bot.ledger.sqlite.migrations import MIGRATIONS, migrate, version_of
 from bot.ledger.sqlite.rulebook import SqliteRulebook
@@ -69,7 +75,7 @@ async def open_sqlite_to_read(path: Path) -> AsyncGenerator[SqliteUsageBook]:
     Raises:
         LedgerUnusable: there is no database, it is none, or it is of another version.
     """
-    reader = await asyncio.to_thread(_open_reader, path)
+    reader = await asyncio.to_thread(_open_reader, path, connect_to_read)
     try:
         await _check_version(path, reader)
         yield SqliteUsageBook(reader)
@@ -77,13 +83,28 @@ async def open_sqlite_to_read(path: Path) -> AsyncGenerator[SqliteUsageBook]:
         await reader.close()
 
 
-def _open_reader(path: Path) -> Reader:
+async def examine_sqlite(path: Path) -> list[str]:
+    """One sentence for each row that breaks an invariant, of a database that a bot may have open.
+
+    Raises:
+        LedgerUnusable: there is no database, it is none, or it is of another version.
+        LedgerFault: it cannot be read to its end.
+    """
+    reader = await asyncio.to_thread(_open_reader, path, connect_to_examine)
+    try:
+        await _check_version(path, reader)
+        return await reader.run(lambda connection: list(find_broken_rows(connection)))
+    finally:
+        await reader.close()
+
+
+def _open_reader(path: Path, connect: Callable[[Path], apsw.Connection]) -> Reader:
     if not path.exists():
         raise LedgerUnusable(
             f"There is no database {path}. Start the bot once, or name its own in DATABASE_URL."
         )
     try:
-        return Reader(path, "ledger-reader")
+        return Reader(connect(path), "ledger-reader")
     except apsw.Error as fault:
         raise LedgerUnusable(f"The database {path} cannot be opened: {fault}.") from fault
 

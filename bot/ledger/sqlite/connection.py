@@ -39,6 +39,17 @@ def connect_to_read(path: Path) -> apsw.Connection:
     return reader
 
 
+def connect_to_examine(path: Path) -> apsw.Connection:
+    """Open the database, which is there, so that nothing is changed and all is checked.
+
+    Where a connection cannot write at all, SQLite reads tables without their CHECK constraints.
+    """
+    examiner = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    examiner.set_busy_timeout(BUSY_MILLISECONDS)
+    rows(examiner, "PRAGMA query_only = ON")
+    return examiner
+
+
 def rows(connection: apsw.Connection, statement: str, *values: Value) -> list[tuple[Any, ...]]:
     """All rows of a statement whose parameters are numbered `$1`, `$2`, ... as PostgreSQL's are."""
     numbered = {str(place): value for place, value in enumerate(values, 1)}

@@ -24,8 +24,8 @@ class Database:
     def __init__(self, path: Path, connection: apsw.Connection) -> None:
         self._connection = connection
         self._writer = Writer(connection)
-        self._reader = Reader(path, "ledger-reader")
-        self.reporter = Reader(path, "ledger-reporter")
+        self._reader = Reader(connect_to_read(path), "ledger-reader")
+        self.reporter = Reader(connect_to_read(path), "ledger-reporter")
         """For what may take long: no member's command waits behind it."""
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
@@ -71,8 +71,8 @@ _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_siz
 class Reader:
     """A connection that only reads, with a thread of its own."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self._connection = connect_to_read(path)
+    def __init__(self, connection: apsw.Connection, name: str) -> None:
+        self._connection = connection
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:

@@ -1,0 +1,86 @@
+"""What is true of every ledger at every moment, looked up in its rows."""
+
+import json
+from collections.abc import Iterator
+
+import apsw
+
+from bot.ledger.sqlite.connection import rows
+from bot.states import MAY_HAVE_COST
+
+_SENTENCES = (  # $1: the reasons for which an edit that was sent may have cost something
+    # An account is the sum of its edits; the server's (member 0) and the bot's (server 0) as well.
+    """
+    WITH due AS (
+        SELECT guild_id, member_id, day,
+            sum(iif(ended_at IS NULL, price * count, 0)) AS held,
+            sum(charged) AS spent,
+            sum(iif(ended_at IS NOT NULL AND submitted_at IS NOT NULL
+                AND (reason IS NULL OR reason IN (SELECT value FROM json_each($1))),
+                price * count, 0)) AS sent
+        FROM edit GROUP BY guild_id, member_id, day
+    ),
+    all_due AS (
+        SELECT * FROM due
+        UNION ALL
+        SELECT guild_id, 0, day, sum(held), sum(spent), sum(sent)
+        FROM due GROUP BY guild_id, day
+        UNION ALL
+        SELECT 0, 0, day, sum(held), sum(spent), sum(sent) FROM due GROUP BY day
+    )
+    SELECT format(
+        'account of server %d, member %d, %s: held %d, spent %d, sent %d; '
+        || 'by its edits held %d, spent %d, sent %d',
+        account.guild_id, account.member_id, account.day,
+        account.held, account.spent, account.sent,
+        coalesce(due.held, 0), coalesce(due.spent, 0), coalesce(due.sent, 0)
+    )
+    FROM account LEFT JOIN all_due AS due USING (guild_id, member_id, day)
+    WHERE account.held <> coalesce(due.held, 0)
+    OR account.spent <> coalesce(due.spent, 0)
+    OR account.sent <> coalesce(due.sent, 0)
+    """,
+    """
+    WITH due AS (
+        SELECT id, guild_id, member_id, day FROM edit
+        UNION ALL SELECT id, guild_id, 0, day FROM edit
+        UNION ALL SELECT id, 0, 0, day FROM edit
+    )
+    SELECT format(
+        'edit %d: there is no account of server %d, member %d, %s',
+        id, due.guild_id, due.member_id, due.day
+    )
+    FROM due LEFT JOIN account USING (guild_id, member_id, day)
+    WHERE account.held IS NULL
+    """,
+    """
+    SELECT format(
+        'edit %d: is %s, was charged %d for %d of %d pictures at %d each',
+        id, state, charged, posted, count, price
+    )
+    FROM edit
+    WHERE charged <> price * posted OR posted > count OR (state = 'delivered') <> (posted > 0)
+    """,
+    """
+    SELECT format('edit %d: is %s, and what it takes to end it is gone', id, state)
+    FROM edit LEFT JOIN edit_private ON edit_id = id
+    WHERE ended_at IS NULL AND edit_id IS NULL
+    """,
+    """
+    SELECT format('edit %d: was delivered and keeps its interaction''s token', id)
+    FROM edit JOIN edit_token ON edit_id = id
+    WHERE state = 'delivered'
+    """,
+)
+
+
+def find_broken_rows(connection: apsw.Connection) -> Iterator[str]:
+    """One sentence for each row that breaks an invariant, and for whatever SQLite itself finds."""
+    for query in _SENTENCES:
+        for (sentence,) in rows(connection, query, json.dumps(sorted(MAY_HAVE_COST))):
+            yield sentence
+    for table, row, parent, _ in rows(connection, "PRAGMA foreign_key_check"):
+        yield f"{table}: row {row or '?'} refers to a row of {parent} that is not there"
+    for (finding,) in rows(connection, "PRAGMA integrity_check"):
+        if finding != "ok":
+            yield f"SQLite finds: {finding}"

@@ -1,0 +1,95 @@
+"""No secret is in anything that the bot writes at the level that tells most, nor in any file."""
+
+from collections import deque
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.child import BotProcess
+from bot.sandbox.faults import (
+    CutAfter,
+    DiscordFault,
+    EditFault,
+    Hang,
+    declined,
+    failed,
+    rate_limited,
+    server_error,
+    token_dead,
+)
+from bot.sandbox.server import Sandbox
+from bot.settings import Settings
+from tests.members import Person
+
+pytestmark = pytest.mark.usefixtures("small_results")
+
+
+async def test_neither_at_debug_nor_in_any_file_after_a_clean_stop(
+    sandbox: Sandbox, settings: Settings, tmp_path: Path
+):
+    process = BotProcess(sandbox.environment(), folder=tmp_path, settings={"LOG_LEVEL": "debug"})
+    process.last_lines = deque()
+    ada = Person.join(sandbox, settings, "Ada")
+    async with process:
+        await process.event("bot.ready")
+        await sandbox.discord.connected()
+        await go_right(sandbox, ada)
+        await go_wrong(sandbox, ada, process)
+        await be_killed(sandbox, ada, process)
+        process.terminate()
+        assert await process.ended() == 0
+
+    written = "\n".join(process.last_lines)
+    assert "bot.ready" in written
+    assert "edit.faulted" in written
+    interactions = sandbox.discord.interactions
+    assert len(interactions) > 10
+    secrets = [sandbox.discord_token, sandbox.edit_api_key, *(each.token for each in interactions)]
+    for secret in secrets:
+        assert secret not in written
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert process.ledger in files
+    for file in files:
+        content = file.read_bytes()
+        assert not any(secret.encode() in content for secret in secrets), file
+
+
+async def go_right(sandbox: Sandbox, ada: Person) -> None:
+    """Edits, buttons, a form and other commands."""
+    card = await (await ada.edit(count=2)).until(lambda message: bool(message.files))
+    await (await ada.edit(private=True)).until(lambda message: bool(message.files))
+    pressed = await ada.press(card, "Edit again")
+    await pressed.acknowledged()
+    again = await sandbox.discord.submit(pressed, {"prompt": "make it red"})
+    await again.until(lambda message: bool(message.files))
+    await ada.told(card, "Compare")
+    await ada.told(card, "Delete")
+    for command in ("credits", "history", "help"):
+        await ada.run(command)
+
+
+async def go_wrong(sandbox: Sandbox, ada: Person, process: BotProcess) -> None:
+    """What each side can say no by, the edit API with the key in its words."""
+    faults = sandbox.faults
+    echoed = f"bad key {sandbox.edit_api_key}"
+    for action in (declined(echoed), failed(401, echoed), failed(500, echoed), CutAfter()):
+        faults.edit_api.add(EditFault(action=action))
+        await (await ada.edit(quality="low")).settled()
+    for action in (server_error(502), rate_limited(0.01), CutAfter(), token_dead()):
+        faults.discord.add(DiscordFault(action=action, method="PATCH", path="/messages/@original$"))
+        edit = await ada.edit(quality="low")
+        await process.event("edit.closed", edit=str(edit.id))
+    faults.discord.add(DiscordFault(action=server_error(500), method="POST", path="/callback"))
+    edit = await ada.edit(quality="low")
+    await process.event("edit.closed", edit=str(edit.id))
+
+
+async def be_killed(sandbox: Sandbox, ada: Person, process: BotProcess) -> None:
+    """A call that is under way while the process is killed, and its end after the next start."""
+    calls = len(sandbox.edit_api.calls)
+    sandbox.faults.edit_api.add(EditFault(action=Hang()))
+    edit = await ada.edit(quality="low")
+    await sandbox.edit_api.called(times=calls + 1)
+    await process.crash()
+    await process.start()
+    await process.event("edit.closed", edit=str(edit.id))

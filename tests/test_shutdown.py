@@ -1,0 +1,79 @@
+"""A bot that is told to end lets edits end that are under way, and leaves the others."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.child import BotProcess
+from bot.sandbox.faults import EditFault, Hang
+from bot.sandbox.server import Sandbox
+from bot.settings import Settings
+from tests.members import Person, find_row
+
+pytestmark = pytest.mark.usefixtures("small_results")
+
+
+@pytest.fixture
+async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess]:
+    """The bot in a process of its own, which sends one edit at a time."""
+    patient = {"EDIT_CONCURRENCY": "1", "SHUTDOWN_GRACE": "20"}
+    async with BotProcess(sandbox.environment(), folder=tmp_path, settings=patient) as running:
+        await running.event("bot.ready")
+        await sandbox.discord.connected()
+        yield running
+
+
+@pytest.fixture
+def member(sandbox: Sandbox, settings: Settings) -> Person:
+    """A member who runs commands."""
+    return Person.join(sandbox, settings, "Ada")
+
+
+async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start(
+    sandbox: Sandbox, process: BotProcess, member: Person
+):
+    called = Hang()
+    sandbox.faults.edit_api.add(EditFault(action=called))
+    sent = await member.edit()
+    await sandbox.edit_api.called()
+    waiting = await member.edit()
+    await process.event("edit.ready", edit=str(waiting.id))
+
+    process.terminate()
+    await process.event("bot.draining")
+    refused = await (await member.edit()).settled()
+    assert refused.ephemeral
+    assert "about to start anew. Try again in a minute. Nothing was charged." in refused.text
+    called.release()
+    await sent.until(lambda message: bool(message.files))
+
+    assert await process.ended() == 0
+    assert len(sandbox.edit_api.calls) == 1
+    left = find_row(process.ledger, waiting)
+    assert left is not None
+    assert left.state == "held"
+    assert left.submitted_at is None
+
+
+@pytest.mark.parametrize(("grace", "signals"), [("0", 1), ("0.2", 1), ("20", 2)])
+async def test_what_does_not_end_in_time_is_left_as_it_is(
+    sandbox: Sandbox, tmp_path: Path, member: Person, grace: str, signals: int
+):
+    sandbox.faults.edit_api.add(EditFault(action=Hang()))
+    settings = {"SHUTDOWN_GRACE": grace}
+    async with BotProcess(sandbox.environment(), folder=tmp_path, settings=settings) as process:
+        await process.event("bot.ready")
+        await sandbox.discord.connected()
+        edit = await member.edit()
+        await sandbox.edit_api.called()
+        process.terminate()
+        if signals > 1:
+            await process.event("bot.draining")
+            process.terminate()
+        async with asyncio.timeout(10):
+            assert await process.ended() == 0
+        left = find_row(process.ledger, edit)
+        assert left is not None
+        assert left.state == "submitted"
