@@ -22,7 +22,7 @@ from cogs.edit_forms import COUNT, IMAGE, PICTURE, PROMPT, QUALITY, SIZE, edit_f
 from cogs.presses import SentForm
 from cogs.wording import refusal_text
 
-PREPARED_WITHIN = 1.7
+PREPARED_WITHIN = 2.2
 """Seconds for whatever precedes a form or a hold, of the three that Discord waits."""
 
 KEPT_WITHIN = 0.5
