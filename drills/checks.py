@@ -7,6 +7,7 @@ what members can read. The ledger is held against it, edit by edit, and then aga
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from tests.invariants import find_contradictions, find_overrun
 
 TURNED_AWAY = frozenset({429, 503})
 """Statuses of calls that the edit API surely did not execute, and asked to repeat later."""
+
+SLOW = timedelta(seconds=30)
+"""So long after its command the bot may still be without an answer of the ledger."""
 
 NAMES_EDIT = "-# Edit "
 """How a second message says which edit it is about."""
@@ -117,10 +121,10 @@ def examine(
     *,
     ledger: Path,
     spool: Path,
-    killed: bool,
+    deaths: Sequence[datetime],
 ) -> Verdict:
-    """Check everything; the bot has ended, with nothing open, and was killed before or was not."""
-    examination = Examination(sandbox, witness, ledger, killed=killed)
+    """Check everything; the bot has ended, with nothing open, after it was killed at moments."""
+    examination = Examination(sandbox, witness, ledger, deaths)
     for each in asked:
         examination.judge(each)
     examination.judge_ledger(ledger, spool)
@@ -142,10 +146,12 @@ class Row:
 class Examination:
     """Holds commands against what became of them, one by one."""
 
-    def __init__(self, sandbox: Sandbox, witness: Witness, ledger: Path, *, killed: bool) -> None:
+    def __init__(
+        self, sandbox: Sandbox, witness: Witness, ledger: Path, deaths: Sequence[datetime]
+    ) -> None:
         self.verdict = Verdict()
         self._channels = sandbox.world.channels
-        self._killed = killed
+        self._deaths = deaths
         self._rows = _read_rows(ledger)
         self._calls = _count_calls(sandbox)
         self._showing = _find_pictures(witness.messages)
@@ -198,7 +204,7 @@ class Examination:
             self.verdict.unheard += 1
         elif asked.refused or (message is not None and not message.loading):
             self.verdict.refused += 1
-        elif self._killed:
+        elif any(timedelta(0) < death - asked.interaction.sent < SLOW for death in self._deaths):
             # The ledger was so slow that the acknowledgement, due within 3 s, went before the hold.
             self.verdict.explained["acknowledged, and killed before the hold"] += 1
         else:

@@ -48,7 +48,7 @@ async def drill(seed: int, *, short: bool) -> Report:
                 await killer.kill()
                 await killer.start()
             await killer.ready()
-        return Report([str(killer)], await stage.end(crowd, killed=True))
+        return Report([str(killer)], await stage.end(crowd))
 
 
 class Killer:
@@ -57,6 +57,7 @@ class Killer:
     def __init__(self, stage: Stage, rng: Random) -> None:
         self.kills = 0
         self._unready = 0
+        self._stage = stage
         self._bot = stage.bot
         self._edit_api = stage.sandbox.edit_api
         self._exchanges = stage.sandbox.exchanges
@@ -79,7 +80,7 @@ class Killer:
                 await self._kill_at_a_request()
         self.kills += 1
         self._unready += self._bot.find("bot.ready", self._before) is None
-        await self._bot.crash()
+        await self._stage.crash()
 
     async def start(self) -> None:
         """Start it again, with an edit API that is slower or faster than before."""

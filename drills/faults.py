@@ -46,9 +46,9 @@ async def drill(seed: int, *, short: bool) -> Report:
             await chaos.reign(SHORT if short else LONG)
             if short:
                 # A new process does not remember for how long the edit API was down.
-                stage.bot.kill()
+                await stage.crash()
             await stage.sandbox.discord.connected(timeout=UNTIL_CONNECTED)
-        verdict = await stage.end(crowd, killed=True)
+        verdict = await stage.end(crowd)
         verdict.broken += [Broken(Kind.WRONG, why) for why in keeper.crashes]
         return Report([str(chaos), str(keeper)], verdict)
 

@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.sandbox.child import BotProcess
 from bot.sandbox.server import Sandbox
@@ -33,8 +34,15 @@ class Stage:
     sandbox: Sandbox
     bot: BotProcess
     witness: Witness
+    deaths: list[datetime] = field(default_factory=list[datetime])
+    """When the bot was killed."""
 
-    async def end(self, crowd: Crowd, *, killed: bool) -> Verdict:
+    async def crash(self) -> None:
+        """Kill the bot, and wait until it is dead."""
+        self.deaths.append(self.sandbox.clock.now())
+        await self.bot.crash()
+
+    async def end(self, crowd: Crowd) -> Verdict:
         """Wait until nothing is open, stop the bot, and check everything."""
         broken: list[Broken] = []
         ledger = self.bot.ledger
@@ -54,7 +62,7 @@ class Stage:
             crowd.asked,
             ledger=ledger,
             spool=self.bot.folder / "spool",
-            killed=killed,
+            deaths=self.deaths,
         )
         verdict.broken += broken
         return verdict

@@ -56,7 +56,7 @@ async def drill(seed: int, *, short: bool) -> Report:
             for number in range(1, SAMPLES + 1):
                 await crowd.until_ended(edits * number // SAMPLES)
                 samples.append(take_sample(stage.bot))
-        verdict = await stage.end(crowd, killed=False)
+        verdict = await stage.end(crowd)
     figures = [f"{crowd.ended} edits through one process"]
     for measure, counted in zip(MEASURES, zip(*samples, strict=True), strict=True):
         before, after = mean(counted[AFTER_WARM_UP]), mean(counted[AT_THE_END])

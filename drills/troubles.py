@@ -197,7 +197,7 @@ async def _no_spool(stage: Stage, _: Random) -> AsyncGenerator[None]:
 @asynccontextmanager
 async def _killed(stage: Stage, _: Random) -> AsyncGenerator[None]:
     """Kill the bot; whoever keeps it running starts it again."""
-    stage.bot.kill()
+    await stage.crash()
     yield
 
 
