@@ -45,13 +45,14 @@ class Stage:
     async def end(self, crowd: Crowd) -> Verdict:
         """Wait until nothing is open, stop the bot, and check everything."""
         broken: list[Broken] = []
-        ledger = self.bot.ledger
+        ledger, spool = self.bot.ledger, self.bot.folder / "spool"
         try:
             await self.bot.changed.until(
-                lambda: None if count_open(ledger) else True, timeout=UNTIL_QUIET
+                lambda: None if count_open(ledger) or any(spool.iterdir()) else True,
+                timeout=UNTIL_QUIET,
             )
         except TimeoutError:
-            broken.append(Broken(Kind.LOST, f"{count_open(ledger)} edits do not end"))
+            broken.append(Broken(Kind.LOST, f"it does not end: {count_open(ledger)} edits"))
         self.bot.terminate()
         if status := await self.bot.ended():
             broken.append(Broken(Kind.WRONG, f"the bot ended with status {status}"))
@@ -61,7 +62,7 @@ class Stage:
             self.witness,
             crowd.asked,
             ledger=ledger,
-            spool=self.bot.folder / "spool",
+            spool=spool,
             deaths=self.deaths,
         )
         verdict.broken += broken
