@@ -17,10 +17,12 @@ def main() -> int:
         prog="python -m drills",
         description="Let the bot be killed, cut off and used for long, and check every invariant.",
     )
-    parser.add_argument("drills", nargs="*", choices=[[], *DRILLS], metavar="|".join(DRILLS))
+    parser.add_argument("drills", nargs="*", metavar="|".join(DRILLS), help="all, if none is named")
     parser.add_argument("--seed", type=int, help="what is drawn by chance, as a run before had it")
     parser.add_argument("--short", action="store_true", help="all three in less than two minutes")
     options = parser.parse_args()
+    if unknown := ", ".join(name for name in options.drills if name not in DRILLS):
+        parser.error(f"there is no drill {unknown}")
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
     broken = 0
     for name in options.drills or DRILLS:
