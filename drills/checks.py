@@ -204,9 +204,11 @@ class Examination:
             self.verdict.unheard += 1
         elif asked.refused or (message is not None and not message.loading):
             self.verdict.refused += 1
+        elif excuse := self._excuse(asked):
+            self._explain(f"not told that nothing was held: {excuse}")
         elif any(timedelta(0) < death - asked.interaction.sent < SLOW for death in self._deaths):
             # The ledger was so slow that the acknowledgement, due within 3 s, went before the hold.
-            self.verdict.explained["acknowledged, and killed before the hold"] += 1
+            self._explain("acknowledged, and killed before the hold")
         else:
             self._broken(Kind.LOST, asked, "it was acknowledged, and neither held nor refused")
 
@@ -241,13 +243,19 @@ class Examination:
         message = asked.interaction.message
         if message is None or message.now.components_v2 or self._apart[asked.interaction.id]:
             return
-        if message.deleted or asked.interaction.channel.id not in self._channels:
-            self._explain("not told, for its message or channel was deleted")
-        elif asked.interaction.expired:
-            self._explain(f"not told that it ended {row.reason}, once the token had died")
+        if excuse := self._excuse(asked):
+            self._explain(f"not told that it ended {row.reason}: {excuse}")
         else:
             said = message.text or "thinking"
             self._broken(Kind.LOST, asked, f"ended {row.reason}, and its member reads: {said}")
+
+    def _excuse(self, asked: Asked) -> str | None:
+        """What lets nobody change an answer, or tell its member anything, if something does."""
+        message = asked.interaction.message
+        channel_id = asked.interaction.channel.id
+        if channel_id not in self._channels or (message is not None and message.deleted):
+            return "its message or channel was deleted"
+        return "its token had died" if asked.interaction.expired else None
 
     def _broken(self, kind: Kind, asked: Asked, sentence: str) -> None:
         which = f"edit {asked.number} ({asked.interaction.id})"
