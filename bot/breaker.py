@@ -27,6 +27,8 @@ class Breaker:
         """Zero while the door is open."""
         self._until = 0.0
         self._probe: int | None = None
+        self._calling = False
+        """Whether the probe makes its call; until then it may be another's turn to be it."""
         self._changed = asyncio.Event()
 
     def refuse(self, edit_id: int) -> float | None:
@@ -41,11 +43,14 @@ class Breaker:
         return None
 
     async def wait_to_call(self, edit_id: int) -> None:
-        """Wait until the edit's call may be made."""
+        """Wait until the edit's call may be made.
+
+        Whoever waits here has a place among the calls, which one that was let in since may need.
+        """
         while self._pause:
             left = self._until - self._now()
-            if left <= 0 and self._probe in {None, edit_id}:
-                self._probe = edit_id
+            if left <= 0 and not self._calling:
+                self._probe, self._calling = edit_id, True
                 return
             changed = self._changed
             try:
@@ -56,7 +61,8 @@ class Breaker:
 
     def note_answer(self) -> None:
         """The service answered a call, be it with a no."""
-        self._failures, self._pause, self._probe = 0, 0.0, None
+        self._failures, self._pause = 0, 0.0
+        self._probe, self._calling = None, False
         self._announce()
 
     def note_failure(self, edit_id: int) -> None:
@@ -70,11 +76,12 @@ class Breaker:
     def leave(self, edit_id: int) -> None:
         """The edit makes no call any more: if it was to be the probe, another may be."""
         if self._probe == edit_id:
-            self._probe = None
+            self._probe, self._calling = None, False
             self._announce()
 
     def _shut(self, pause: float) -> None:
-        self._pause, self._until, self._probe = pause, self._now() + pause, None
+        self._pause, self._until = pause, self._now() + pause
+        self._probe, self._calling = None, False
         self._announce()
 
     def _announce(self) -> None:

@@ -102,6 +102,22 @@ async def test_edits_that_were_taken_wait_and_go_one_by_one_until_one_is_answere
     assert called == [9, 10, 11]
 
 
+async def test_a_probe_that_has_no_turn_yet_keeps_nobody_back_who_has(
+    breaker: Breaker, clock: Clock
+):
+    clock.seconds += FIRST_PAUSE
+    assert breaker.refuse(9) is None
+    async with asyncio.timeout(5):
+        await breaker.wait_to_call(10)
+    let_in_before = asyncio.create_task(breaker.wait_to_call(9))
+    await settle()
+    assert not let_in_before.done()
+    breaker.note_failure(10)
+    assert breaker.refuse(11) == LONGEST_PAUSE
+    breaker.note_answer()
+    await let_in_before
+
+
 async def test_an_edit_that_waits_goes_when_the_pause_is_over(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("bot.breaker.FIRST_PAUSE", 0.05)
     breaker = Breaker()

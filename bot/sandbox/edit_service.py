@@ -22,7 +22,7 @@ from bot.sandbox.signals import Signal
 from bot.sandbox.values import JsonObject, as_integer, as_object, dump, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -93,6 +93,7 @@ class EditService:
         self._faults = faults
         self.results = Results(folder, downloads)
         self._fixed: list[Path] = []
+        self._draw: Callable[[Task], bytes] | None = None
         self._session: aiohttp.ClientSession | None = None
         self._listener = Listener(
             self._routes(), middlewares=[refuse_browsers, exchanges.of("edit API")]
@@ -123,6 +124,10 @@ class EditService:
         self._fixed = [
             self.results.keep(each) if isinstance(each, bytes) else each for each in pictures
         ]
+
+    def answer_by(self, draw: Callable[[Task], bytes]) -> None:
+        """Answer with what a function draws, quickly, for each picture's task."""
+        self._draw = draw
 
     async def stop_listening(self) -> None:
         """Refuse connections, and cut those that are open."""
@@ -212,6 +217,8 @@ class EditService:
         if self._fixed:
             return self._fixed[index % len(self._fixed)]
         variation = Task(task.prompt, task.size, task.quality, index)
+        if self._draw is not None:
+            return self.results.keep(self._draw(variation))
         return await asyncio.to_thread(self._imitate, source, variation)
 
     def _imitate(self, source: bytes, task: Task) -> Path:

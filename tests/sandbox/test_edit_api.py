@@ -335,3 +335,9 @@ async def test_a_download_can_be_something_else_than_a_picture(client: Client):
     _, body = await client.edit()
     client.sandbox.faults.downloads.add(DownloadFault(action=faults.NotAPicture()))
     assert await client.download(addresses(body)[0]) == b"This is no picture."
+
+
+async def test_results_can_be_drawn_by_a_function_of_the_task(client: Client):
+    client.sandbox.edit_api.answer_by(lambda task: f"{task.prompt} {task.variation}".encode())
+    _, body = await client.edit(prompt="a cat", n=2)
+    assert [await client.download(url) for url in addresses(body)] == [b"a cat 0", b"a cat 1"]
