@@ -12,9 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bot.ledger.sqlite.connection import connect_to_read, rows
+from bot.ledger.sqlite.connection import connect_to_read, moment_or_none, rows
 from bot.sandbox.server import Sandbox
-from bot.sandbox.world import Change, Message, MessageCreated, World
+from bot.sandbox.world import Change, Message, MessageCreated, MessageDeleted, World
 from bot.states import Reason, State
 from drills.crowd import QUOTA, Asked
 from drills.pictures import read_mark, read_prompt
@@ -24,7 +24,7 @@ TURNED_AWAY = frozenset({429, 503})
 """Statuses of calls that the edit API surely did not execute, and asked to repeat later."""
 
 SLOW = timedelta(seconds=30)
-"""So long after its command the bot may still be without an answer of the ledger."""
+"""For so long the ledger may not answer, and Discord not take what a member is to be told."""
 
 NAMES_EDIT = "-# Edit "
 """How a second message says which edit it is about."""
@@ -89,15 +89,33 @@ class Verdict:
 
 
 class Witness:
-    """Remembers every message that there ever was, the deleted ones too."""
+    """Remembers every message that there ever was, and when something was taken away."""
 
     def __init__(self, world: World) -> None:
         self.messages: list[Message] = []
+        self.deleted: dict[int, datetime] = {}
+        """When messages and channels were, by their ids."""
+        self.expiries: list[datetime] = []
+        """When all tokens that there were died."""
+        self._clock = world.clock
         world.listeners.append(self._note)
 
+    def note_deleted(self, id_: int) -> None:
+        """A message or a channel is gone."""
+        self.deleted[id_] = self._clock.now()
+
+    def note_expired(self) -> None:
+        """All tokens have died."""
+        self.expiries.append(self._clock.now())
+
     def _note(self, change: Change) -> None:
-        if isinstance(change, MessageCreated):
-            self.messages.append(change.message)
+        match change:
+            case MessageCreated(message):
+                self.messages.append(message)
+            case MessageDeleted(message):
+                self.note_deleted(message.id)
+            case _:
+                pass
 
 
 def count_open(ledger: Path) -> int:
@@ -139,7 +157,7 @@ class Row:
     reason: Reason | None
     posted: int
     sent: bool
-    open: bool
+    ended: datetime | None
     untold: bool
 
 
@@ -150,7 +168,7 @@ class Examination:
         self, sandbox: Sandbox, witness: Witness, ledger: Path, deaths: Sequence[datetime]
     ) -> None:
         self.verdict = Verdict()
-        self._channels = sandbox.world.channels
+        self._witness = witness
         self._deaths = deaths
         self._rows = _read_rows(ledger)
         self._calls = _count_calls(sandbox)
@@ -171,7 +189,7 @@ class Examination:
             self._judge_without_hold(asked)
             return
         self.verdict.edits += 1
-        if row.open:
+        if row.ended is None:
             self._broken(Kind.HOLD_LEFT, asked, f"it is {row.state} still")
         elif row.untold:
             self._broken(Kind.LOST, asked, f"that it is {row.state} is still to be told")
@@ -204,7 +222,7 @@ class Examination:
             self.verdict.unheard += 1
         elif asked.refused or (message is not None and not message.loading):
             self.verdict.refused += 1
-        elif excuse := self._excuse(asked):
+        elif excuse := self._excuse(asked, None):
             self._explain(f"not told that nothing was held: {excuse}")
         elif any(timedelta(0) < death - asked.interaction.sent < SLOW for death in self._deaths):
             # The ledger was so slow that the acknowledgement, due within 3 s, went before the hold.
@@ -215,7 +233,7 @@ class Examination:
     def _judge_delivered(self, asked: Asked, row: Row) -> None:
         shown = self._showing[asked.number]
         if len(shown) > 1:
-            if asked.private and asked.interaction.expired:
+            if asked.private and self._lost_token(asked, row):
                 self._explain("posted anew by direct message, once the token had died")
             else:
                 self._broken(Kind.POSTED_TWICE, asked, f"{len(shown)} messages show its pictures")
@@ -236,26 +254,33 @@ class Examination:
         for message in self._showing[asked.number]:
             if message.deleted:
                 self._explain("deleted with its pictures before they were charged")
-            elif asked.private and asked.interaction.expired:
+            elif asked.private and self._lost_token(asked, row):
                 self._explain("posted privately, which was not known when the token died")
             else:
                 self._broken(Kind.WRONG, asked, f"ended {row.reason}, and its pictures stand there")
         message = asked.interaction.message
         if message is None or message.now.components_v2 or self._apart[asked.interaction.id]:
             return
-        if excuse := self._excuse(asked):
+        if excuse := self._excuse(asked, row):
             self._explain(f"not told that it ended {row.reason}: {excuse}")
         else:
             said = message.text or "thinking"
             self._broken(Kind.LOST, asked, f"ended {row.reason}, and its member reads: {said}")
 
-    def _excuse(self, asked: Asked) -> str | None:
-        """What lets nobody change an answer, or tell its member anything, if something does."""
-        message = asked.interaction.message
-        channel_id = asked.interaction.channel.id
-        if channel_id not in self._channels or (message is not None and message.deleted):
+    def _excuse(self, asked: Asked, row: Row | None) -> str | None:
+        """What kept everybody from telling a member how it ended, if something did."""
+        places = [asked.interaction.channel.id]
+        if asked.interaction.message is not None:
+            places.append(asked.interaction.message.id)
+        until = _told_by(asked, row)
+        gone = [at for place in places if (at := self._witness.deleted.get(place)) is not None]
+        if any(at < until for at in gone):
             return "its message or channel was deleted"
-        return "its token had died" if asked.interaction.expired else None
+        return "its token had died" if self._lost_token(asked, row) else None
+
+    def _lost_token(self, asked: Asked, row: Row | None) -> bool:
+        until = _told_by(asked, row)
+        return any(asked.interaction.sent < at < until for at in self._witness.expiries)
 
     def _broken(self, kind: Kind, asked: Asked, sentence: str) -> None:
         which = f"edit {asked.number} ({asked.interaction.id})"
@@ -265,9 +290,15 @@ class Examination:
         self.verdict.explained[why] += 1
 
 
+def _told_by(asked: Asked, row: Row | None) -> datetime:
+    """When its member has surely been told how it ended, whatever goes wrong for a while."""
+    ended = None if row is None else row.ended
+    return (ended or asked.interaction.sent) + SLOW
+
+
 def _read_rows(ledger: Path) -> Mapping[int, Row]:
     query = """
-        SELECT id, state, reason, posted, submitted_at IS NOT NULL, ended_at IS NULL,
+        SELECT id, state, reason, posted, submitted_at IS NOT NULL, ended_at,
             token IS NOT NULL
         FROM edit LEFT JOIN edit_token ON edit_id = id
     """
@@ -277,10 +308,10 @@ def _read_rows(ledger: Path) -> Mapping[int, Row]:
             None if reason is None else Reason(reason),
             posted,
             bool(sent),
-            bool(is_open),
+            moment_or_none(ended_at),
             bool(untold),
         )
-        for edit_id, state, reason, posted, sent, is_open, untold in _read(ledger, query)
+        for edit_id, state, reason, posted, sent, ended_at, untold in _read(ledger, query)
     }
 
 

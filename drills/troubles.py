@@ -145,6 +145,7 @@ async def _no_connections(stage: Stage, _: Random) -> AsyncGenerator[None]:
 async def _dead_tokens(stage: Stage, _: Random) -> AsyncGenerator[None]:
     for interaction in stage.sandbox.discord.interactions:
         interaction.expire()
+    stage.witness.note_expired()
     yield
 
 
@@ -164,7 +165,9 @@ async def _deleted_channel(stage: Stage, rng: Random) -> AsyncGenerator[None]:
     """Delete a channel with all that is under way there; another takes its place."""
     discord = stage.sandbox.discord
     guild = discord.guilds[0]
-    discord.delete_channel(rng.choice(guild.channels))
+    channel = rng.choice(guild.channels)
+    stage.witness.note_deleted(channel.id)
+    discord.delete_channel(channel)
     stage.sandbox.world.add_channel(guild, "another")
     yield
 
