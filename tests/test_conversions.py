@@ -286,6 +286,7 @@ async def test_a_picture_of_too_many_bytes_is_made_smaller_and_that_is_said(tmp_
     assert source.size < MAX_SENT_BYTES
 
 
+@pytest.mark.drill
 async def test_two_hundred_megapixels_are_taken(tmp_path: Path):
     line = zlib.compressobj(1)
     blank = bytes(1 + 20_000)

@@ -169,6 +169,7 @@ def an_end(
 # How it is posted.
 
 
+@pytest.mark.drill
 async def test_hundreds_of_edits_at_once_are_noted_in_few_messages(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):

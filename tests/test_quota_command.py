@@ -178,6 +178,7 @@ async def test_a_new_window_counts_what_was_spent_in_it_so_far(
     assert "Left 72 · Held 0 · Spent 8" in (await ada.credits()).splitlines()
 
 
+@pytest.mark.drill
 async def test_of_hundreds_of_edits_at_once_as_many_are_held_as_the_quota_pays_for(
     sandbox: Sandbox, bot: RunningBot, mod: Person, ada: Person
 ) -> None:
@@ -189,6 +190,7 @@ async def test_of_hundreds_of_edits_at_once_as_many_are_held_as_the_quota_pays_f
     assert len(sandbox.edit_api.calls) == 7
 
 
+@pytest.mark.drill
 async def test_of_hundreds_of_edits_at_once_as_many_are_held_as_the_budget_pays_for(
     sandbox: Sandbox, settings: Settings, bot: RunningBot, mod: Person
 ) -> None:

@@ -744,6 +744,7 @@ async def test_a_ledger_that_takes_its_time_does_not_make_a_form_late_nor_lose_i
     assert last_call(sandbox)["prompt"] == "in red"
 
 
+@pytest.mark.drill
 async def test_hundreds_of_presses_at_once_are_all_answered(
     sandbox: Sandbox, made: Made, bot: RunningBot, bob: Person
 ) -> None:

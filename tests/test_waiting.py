@@ -179,6 +179,7 @@ async def test_with_many_that_wait_all_cards_together_change_ten_times_a_second_
     )
 
 
+@pytest.mark.drill
 async def test_a_rate_limit_is_waited_for_by_cards_and_by_the_result(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
@@ -344,6 +345,7 @@ async def refusals(edits: Sequence[Interaction], events: Events, *, number: int 
     return [answer.text for answer in answers]
 
 
+@pytest.mark.drill
 async def test_of_hundreds_at_once_a_member_has_as_many_open_as_one_may_over_all_servers(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
