@@ -256,6 +256,7 @@ async def test_by_age_nothing_of_an_edit_is_erased_before_its_end_was_told(
     assert await stores.archive.erase_older(TOMORROW, most=10) == 1
 
 
+@pytest.mark.drill
 async def test_no_byte_of_what_was_erased_stays_in_any_file_after_the_bot_stopped(
     path: Path,
 ) -> None:

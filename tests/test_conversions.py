@@ -266,6 +266,7 @@ async def test_what_might_be_transparent_and_is_not_becomes_jpeg(tmp_path: Path)
 @pytest.mark.parametrize(
     ("kind", "size"), [("JPEG", (5300, 5000)), ("PNG", (5300, 5000)), ("JPEG", (40_000, 700))]
 )
+@pytest.mark.drill
 async def test_a_picture_of_too_many_pixels_is_made_smaller_and_that_is_said(
     tmp_path: Path, kind: str, size: tuple[int, int]
 ):

@@ -24,6 +24,7 @@ from tests.members import Person
 pytestmark = pytest.mark.usefixtures("small_results")
 
 
+@pytest.mark.drill
 async def test_neither_at_debug_nor_in_any_file_after_a_clean_stop(
     sandbox: Sandbox, settings: Settings, tmp_path: Path
 ):

@@ -162,6 +162,7 @@ def let_have_taken(database: Path, *, seconds: int) -> None:
 # Requests for cards are few, and nothing depends on them.
 
 
+@pytest.mark.drill
 async def test_with_many_that_wait_all_cards_together_change_ten_times_a_second_at_most(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
