@@ -7,14 +7,12 @@ sending a command to Discord's taking of the answer.
 """
 
 import asyncio
-import io
 from statistics import median
-
-from PIL import Image
 
 from bot.sandbox.child import BotProcess
 from bot.sandbox.server import Sandbox, Upload
 from bot.sandbox.world import Message
+from tests.pictures_made import make_picture
 
 BURSTS = 10
 COMMANDS = 100
@@ -28,7 +26,7 @@ async def main() -> None:
     ):
         await bot.event("bot.ready")
         await sandbox.discord.connected()
-        sandbox.edit_api.answer_with([make_picture()])
+        sandbox.edit_api.answer_with([make_picture(width=64, height=64)])
         seconds = sorted([second for _ in range(BURSTS) for second in await burst(sandbox)])
     print(
         f"{COMMANDS} commands at once, {BURSTS} times: acknowledged after "
@@ -41,7 +39,9 @@ async def main() -> None:
 async def burst(sandbox: Sandbox) -> list[float]:
     """Seconds until each of the commands was acknowledged."""
     guild = sandbox.discord.guilds[0]
-    photo = Upload(name="photo.png", data=make_picture(), content_type="image/png")
+    photo = Upload(
+        name="photo.png", data=make_picture(width=64, height=64), content_type="image/png"
+    )
     members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(COMMANDS)]
     commands = [
         await sandbox.discord.invoke(
@@ -57,13 +57,6 @@ async def burst(sandbox: Sandbox) -> list[float]:
 def has_pictures(message: Message) -> bool:
     """Whether it shows the result, and not how long an edit waits."""
     return bool(message.files)
-
-
-def make_picture() -> bytes:
-    """A small picture."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), "navy").save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 if __name__ == "__main__":

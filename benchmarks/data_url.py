@@ -8,7 +8,6 @@ process at its peak, the time, and the longest that the event loop stood still m
 
 import asyncio
 import base64
-import resource
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from benchmarks.watching import lateness, peak
 from bot.edit_api import EditCall
 from bot.edit_client import EditClient
 from bot.pictures import MAX_SENT_BYTES
@@ -67,13 +67,11 @@ async def measure(way: str, url: str) -> None:
     send = WAYS[way]
     await send(url, 1000)
     before = peak()
-    stalls: list[float] = []
-    watch = asyncio.create_task(watch_loop(stalls))
-    started = time.perf_counter()
-    await send(url, MAX_SENT_BYTES)
-    took = time.perf_counter() - started
-    watch.cancel()
-    growth = (peak() - before) / 2**20
+    with lateness() as stalls:
+        started = time.perf_counter()
+        await send(url, MAX_SENT_BYTES)
+        took = time.perf_counter() - started
+    growth = (peak() - before) / 2**10
     sys.stdout.write(
         f"{way:<12}{growth:>8.1f} MiB{took * 1000:>9.0f} ms{max(stalls) * 1000:>13.1f} ms\n"
     )
@@ -102,23 +100,6 @@ WAYS: dict[str, Callable[[str, int], Awaitable[None]]] = {
     "streamed": streamed,
     "json.dumps": dumped,
 }
-
-
-async def watch_loop(stalls: list[float]) -> None:
-    """Note how late each millisecond comes."""
-    while True:
-        before = time.perf_counter()
-        await asyncio.sleep(0.001)  # what is measured, not a wait for something
-        stalls.append(time.perf_counter() - before - 0.001)
-
-
-def peak() -> int:
-    """The most memory that this process ever had, in bytes."""
-    try:
-        status = Path("/proc/self/status").read_text()
-    except FileNotFoundError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ second for each edit. The wait runs from the other's command to the sending of t
 """
 
 import asyncio
-import io
-
-from PIL import Image
 
 from bot.sandbox.child import BotProcess
 from bot.sandbox.server import Sandbox, Upload
+from tests.pictures_made import make_picture
 
 BURST = 50
 SECONDS_EACH = 1.0
@@ -26,7 +24,9 @@ async def main() -> None:
         await sandbox.discord.connected()
         sandbox.edit_api.delay = SECONDS_EACH
         guild = sandbox.discord.guilds[0]
-        photo = Upload(name="photo.png", data=make_picture(), content_type="image/png")
+        photo = Upload(
+            name="photo.png", data=make_picture(width=64, height=64), content_type="image/png"
+        )
         one, other = (sandbox.discord.add_member(guild, name) for name in ("One", "Other"))
         for _ in range(BURST):
             await sandbox.discord.invoke(
@@ -50,13 +50,6 @@ async def main() -> None:
 def count(bot: BotProcess, name: str) -> int:
     """How often the bot logged such an event."""
     return sum(event.name == name for event in bot.events)
-
-
-def make_picture() -> bytes:
-    """A small picture."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), "navy").save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 if __name__ == "__main__":

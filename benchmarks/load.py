@@ -7,18 +7,16 @@ of 1.5 MB. Memory is the peak of the bot's resident set, as Linux counts it.
 """
 
 import asyncio
-import io
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
+from benchmarks.watching import peak
 from bot.ledger.sqlite.connection import connect_to_read, rows
 from bot.sandbox.child import BotProcess
 from bot.sandbox.server import Sandbox, Upload
 from bot.sandbox.world import Message
+from tests.pictures_made import make_picture
 
 MEMBERS = 100
 EDITS_EACH = 3
@@ -71,14 +69,16 @@ async def run() -> Figures:
             spent=spent,
             held=held,
             seconds=seconds,
-            peak_mib=read_peak(bot.pid or os.getpid()),
+            peak_mib=peak(bot.pid or "self") / 1024,
         )
 
 
 async def order_all(sandbox: Sandbox) -> int:
     """Give all orders at once; the number of pictures that were posted."""
     guild = sandbox.discord.guilds[0]
-    photo = Upload(name="photo.png", data=make_picture(), content_type="image/png")
+    photo = Upload(
+        name="photo.png", data=make_picture(width=64, height=64), content_type="image/png"
+    )
     members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(MEMBERS)]
     commands = [
         await sandbox.discord.invoke(
@@ -116,26 +116,11 @@ def read_accounts(ledger: Path) -> tuple[int, int]:
     return spent, held
 
 
-def read_peak(pid: int) -> float:
-    """MiB of a process's resident set at its largest."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
 def make_result() -> bytes:
     """A PNG of about 1.5 MB."""
-    picture = make_picture()
+    picture = make_picture(width=64, height=64)
     # What stands behind a PNG's end is no part of it, and of the file all the same.
     return picture + bytes(RESULT_BYTES - len(picture))
-
-
-def make_picture() -> bytes:
-    """A small picture."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), "navy").save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def main() -> None:

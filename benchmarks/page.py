@@ -42,11 +42,13 @@ def start() -> float:
 def idle() -> float:
     """Percent of one core that the sandbox and the bot use when nothing happens."""
     process = show()
-    # What begins late, such as the first garbage collection, is no part of it.
-    time.sleep(2)
     before = ticks(process.pid)
-    time.sleep(SECONDS_IDLE)
-    used = ticks(process.pid) - before
+    try:
+        process.wait(SECONDS_IDLE)
+    except subprocess.TimeoutExpired:
+        used = ticks(process.pid) - before
+    else:
+        sys.exit("the page went away")
     end(process)
     return 100 * used / TICKS / SECONDS_IDLE
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from PIL import Image
 
+from benchmarks.watching import forget_peak, lateness, peak
 from bot.__main__ import serve
 from bot.logs import logging_to_stderr
 from bot.picture_files import probe_file
@@ -185,37 +186,15 @@ def small_tiff() -> bytes:
 
 async def run_watched_bot() -> None:
     """Run the bot; after each two lines on the standard input, print what it took in between."""
-    stalls: list[float] = []
-    with logging_to_stderr("error", ()):
+    with logging_to_stderr("error", ()), lateness() as stalls:
         serving = asyncio.create_task(serve(read_settings()))
-        watching = asyncio.create_task(watch_loop(stalls))
         while await asyncio.to_thread(sys.stdin.readline):
             before = forget_peak()
             stalls.clear()
             print("started", flush=True)
             await asyncio.to_thread(sys.stdin.readline)
             print((peak() - before) / 1024, max(stalls), flush=True)
-        for task in (serving, watching):
-            task.cancel()
-
-
-async def watch_loop(stalls: list[float]) -> None:
-    """Note how late each millisecond comes."""
-    while True:
-        before = time.perf_counter()
-        await asyncio.sleep(0.001)  # what is measured, not a wait for something
-        stalls.append(time.perf_counter() - before - 0.001)
-
-
-def forget_peak() -> int:
-    """Let the peak of this process's memory be what it has now, in KiB; and give that."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return peak()
-
-
-def peak() -> int:
-    """The most memory that this process had, in KiB."""
-    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+        serving.cancel()
 
 
 async def run_apart(*arguments: str) -> str:
