@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from random import Random
-from typing import TypeVar
 
 import apsw
 
@@ -31,10 +30,12 @@ from bot.sandbox.faults import (
     Hang,
     LyingLength,
     NotAPicture,
+    OneOf,
     Pictures,
     Redirect,
     RequestAction,
     Stall,
+    while_on,
 )
 from drills.crowd import has_ended
 from drills.running import Stage
@@ -50,22 +51,16 @@ MOST_CALLS = 4
 RECENT = 100
 """Interactions, of which some are still open."""
 
-F = TypeVar("F", EditFault, DownloadFault, DiscordFault)
 
-
-def _while_on(side: Callable[[Faults], FaultList[F]], make: Callable[[Random], F]) -> Trouble:
-    """Let a fault happen meanwhile, and let go of what hangs in it after."""
+def _while_on(
+    side: Callable[[Faults], FaultList[OneOf]], make: Callable[[Random], OneOf]
+) -> Trouble:
+    """Let a fault happen meanwhile."""
 
     @asynccontextmanager
     async def trouble(stage: Stage, rng: Random) -> AsyncGenerator[None]:
-        there = side(stage.sandbox.faults)
-        fault = there.add(make(rng))
-        try:
+        with while_on(side(stage.sandbox.faults), make(rng)):
             yield
-        finally:
-            there.remove(fault)
-            if isinstance(fault.action, Hang | Stall):
-                fault.action.release()
 
     return trouble
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
@@ -15,7 +16,7 @@ from bot.sandbox.signals import Signal
 from bot.sandbox.values import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Generator, Mapping
 
 HTTP_OK = 200
 
@@ -337,6 +338,21 @@ class FaultList(Generic[F]):
                 fault.fire()
                 return fault
         return None
+
+
+OneOf = TypeVar("OneOf", EditFault, DownloadFault, DiscordFault)
+
+
+@contextmanager
+def while_on(there: FaultList[OneOf], fault: OneOf) -> Generator[OneOf]:
+    """Switch a fault on meanwhile, and let go of what hangs in it after."""
+    there.add(fault)
+    try:
+        yield fault
+    finally:
+        there.remove(fault)
+        if isinstance(fault.action, Hang | Stall):
+            fault.action.release()
 
 
 class GatewayFaults(Protocol):

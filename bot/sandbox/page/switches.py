@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from bot.sandbox import faults
 from bot.sandbox.child import BotProcess
@@ -24,8 +24,10 @@ from bot.sandbox.faults import (
     Faults,
     Hang,
     NotAPicture,
+    OneOf,
     Pictures,
     Stall,
+    while_on,
 )
 from bot.sandbox.server import Sandbox
 
@@ -53,22 +55,13 @@ class Switch:
     once: bool = False
 
 
-F = TypeVar("F", EditFault, DownloadFault, DiscordFault)
-
-
-def _while_on(side: Callable[[Faults], FaultList[F]], make: Callable[[], F]) -> Trouble:
-    """Let a fault happen as long as its switch is on, and let go of what hangs in it after."""
+def _while_on(side: Callable[[Faults], FaultList[OneOf]], make: Callable[[], OneOf]) -> Trouble:
+    """Let a fault happen as long as its switch is on."""
 
     @asynccontextmanager
     async def trouble(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
-        faults = side(sandbox.faults)
-        fault = faults.add(make())
-        try:
+        with while_on(side(sandbox.faults), make()):
             yield
-        finally:
-            faults.remove(fault)
-            if isinstance(fault.action, Hang | Stall):
-                fault.action.release()
 
     return trouble
 
