@@ -982,8 +982,10 @@ def endless(start: bytes) -> Play:
 def dripping(start: bytes) -> Play:
     async def play(exchange: Exchange) -> None:
         exchange.writer.write(start)
-        while True:
-            await asyncio.sleep(0.01)  # the server's pace: slower than any limit on its bytes
+        hung_up = asyncio.ensure_future(exchange.reader.read(1))
+        while not hung_up.done():
+            # A byte each hundredth of a second, for as long as somebody takes them.
+            await asyncio.wait({hung_up}, timeout=0.01)
             exchange.writer.write(b" ")
             await exchange.writer.drain()
 

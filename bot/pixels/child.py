@@ -9,6 +9,7 @@ task may take, and any other file or connection.
 
 import os
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 from bot.child_limits import allow_no_more_files, limit_this_process
@@ -28,7 +29,7 @@ def main() -> None:
     """Do one task."""
     task = Task.from_json(sys.stdin.buffer.read())
     limit_this_process(memory=task.memory, seconds=CPU_SECONDS)
-    with open(task.source, "rb") as source, open(task.into, "w+b") as into:  # noqa: PTH123
+    with Path(task.source).open("rb") as source, Path(task.into).open("w+b") as into:
         allow_no_more_files(largest=LARGEST_FILE)
         try:
             answer = work(task, source, into)

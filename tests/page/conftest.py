@@ -46,6 +46,8 @@ async def browser() -> AsyncGenerator[Browser]:
         async with launched_browser() as running:
             yield running
     except NoBrowser as none:
+        # The README's command has to pass on a machine without one, and says what it left out;
+        # `.ci/run` sees to it that there is one.
         pytest.skip(str(none))
 
 

@@ -637,7 +637,7 @@ async def show() -> None:
     async with running_page() as page, StandIn.at(page.sandbox) as bot:
         for sample in (*SENT, *PUT):
             await sample.post(bot, page.sandbox.world.guilds[0].channels[0])
-        print(f"The samples are at {page.address}")  # noqa: T201
+        print(f"The samples are at {page.address}")
         await asyncio.Event().wait()
 
 
