@@ -2,7 +2,18 @@
 
 from discord import app_commands
 
+from bot.pictures import MAX_SOURCE_BYTES
 from bot.pricing import RATIOS, SOURCE_SIZE, Quality
+from cogs.picture_words import FORMATS
+
+EDIT_OPTIONS = {
+    "image": f"The picture: {FORMATS}, up to {MAX_SOURCE_BYTES // 2**20} MiB",
+    "quality": "How carefully each picture is made; medium if you and this server do not say",
+    "size": "The shape of the result; nearest to the picture's own if nobody says",
+    "count": "How many pictures to make",
+    "private": "Only you see the result",
+}
+"""What is said of the options that all commands for edits have."""
 
 QUALITIES = [
     app_commands.Choice(

@@ -16,16 +16,14 @@ from bot.errors import LedgerFault
 from bot.forms import Form
 from bot.guided_prompt import compose_prompt
 from bot.ledger.drafts import Draft, DraftBook
-from bot.message_pictures import PictureLink
 from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
 from bot.refusals import PromptBlank, is_blank, refuse_picture
 from cogs.asking import caller_of
-from cogs.choices import QUALITIES, SIZES
+from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES
 from cogs.components import as_components
 from cogs.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
-from cogs.orders import FORM_TOO_OLD, Orders, ask_for, attachment_of, is_own, promptly
+from cogs.orders import FORM_TOO_OLD, Orders, ask_for, attachment_of, is_own, link_to, promptly
 from cogs.pages import MOST_TEXT
-from cogs.picture_words import IMAGE_OPTION
 from cogs.plain_text import as_block
 from cogs.presses import FormSent, Press, Pressed, SentForm
 from cogs.wording import count_credits, refusal_text
@@ -75,13 +73,7 @@ class EditGuidedCog(commands.Cog):
     )
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
-    @app_commands.describe(
-        image=IMAGE_OPTION,
-        quality="How carefully each picture is made; medium if you and this server do not say",
-        size="The shape of the result; nearest to the picture's own if nobody says",
-        count="How many pictures to make",
-        private="Only you see the result",
-    )
+    @app_commands.describe(**EDIT_OPTIONS)
     @app_commands.choices(quality=QUALITIES, size=SIZES)
     async def edit_guided(
         self,
@@ -98,7 +90,7 @@ class EditGuidedCog(commands.Cog):
             id=interaction.id,
             guild_id=caller.member.guild_id,
             member_id=caller.member.id,
-            sources=(_link(image),),
+            sources=(link_to(image),),
             private=private,
             quality=Quality(quality or Quality.MEDIUM),
             size=size or SOURCE_SIZE,
@@ -191,15 +183,4 @@ def preview_text(draft: Draft) -> str:
     return (
         f"**This is what will be asked for**\n{as_block(draft.prompt)}\n"
         f"{order} costs {price}. Nothing is held or charged before you choose *Make it*."
-    )
-
-
-def _link(image: discord.Attachment) -> PictureLink:
-    return PictureLink(
-        url=image.url,
-        name=image.filename,
-        content_type=image.content_type,
-        size=image.size,
-        width=image.width,
-        height=image.height,
     )

@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import discord
+
 from bot.discord_replies import Replies, Reply
 from bot.editing import Editor
 from bot.errors import LedgerFault
@@ -284,6 +286,18 @@ def ask_for(
         chose_quality=chose_quality,
         chose_size=chose_size,
         missing=caller.missing,
+    )
+
+
+def link_to(image: discord.Attachment) -> PictureLink:
+    """A command's picture, which lies at Discord."""
+    return PictureLink(
+        url=image.url,
+        name=image.filename,
+        content_type=image.content_type,
+        size=image.size,
+        width=image.width,
+        height=image.height,
     )
 
 

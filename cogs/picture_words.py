@@ -2,12 +2,9 @@
 
 from bot.editing import Receipt
 from bot.ledger import Edit
-from bot.pictures import MAX_SOURCE_BYTES, SourceChange
+from bot.pictures import SourceChange
 
 FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
-
-IMAGE_OPTION = f"The picture: {FORMATS}, up to {MAX_SOURCE_BYTES // 2**20} MiB"
-"""What commands say of the option that takes one."""
 
 
 def picture_notes(edit: Edit, receipt: Receipt) -> list[str]:
