@@ -14,6 +14,7 @@ from yarl import URL
 
 from bot.__main__ import serve
 from bot.edit_client import Patience
+from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from tests.invariants import find_contradictions
@@ -37,6 +38,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     number = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
     if number:
         terminalreporter.write_line(f"Tests skipped, for {NO_BROWSER}: {number}. {TO_INSTALL}")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of a ledger that no bot has."""
+    return tmp_path / "bot.db"
+
+
+@pytest.fixture
+async def stores(path: Path) -> AsyncGenerator[SqliteStores]:
+    """That ledger, which is checked at the end."""
+    async with open_sqlite(path) as opened:
+        yield opened
+    assert find_contradictions(path) == []
 
 
 @pytest.fixture

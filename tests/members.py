@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.ledger.sqlite.connection import connect_to_read, connect_to_write, rows
 from bot.sandbox.cdn import StoredFile
@@ -11,6 +11,9 @@ from bot.sandbox.values import object_at, text_at
 from bot.sandbox.world import Channel, Guild, Member, Message, walk
 from bot.settings import Settings
 from tests.pictures_made import photo
+
+if TYPE_CHECKING:
+    from tests.conftest import Events
 
 BUTTON = 2
 """https://docs.discord.com/developers/components/reference#component-object-component-types"""
@@ -107,6 +110,19 @@ class Person:
     def has_spooled(self, edit: Interaction) -> bool:
         """Whether anything of the edit lies in the spool."""
         return (self.settings.spool_dir / str(edit.id)).exists()
+
+
+async def closes(
+    ada: Person, events: "Events", edit: Interaction, end: tuple[str, str | None]
+) -> None:
+    """Wait until nothing is left to be done for a member's only edit, which ended like this."""
+    await events.logs("edit.closed", edit=str(edit.id))
+    row = ada.row(edit)
+    assert row is not None
+    assert row.end == end
+    assert row.token is None
+    assert ada.account() == (0, row.charged)
+    assert not ada.has_spooled(edit)
 
 
 def find_row(database: Path, edit: Interaction) -> Row | None:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,6 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TOMORROW = NOON + timedelta(days=1)
 NO_LIMITS = OperatorLimits(None)
 RESULTS = ("https://results.example/1.png", "https://results.example/2.png")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "bot.db"
-
-
-@pytest.fixture
-async def stores(path: Path) -> AsyncGenerator[SqliteStores]:
-    async with open_sqlite(path) as opened:
-        yield opened
-    assert find_contradictions(path) == []
 
 
 async def hold(

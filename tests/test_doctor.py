@@ -1,8 +1,5 @@
 """`python -m bot doctor` says ok of a ledger that is right, and names each row that is not."""
 
-import asyncio
-import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +9,9 @@ import pytest
 from bot.ledger.sqlite import examine_sqlite, open_sqlite
 from bot.ledger.sqlite.connection import Value, rows
 from bot.quotas import OperatorLimits
-from bot.sandbox.child import FROM_OUTSIDE, PROJECT
 from bot.sandbox.server import Sandbox
 from bot.states import Reason
+from tests.command_line import run_bot
 from tests.conftest import Events, StartBot
 from tests.members import Person
 from tests.orders import order
@@ -26,17 +23,8 @@ pytestmark = pytest.mark.usefixtures("small_results")
 
 async def examine(database: Path) -> tuple[int, list[str]]:
     """The exit status of `python -m bot doctor`, and the lines that it printed."""
-    outside = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "doctor"),
-        cwd=database.parent,
-        env=outside | {"DATABASE_URL": f"sqlite:///{database}", "PYTHONPATH": str(PROJECT)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    async with asyncio.timeout(60):
-        output, _ = await process.communicate()
-    return await process.wait(), output.decode().splitlines()
+    ended = await run_bot(database.parent, f"sqlite:///{database}", "doctor")
+    return ended.status, [*ended.output.decode().splitlines(), *ended.errors.splitlines()]
 
 
 async def make_ledger(path: Path) -> None:

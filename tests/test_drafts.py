@@ -1,7 +1,6 @@
 """Drafts in the ledger: found as they were kept, by everyone for an hour, taken by one."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from bot.errors import LedgerFault
 from bot.ledger.drafts import LIFE, Draft, DraftBook
-from bot.ledger.sqlite import SqliteStores, open_sqlite
+from bot.ledger.sqlite import SqliteStores
 from bot.message_pictures import PictureLink
 from bot.pricing import Quality
 from bot.retention import BETWEEN_DRAFTS, erase_old_drafts
@@ -38,17 +37,6 @@ DRAFT = Draft(
     chose_quality=False,
     chose_size=False,
 )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "bot.db"
-
-
-@pytest.fixture
-async def stores(path: Path) -> AsyncGenerator[SqliteStores]:
-    async with open_sqlite(path) as opened:
-        yield opened
 
 
 @pytest.fixture

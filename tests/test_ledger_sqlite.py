@@ -27,11 +27,6 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "bot.db"
-
-
-@pytest.fixture
 async def ledger(path: Path) -> AsyncGenerator[SqliteLedger]:
     async with open_sqlite(path) as stores:
         yield stores.ledger

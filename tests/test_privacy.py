@@ -4,16 +4,15 @@ import asyncio
 import io
 import json
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
 from bot.ledger.archive import Erasure
-from bot.ledger.sqlite import SqliteStores, open_sqlite
+from bot.ledger.sqlite import SqliteStores
 from bot.quotas import OperatorLimits
 from bot.reports.bounded_zip import BoundedZip
 from bot.reports.member_export import KEYS, PAGE, MemberExport, export_member
@@ -230,12 +229,6 @@ async def test_an_export_whose_ledger_fails_says_so(bot: RunningBot, ada: Person
 
 
 # Files of any size.
-
-
-@pytest.fixture
-async def stores(tmp_path: Path) -> AsyncGenerator[SqliteStores]:
-    async with open_sqlite(tmp_path / "ledger.db") as opened:
-        yield opened
 
 
 async def hold_many(stores: SqliteStores, edits: int, *, prompt: int = 1_500) -> None:

@@ -25,7 +25,7 @@ from bot.sandbox.server import Interaction, Sandbox
 from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.invariants import find_contradictions
-from tests.members import Person, find_row, grow_old, move_to_yesterday
+from tests.members import Person, closes, find_row, grow_old, move_to_yesterday
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
@@ -48,19 +48,6 @@ def at_discord(
     return sandbox.faults.discord.add(
         DiscordFault(action=action, method=method, path=path, times=times)
     )
-
-
-async def closes(
-    ada: Person, events: Events, edit: Interaction, end: tuple[str, str | None]
-) -> None:
-    """Wait until nothing is left to be done for an edit that ended like this."""
-    await events.logs("edit.closed", edit=str(edit.id))
-    row = ada.row(edit)
-    assert row is not None
-    assert row.end == end
-    assert row.token is None
-    assert ada.account() == (0, row.charged)
-    assert not ada.has_spooled(edit)
 
 
 async def leave_submitted(sandbox: Sandbox, bot: RunningBot, ada: Person) -> Interaction:

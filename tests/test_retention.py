@@ -27,11 +27,6 @@ KEEP = timedelta(days=90)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
 async def stores(path: Path) -> AsyncGenerator[SqliteStores]:
     async with open_sqlite(path, patience=50) as opened:
         yield opened

@@ -1,6 +1,5 @@
 """What moderators set, as a ledger keeps it, and what it makes of members' balances."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from bot.errors import LedgerFault
 from bot.ledger import Held, Order, OverQuota
 from bot.ledger.rulebook import Author, Topic
-from bot.ledger.sqlite import SqliteStores, open_sqlite
+from bot.ledger.sqlite import SqliteStores
 from bot.pricing import Quality
 from bot.quotas import (
     SERVER_BUDGET,
@@ -33,12 +32,6 @@ FRIDAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
 """The fifth day of its week and the 27th of its month."""
 LIMITS = OperatorLimits(default_quota=80)
 MOD = Author(99, FRIDAY, "because")
-
-
-@pytest.fixture
-async def stores(tmp_path: Path) -> AsyncGenerator[SqliteStores]:
-    async with open_sqlite(tmp_path / "bot.db") as opened:
-        yield opened
 
 
 async def hold(

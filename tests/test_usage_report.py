@@ -1,13 +1,9 @@
 """`python -m bot usage` tells what servers spent, beside a running bot and without its secrets."""
 
 import argparse
-import asyncio
 import csv
 import io
-import os
-import sys
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,17 +11,17 @@ import pytest
 
 from bot.errors import LedgerUnusable
 from bot.ledger.rulebook import Author
-from bot.ledger.sqlite import SqliteStores, open_sqlite, open_sqlite_to_read
+from bot.ledger.sqlite import SqliteStores, open_sqlite_to_read
 from bot.ledger.sqlite.connection import connect_to_write
 from bot.ledger.sqlite.migrations import MIGRATIONS, Migration, migrate
 from bot.ledger.usage import ServerUse
 from bot.quotas import OperatorLimits, Period, Window
 from bot.reports.usage_csv import COLUMNS
 from bot.reports.usage_report import Span, add_arguments, look_up, report
-from bot.sandbox.child import FROM_OUTSIDE, PROJECT
 from bot.sandbox.faults import EditFault, Hang
 from bot.sandbox.server import Sandbox
 from bot.states import Reason
+from tests.command_line import run_bot
 from tests.conftest import Events, RunningBot
 from tests.members import Person
 from tests.orders import order
@@ -33,17 +29,6 @@ from tests.pictures_made import make_picture
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 """A Wednesday."""
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-async def stores(path: Path) -> AsyncGenerator[SqliteStores]:
-    async with open_sqlite(path) as opened:
-        yield opened
 
 
 async def deliver(
@@ -264,31 +249,6 @@ async def test_a_file_that_is_no_ledger_is_not_read(path: Path) -> None:
 # The program, beside a bot.
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a program printed, and how it ended."""
-
-    status: int
-    output: bytes
-    errors: str
-
-
-async def run(folder: Path, database: str, *given: str) -> Ended:
-    """Run `python -m bot usage` with nothing in its environment but the database."""
-    outside = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "usage", *given),
-        cwd=folder,
-        env=outside | {"DATABASE_URL": database, "PYTHONPATH": str(PROJECT)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        output, errors = await process.communicate()
-    return Ended(await process.wait(), output, errors.decode())
-
-
 async def test_it_reads_the_ledger_of_a_bot_that_runs_and_needs_no_token(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, tmp_path: Path
 ) -> None:
@@ -301,8 +261,14 @@ async def test_it_reads_the_ledger_of_a_bot_that_runs_and_needs_no_token(
     await sandbox.edit_api.called(times=2)
     guild_id = str(ada.member.guild.id)
 
-    ended = await run(
-        tmp_path, f"sqlite:///{bot.settings.database}", "--guild", guild_id, "--window", "all"
+    ended = await run_bot(
+        tmp_path,
+        f"sqlite:///{bot.settings.database}",
+        "usage",
+        "--guild",
+        guild_id,
+        "--window",
+        "all",
     )
 
     assert (ended.status, ended.errors) == (0, "")
@@ -320,7 +286,7 @@ async def test_the_rows_alone_go_to_standard_output(
     edit = await ada.edit()
     await events.logs("edit.closed", edit=str(edit.id))
 
-    ended = await run(tmp_path, f"sqlite:///{bot.settings.database}", "--csv", "-")
+    ended = await run_bot(tmp_path, f"sqlite:///{bot.settings.database}", "usage", "--csv", "-")
 
     assert (ended.status, ended.errors) == (0, "")
     header, row, rest = ended.output.decode("utf-8-sig").split("\r\n")
@@ -341,7 +307,7 @@ async def test_the_rows_alone_go_to_standard_output(
 async def test_what_is_wrong_is_said_with_an_exit_status(
     tmp_path: Path, database: str, given: Sequence[str], status: int, said: str
 ) -> None:
-    ended = await run(tmp_path, database.format(tmp_path), *given)
+    ended = await run_bot(tmp_path, database.format(tmp_path), "usage", *given)
     assert (ended.status, ended.output) == (status, b"")
     assert said in ended.errors
     assert "Traceback" not in ended.errors

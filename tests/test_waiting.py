@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -127,13 +126,7 @@ async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_
 async def test_places_and_times_follow_from_how_long_edits_took_lately(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
-    bot = await start_bot(edit_concurrency=1)
-    await posted(await ada.edit())
-    await events.logs("edit.closed")
-    await bot.stop()
-    let_have_taken(bot.settings.database, seconds=200)
-    await start_bot(edit_concurrency=1)
-    hang(sandbox, times=None)
+    await start_where_edits_took(200, sandbox, start_bot, ada, events)
     await ada.edit()
     await sandbox.edit_api.called(2)
     bob, eve = others(sandbox, ada, 2)
@@ -146,17 +139,19 @@ async def test_places_and_times_follow_from_how_long_edits_took_lately(
     ]
 
 
-def let_have_taken(database: Path, *, seconds: int) -> None:
-    """Let every delivered edit's call have taken so long, in the file of a bot that is stopped."""
-    connection = connect_to_write(database)
-    try:
-        rows(
-            connection,
-            "UPDATE edit SET submitted_at = rendered_at - $1 WHERE state = 'delivered'",
-            seconds * 1000,
-        )
-    finally:
-        connection.close()
+async def start_where_edits_took(
+    seconds: int, sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+) -> None:
+    """Start a bot that makes one edit at a time, knows how long one took, and has none made."""
+    bot = await start_bot(edit_concurrency=1)
+    await posted(await ada.edit())
+    await events.logs("edit.closed")
+    await bot.stop()
+    connection = connect_to_write(bot.settings.database)
+    rows(connection, "UPDATE edit SET submitted_at = rendered_at - $1", seconds * 1000)
+    connection.close()
+    await start_bot(edit_concurrency=1)
+    hang(sandbox, times=None)
 
 
 # Requests for cards are few, and nothing depends on them.
@@ -396,13 +391,7 @@ async def test_no_more_edits_are_open_than_may_be(
 async def test_an_edit_that_would_wait_longer_than_eight_minutes_is_refused_with_the_estimate(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
-    bot = await start_bot(edit_concurrency=1)
-    await posted(await ada.edit())
-    await events.logs("edit.closed")
-    await bot.stop()
-    let_have_taken(bot.settings.database, seconds=200)
-    await start_bot(edit_concurrency=1)
-    hang(sandbox, times=None)
+    await start_where_edits_took(200, sandbox, start_bot, ada, events)
     for person in others(sandbox, ada, 3):
         assert (await (await person.edit()).acknowledged()).type == 5
     late = await others(sandbox, ada, 1)[0].edit()

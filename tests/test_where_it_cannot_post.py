@@ -19,6 +19,7 @@ from bot.sandbox.faults import (
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Channel, Mentions, Message
+from tests import members
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, buttons_of, grow_old, look_up
 from tests.pictures_made import photo
@@ -73,15 +74,11 @@ def place_of(ada: Person, edit: Interaction) -> tuple[int | None, int | None]:
 async def closes(
     ada: Person, events: Events, edit: Interaction, end: tuple[str, str | None]
 ) -> None:
-    """Wait until nothing is left to be done for an edit that ended like this."""
-    await events.logs("edit.closed", edit=str(edit.id))
+    """Wait until the only edit there was has ended like this, paid for if it was posted."""
+    await members.closes(ada, events, edit, end)
     row = ada.row(edit)
     assert row is not None
-    assert row.end == end
-    assert row.token is None
-    assert ada.account() == (0, row.charged)
     assert row.charged == (8 if end[0] == "delivered" else 0)
-    assert not ada.has_spooled(edit)
     assert len(ada.sandbox.edit_api.calls) == 1
 
 
