@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from bot.ledger import Order
 from bot.pricing import Quality
 from bot.queue import Standing, Waiting, foresee, line_up, next_up
 from bot.refusals import LineFull, LineTooLong
+from bot.turns import Rota
 
 EXPECTED_WITHIN = 0.5
 """Seconds that an edit has to be acknowledged and its source looked at, until later ones of its
@@ -77,8 +77,7 @@ class Line:
         self._open: set[int] = set()
         self._waiting: dict[int, _Place] = {}
         self._calls: dict[int, _Call] = {}
-        self._turns: dict[int, int] = {}
-        self._numbers = itertools.count()
+        self._rota = Rota()
         self._patient = False
         self._foreseen: tuple[float, Mapping[int, Standing]] | None = None
 
@@ -145,7 +144,8 @@ class Line:
     def _give_back(self, edit_id: int) -> None:
         """End a wait or a call; the edit may be open still."""
         self._waiting.pop(edit_id, None)
-        self._calls.pop(edit_id, None)
+        if call := self._calls.pop(edit_id, None):
+            self._rota.end(call.member_id)
         self._call_up()
 
     def _let_pass(self, place: _Place) -> None:
@@ -163,30 +163,25 @@ class Line:
                 Waiting(edit_id, place.member_id, place.ready, place.expected)
                 for edit_id, place in self._waiting.items()
             ]
-            chosen = next_up(waiting, self._in_flight(), self._turns, patient=self._patient)
+            chosen = next_up(waiting, self._rota.in_flight, self._rota.turns, patient=self._patient)
             if chosen is None:
                 return
             place = self._waiting.pop(chosen.edit_id)
             self._calls[chosen.edit_id] = _Call(place.member_id, place.quality, self._now())
-            self._turns[place.member_id] = next(self._numbers)
+            self._rota.begin(place.member_id)
             if place.called is not None:
                 place.called.set_result(None)
         if not self._waiting:
-            # Whoever comes next takes turns with those alone whose calls are under way.
-            in_flight = self._in_flight()
-            self._turns = {each: turn for each, turn in self._turns.items() if each in in_flight}
+            self._rota.forget()
 
     def _all(self) -> Iterable[_Place | _Call]:
         return itertools.chain(self._waiting.values(), self._calls.values())
-
-    def _in_flight(self) -> Mapping[int, int]:
-        return Counter(call.member_id for call in self._calls.values())
 
     def _foresee(
         self, places: Mapping[int, _Place], seconds: Callable[[Quality], float]
     ) -> Mapping[int, Standing]:
         waiting = (Waiting(edit_id, place.member_id) for edit_id, place in places.items())
-        line = line_up(waiting, self._in_flight(), self._turns)
+        line = line_up(waiting, self._rota.in_flight, self._rota.turns)
         takes = {edit_id: seconds(place.quality) for edit_id, place in places.items()}
         now = self._now()
         busy = [

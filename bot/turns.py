@@ -1,4 +1,4 @@
-"""Places that members take in turns: the queue's order for what is not a call of the edit API."""
+"""Places that members take in turns, by the queue's order; those for calls are `bot.line`'s."""
 
 import asyncio
 import itertools
@@ -9,15 +9,39 @@ from contextlib import asynccontextmanager
 from bot.queue import Waiting, next_up
 
 
+class Rota:
+    """Which members have places, and when each had the latest."""
+
+    def __init__(self) -> None:
+        self.in_flight: Counter[int] = Counter()
+        """Places by member."""
+        self.turns: dict[int, int] = {}
+        """The number of each member's latest turn."""
+        self._numbers = itertools.count()
+
+    def begin(self, member_id: int) -> None:
+        """Count a place that a member gets."""
+        self.in_flight[member_id] += 1
+        self.turns[member_id] = next(self._numbers)
+
+    def end(self, member_id: int) -> None:
+        """Count a place that a member gives back."""
+        self.in_flight[member_id] -= 1
+        if not self.in_flight[member_id]:
+            del self.in_flight[member_id]
+
+    def forget(self) -> None:
+        """When nobody waits, whoever comes next takes turns with those alone who have places."""
+        self.turns = {each: turn for each, turn in self.turns.items() if each in self.in_flight}
+
+
 class Turns:
     """So many places at once; whoever waits gets one in the queue's order."""
 
     def __init__(self, places: int) -> None:
         self._places = places
         self._waiting: dict[int, tuple[Waiting, asyncio.Future[None]]] = {}
-        self._in_flight: Counter[int] = Counter()
-        self._turns: dict[int, int] = {}
-        self._numbers = itertools.count()
+        self._rota = Rota()
 
     @asynccontextmanager
     async def take(self, who: Waiting) -> AsyncGenerator[None]:
@@ -31,21 +55,17 @@ class Turns:
         finally:
             # Called and cancelled at once, it has a place, and gives it back all the same.
             if self._waiting.pop(who.edit_id, None) is None:
-                self._in_flight[who.member_id] -= 1
+                self._rota.end(who.member_id)
             self._call_up()
 
     def _call_up(self) -> None:
-        while self._in_flight.total() < self._places:
+        while self._rota.in_flight.total() < self._places:
             waiting = (who for who, called in self._waiting.values() if not called.done())
-            chosen = next_up(waiting, self._in_flight, self._turns)
+            chosen = next_up(waiting, self._rota.in_flight, self._rota.turns)
             if chosen is None:
                 break
             _, called = self._waiting.pop(chosen.edit_id)
-            self._in_flight[chosen.member_id] += 1
-            self._turns[chosen.member_id] = next(self._numbers)
+            self._rota.begin(chosen.member_id)
             called.set_result(None)
-        self._in_flight = +self._in_flight
         if not self._waiting:
-            self._turns = {
-                each: turn for each, turn in self._turns.items() if each in self._in_flight
-            }
+            self._rota.forget()
