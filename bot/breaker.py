@@ -62,8 +62,7 @@ class Breaker:
     def note_answer(self) -> None:
         """The service answered a call, be it with a no."""
         self._failures, self._pause = 0, 0.0
-        self._probe, self._calling = None, False
-        self._announce()
+        self._end_probe()
 
     def note_failure(self, edit_id: int) -> None:
         """The service answered a call with nothing of use, or not at all."""
@@ -76,14 +75,14 @@ class Breaker:
     def leave(self, edit_id: int) -> None:
         """The edit makes no call any more: if it was to be the probe, another may be."""
         if self._probe == edit_id:
-            self._probe, self._calling = None, False
-            self._announce()
+            self._end_probe()
 
     def _shut(self, pause: float) -> None:
         self._pause, self._until = pause, self._now() + pause
-        self._probe, self._calling = None, False
-        self._announce()
+        self._end_probe()
 
-    def _announce(self) -> None:
+    def _end_probe(self) -> None:
+        """Let whoever waits look again."""
+        self._probe, self._calling = None, False
         self._changed.set()
         self._changed = asyncio.Event()

@@ -48,7 +48,7 @@ class Settings:
     member_limit: int
     """Open edits of one member, over all servers."""
     queue_limit: int
-    """Edits that wait in this process."""
+    """Open edits in this process."""
     edit_timeout: float
     """Seconds."""
     edit_source: Literal["url", "data"]
@@ -240,10 +240,7 @@ def _seconds(given: str) -> float:
 
 
 def _grace(given: str) -> float:
-    seconds = float(given)
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError
-    return seconds
+    return 0.0 if float(given) == 0 else _seconds(given)
 
 
 def _source_mode(given: str) -> Literal["url", "data"]:
