@@ -68,6 +68,9 @@ LONGEST_WAIT = timedelta(minutes=8)
 STORE_PATIENCE = 1.0
 """Seconds that the ledger has for a hold before the acknowledgement, due within 3 s, goes first."""
 
+DRAIN_STEP = 0.25
+"""Seconds after which a bot that is to end looks again at what is under way."""
+
 LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between tries of the ledger, once what it is to note has happened; the last for ever."""
 
@@ -283,15 +286,16 @@ class Editor:
     async def drain(self, grace: float) -> None:
         """Take and send nothing any more, and give what was sent so many seconds to end."""
         self._sending.clear()
+        log.info("bot.draining", edits=len(self._running), waiting=len(self._waiting))
         deadline = asyncio.get_running_loop().time() + grace
-        while under_way := [
-            task for task, edit_id in self._running.items() if edit_id not in self._waiting
-        ]:
-            left = deadline - asyncio.get_running_loop().time()
-            log.info("bot.draining", edits=len(under_way), seconds=round(max(0.0, left), 1))
-            if left <= 0:
+        while (left := deadline - asyncio.get_running_loop().time()) > 0:
+            under_way = [
+                task for task, edit_id in self._running.items() if edit_id not in self._waiting
+            ]
+            if not under_way:
                 return
-            await asyncio.wait(under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            # One that was only being acknowledged comes to wait meanwhile, and ends no task.
+            await asyncio.wait(under_way, timeout=min(left, DRAIN_STEP))
 
     async def close(self) -> None:
         """Stop; what is open stays in the ledger for the next start."""
@@ -451,12 +455,16 @@ class Editor:
 
     def _note_void(self, voided: Edit) -> None:
         edit_id, hold = voided.order.id, voided.order.hold
+        self._let_go(edit_id)
+        log.info("edit.voided", edit=str(edit_id), reason=voided.reason, credits=hold)
+        self._journal.note(voided)
+
+    def _let_go(self, edit_id: int) -> None:
+        """It waits for nothing any more, and shows nothing more of its way."""
         self._waiting.discard(edit_id)
         self._line.leave(edit_id)
         self._breaker.leave(edit_id)
         self._cards.stop(edit_id)
-        log.info("edit.voided", edit=str(edit_id), reason=voided.reason, credits=hold)
-        self._journal.note(voided)
 
     async def _tell(self, ended: Edit) -> None:
         await self._front.tell(ended)
@@ -492,10 +500,7 @@ class Editor:
                 await self._end(edit, Reason.UNFORESEEN, reference)
         except Exception:
             log.exception("edit.left_open", edit=str(edit.order.id))
-            self._waiting.discard(edit.order.id)
-            self._line.leave(edit.order.id)
-            self._breaker.leave(edit.order.id)
-            self._cards.stop(edit.order.id)
+            self._let_go(edit.order.id)
 
     async def _hold(self, ask: Ask) -> Held | AlreadyHeld | Refusal:
         try:
@@ -535,9 +540,10 @@ class Editor:
             held = isinstance(outcome, Held)
             return outcome
         finally:
+            if not held:
+                self._breaker.leave(order.id)
             if joined and not held:
                 self._line.leave(order.id)
-                self._breaker.leave(order.id)
 
     async def _refuse(
         self, order: Order, refusal: Refusal, *, early: Acknowledgement | None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.child import BotProcess
-from bot.sandbox.faults import EditFault, Hang
+from bot.sandbox.faults import DiscordFault, EditFault, Hang
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from tests.members import Person, find_row
@@ -55,6 +55,24 @@ async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start
     assert left is not None
     assert left.state == "held"
     assert left.submitted_at is None
+
+
+async def test_one_that_is_acknowledged_meanwhile_and_then_waits_is_not_waited_for(
+    sandbox: Sandbox, process: BotProcess, member: Person
+):
+    answer = Hang()
+    sandbox.faults.discord.add(DiscordFault(action=answer, method="POST", path="/callback$"))
+    edit = await member.edit()
+    await process.event("edit.held", edit=str(edit.id))
+    process.terminate()
+    await process.event("bot.draining")
+    answer.release()
+    async with asyncio.timeout(10):
+        assert await process.ended() == 0
+    left = find_row(process.ledger, edit)
+    assert left is not None
+    assert left.state == "held"
+    assert sandbox.edit_api.calls == []
 
 
 @pytest.mark.parametrize(("grace", "signals"), [("0", 1), ("0.2", 1), ("20", 2)])
