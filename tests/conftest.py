@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.edit_client import Patience
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
+from bot.waiting import Pace
 from tests.invariants import find_contradictions
 from tests.members import Person
 from tests.openapi import find_violations
@@ -188,3 +190,9 @@ def ada(sandbox: Sandbox, settings: Settings) -> Person:
 def small_results(sandbox: Sandbox) -> None:
     """The edit API answers with small pictures at once."""
     sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+
+
+@pytest.fixture
+def cards_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edits that wait show their cards almost at once, for tests of what comes after."""
+    monkeypatch.setattr("bot.waiting.Pace", partial(Pace, first=0.05))

@@ -17,7 +17,7 @@ from tests.conftest import Events, StartBot
 from tests.members import Person, buttons_of
 from tests.store_faults import broken, locked
 
-pytestmark = pytest.mark.usefixtures("small_results")
+pytestmark = pytest.mark.usefixtures("small_results", "cards_at_once")
 
 CANCELLED = ("cancelled", "cancelled")
 

@@ -79,6 +79,7 @@ async def test_old_drafts_are_erased_and_no_others(drafts: DraftBook, path: Path
     assert look_up(path, "SELECT id FROM draft ORDER BY id") == [(3,), (4,)]
 
 
+@pytest.mark.usefixtures("events")
 async def test_they_are_looked_for_every_few_minutes_whatever_fails(
     drafts: DraftBook, path: Path
 ) -> None:

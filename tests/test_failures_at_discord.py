@@ -26,6 +26,13 @@ from tests.store_faults import locked
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
+
+@pytest.fixture
+def uploads_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that failed is tried again after a tenth of the usual time."""
+    monkeypatch.setattr("bot.discord_rest.PAUSE_BEFORE_UPLOAD", 0.1)
+
+
 CALLBACK = "/callback$"
 ORIGINAL = "/messages/@original$"
 
@@ -197,6 +204,7 @@ async def test_a_source_that_is_wrong_is_told_once_a_slow_acknowledgement_was_ta
     ],
     ids=["413", "502", "cut", "posted and cut", "429", "429 without Via"],
 )
+@pytest.mark.usefixtures("uploads_again_soon")
 async def test_a_post_that_fails_once_is_made_again_and_charged_once(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: RequestAction
 ):
@@ -220,6 +228,7 @@ async def test_a_post_that_fails_once_is_made_again_and_charged_once(
     ],
     ids=["413", "500", "cut", "posted and cut", "400", "403"],
 )
+@pytest.mark.usefixtures("uploads_again_soon")
 async def test_pictures_that_cannot_be_posted_are_free_and_a_message_without_them_says_so(
     sandbox: Sandbox,
     bot: RunningBot,

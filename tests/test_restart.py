@@ -379,8 +379,13 @@ async def test_a_private_answer_is_given_for_as_long_as_its_token_lives(
 
 
 async def test_a_look_up_that_discord_does_not_answer_holds_up_no_other_edit(
-    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    monkeypatch.setattr("bot.line.RESTART_PATIENCE", 0.2)
     bot = await start_bot(edit_concurrency=2)
     carol = Person.join(sandbox, bot.settings, "Carol")
     hang_api(sandbox)

@@ -123,6 +123,7 @@ async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_
     assert changes(sandbox)[-1].files
 
 
+@pytest.mark.usefixtures("cards_at_once")
 async def test_places_and_times_follow_from_how_long_edits_took_lately(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
@@ -239,6 +240,7 @@ async def test_a_change_that_fails_is_not_made_again(
     assert [text for _, text in cards(message) if "in line" in text] == []
 
 
+@pytest.mark.usefixtures("cards_at_once")
 async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_place(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
@@ -262,6 +264,7 @@ async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_
     assert message.content == ""
 
 
+@pytest.mark.usefixtures("cards_at_once")
 async def test_a_message_that_was_deleted_is_left_alone(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
@@ -303,6 +306,7 @@ async def test_a_burst_of_fifty_by_one_member_does_not_delay_anothers_edit_by_mo
     assert [each for each in prompts if each != "bob"] == [f"ada {number}" for number in range(50)]
 
 
+@pytest.mark.usefixtures("cards_at_once")
 async def test_a_restart_keeps_the_order_of_the_line_and_its_cards_go_on(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):

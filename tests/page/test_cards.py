@@ -102,11 +102,14 @@ async def test_a_card_is_deleted_after_one_question(
         await tab.press("Tab")
     await tab.press("Enter")
     card = tab.message("make it blue")
-    await card.get_by_role("button", name="Delete").click()
+    await expect(tab.latest_edit).to_contain_text("captured 8")
+    # Until the question is gone, "Delete for good" stands there as well.
+    delete = card.get_by_role("button", name="Delete", exact=True)
+    await delete.click()
     question = tab.message("Delete this message for good?")
     if private:
         await question.get_by_role("button", name="Keep it").click()
-        await card.get_by_role("button", name="Delete").click()
+        await delete.click()
     await question.get_by_role("button", name="Delete for good").click()
     await expect(card).to_have_count(0)
     if not private:

@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from bot.__main__ import main
 from bot.sandbox.cdn import StoredFile
 from bot.sandbox.child import PROJECT, BotEnded, BotProcess, build_environment, child_environment
 from bot.sandbox.cli import DEMO, save
@@ -105,13 +106,22 @@ async def test_a_refusal_is_told_as_the_member_reads_it_with_status_1(tmp_path: 
         (["--api", "real"], "--api real needs EDIT_API_KEY"),
     ],
 )
-async def test_a_wrong_command_line_is_explained_with_status_2(
-    tmp_path: Path, arguments: list[str], words: str
+def test_a_wrong_command_line_is_explained_with_status_2(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
 ):
-    done = await run(*arguments, cwd=tmp_path)
-    assert done.status == 2
-    assert words in done.errors
-    assert "Traceback" not in done.errors
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EDIT_API_KEY", raising=False)
+    monkeypatch.setattr(sys, "argv", ["bot", "sandbox", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(main())
+    errors = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert words in errors
+    assert "Traceback" not in errors
 
 
 async def test_serving_prints_where_and_ends_when_asked(tmp_path: Path):
