@@ -231,10 +231,10 @@ def _ran_out_of_token(answer: Answer | None, *, may_pass_later: bool) -> bool:
 
 
 def _is_refused(answer: Answer | None) -> bool:
-    """Whether Discord surely will not show this in a message that is there."""
+    """Whether Discord surely will not show this in a message that is there, but may in another."""
     if answer is None or answer.ok or is_failure(answer) or _is_deleted(answer):
         return False
-    return answer.status != HTTPStatus.TOO_MANY_REQUESTS
+    return answer.status != HTTPStatus.TOO_MANY_REQUESTS and not is_too_large(answer)
 
 
 def _is_deleted(answer: Answer | None) -> bool:

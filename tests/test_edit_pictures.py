@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.sandbox.faults import DiscordFault, EditFault, Hang, too_large
+from bot.sandbox.faults import DiscordFault, EditFault, Hang, token_dead, too_large
 from bot.sandbox.server import Interaction, Sandbox, Upload
 from bot.sandbox.world import Message
 from tests.conftest import Events, RunningBot, StartBot
@@ -277,6 +277,22 @@ async def test_what_discord_finds_too_large_is_sent_again_in_half(
     assert refused.fired == 2
     assert message.files[0].size <= MIB // 2
     assert "The picture was re-encoded" in message.text
+    assert ada.sandbox.discord.messages(ada.channel) == [message]
+
+
+async def test_what_the_channels_route_finds_too_large_is_sent_again_in_half_there(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    sandbox.edit_api.answer_with([noise(MIB)])
+    for action, path, times in (
+        (token_dead(), "@original$", None),
+        (too_large(), r"^/channels/\d+/messages/\d+$", 2),
+    ):
+        sandbox.faults.discord.add(
+            DiscordFault(action=action, method="PATCH", path=path, times=times)
+        )
+    message = await is_made(ada, events, await edit_within(ada, 2 * MIB))
+    assert message.files[0].size <= MIB // 2
     assert ada.sandbox.discord.messages(ada.channel) == [message]
 
 
