@@ -235,14 +235,7 @@ class DiscordRest:
         """
         if limited := self._limits.find(message.path):
             return limited
-        answer = await self._try(
-            "PATCH",
-            URL(f"{self._base}/{message.path}", encoded=True),
-            json=body,
-            timeout=CARD_TIMEOUT,
-        )
-        self._limits.note(message.path, answer)
-        return answer
+        return await self._try("PATCH", message.path, json=body, timeout=CARD_TIMEOUT)
 
     async def _request(
         self,
@@ -262,10 +255,9 @@ class DiscordRest:
         A try fails with a 5xx or no answer; a 429 is waited for and is no try. What the
         last try came to is returned: None where it was not answered.
         """
-        # `encoded`: a token's characters go out as they came.
-        url = URL(f"{self._base}/{path}", encoded=True)
         answer: Answer | None = None
         pause = PAUSE_BEFORE_UPLOAD if files else FIRST_PAUSE
+        longest = UPLOAD_TIMEOUT if files else REQUEST_TIMEOUT
         failed = 0
         while (left := until - _now()) > 0:
             if limited := self._limits.find(path):
@@ -274,35 +266,35 @@ class DiscordRest:
                 await asyncio.sleep(limited.retry_after)
                 continue
             async with self._uploads if files else contextlib.nullcontext():
+                left = until - _now()
+                # Others may have had their turns first, and been limited.
+                if left <= 0 or self._limits.find(path):
+                    continue
                 with _as_form(json_body, files) if files else contextlib.nullcontext() as form:
                     answer = await self._try(
                         method,
-                        url,
+                        path,
                         params=query,
                         headers=headers,
                         data=form,
                         json=None if files else json_body,
-                        timeout=min(left, UPLOAD_TIMEOUT if files else REQUEST_TIMEOUT),
+                        timeout=min(left, longest),
                     )
-            self._limits.note(path, answer)
             if answer is not None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-                wait = max(answer.retry_after, FIRST_PAUSE)
-            elif is_failure(answer):
-                failed += 1
-                if failed == tries:
-                    return answer
-                wait, pause = pause, min(2 * pause, longest_pause)
-            else:
+                continue
+            if not is_failure(answer):
                 return answer
-            if _now() + wait >= until:
+            failed += 1
+            if failed == tries or _now() + pause >= until:
                 return answer
-            await asyncio.sleep(wait)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, longest_pause)
         return answer
 
     async def _try(
         self,
         method: str,
-        url: URL,
+        path: str,
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -310,10 +302,12 @@ class DiscordRest:
         json: JSON | None,
         timeout: float,
     ) -> Answer | None:
+        """One try; what its answer forbids is kept."""
         try:
             async with self._session.request(
                 method,
-                url,
+                # `encoded`: a token's characters go out as they came.
+                URL(f"{self._base}/{path}", encoded=True),
                 params=params,
                 headers=headers,
                 data=data,
@@ -336,6 +330,8 @@ class DiscordRest:
         )
         if not answer.ok:
             log.warning("discord.refused", method=method, status=answer.status, code=answer.code)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._limits.note(path, answer)
         return answer
 
 
@@ -358,14 +354,12 @@ class _Limits:
         body = {"global": until_all > now}
         return Answer(HTTPStatus.TOO_MANY_REQUESTS, 0, retry_after=left, body=body)
 
-    def note(self, path: str, answer: Answer | None) -> None:
-        """Keep what an answer forbids."""
-        if answer is None or answer.status != HTTPStatus.TOO_MANY_REQUESTS:
-            return
+    def note(self, path: str, limit: Answer) -> None:
+        """Keep what a 429 forbids: at any rate what it was the answer to."""
         now = _now()
         self._until = {each: until for each, until in self._until.items() if until > now}
-        kept = _ALL if answer.body.get("global") is True else path
-        self._until[kept] = now + answer.retry_after
+        for kept in (path, _ALL) if limit.body.get("global") is True else (path,):
+            self._until[kept] = now + max(limit.retry_after, FIRST_PAUSE)
 
 
 _ALL = ""

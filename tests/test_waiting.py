@@ -15,6 +15,7 @@ from bot.sandbox.faults import (
     DownloadFault,
     EditFault,
     Hang,
+    declined,
     rate_limited,
     server_error,
 )
@@ -219,6 +220,37 @@ async def test_a_limit_for_all_requests_is_waited_for_by_all(
     await asyncio.gather(*map(posted, edits))
     first, *later = changes(sandbox)
     assert all(each.at - first.at >= timedelta(seconds=2) for each in later)
+
+
+async def test_an_upload_that_waits_for_its_turn_heeds_a_limit_told_meanwhile(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("bot.discord_rest.UPLOADS", 1)
+    await start_bot()
+    ben, cy = others(sandbox, ada, 2)
+    upload = Hang()
+    under_way = sandbox.faults.discord.add(
+        DiscordFault(action=upload, method="PATCH", path=ORIGINAL, with_files=True)
+    )
+    edits = [await ada.edit()]
+    await under_way.happened()
+    edits.append(await ben.edit())
+    await events.logs("edit.rendered", edit=str(edits[1].id))
+    limited = sandbox.faults.discord.add(
+        DiscordFault(action=rate_limited(1, everywhere=True), method="PATCH", path=ORIGINAL)
+    )
+    sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
+    await cy.edit()
+    await limited.happened()
+    upload.release()
+    await asyncio.gather(*map(posted, edits))
+    _, limit, *later = changes(sandbox)
+    assert limit.status == HTTPStatus.TOO_MANY_REQUESTS
+    assert all(each.at - limit.at >= timedelta(seconds=1) for each in later)
 
 
 async def test_a_change_that_fails_is_not_made_again(
