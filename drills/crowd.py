@@ -1,7 +1,8 @@
-"""Members who run `/edit` all the time, and what they saw.
+"""Members who edit pictures all the time, by `/edit` and by a result's button, and what they saw.
 
 Each waits until its edits have ended, or until it has seen enough of waiting, and then runs the
-next ones. Who has spent its quota is refused a few times, and makes room for somebody new.
+next ones; some cancel one that waits. Who has spent its quota is refused a few times, and makes
+room for somebody new.
 """
 
 import asyncio
@@ -9,13 +10,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
+from bot.sandbox.commands import InvalidInvocation
 from bot.sandbox.guilds import Member
 from bot.sandbox.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.signals import Signal
 from bot.sandbox.world import Message
 from drills.pictures import draw, make_prompt, make_source
+from tests.members import buttons_of
 
 QUOTA = 300
 """Credits of each member: some twenty edits."""
@@ -25,6 +29,9 @@ REFUSALS = 2
 
 AFTER_REFUSAL = 1.0
 """Seconds that whoever was refused thinks about it, at most."""
+
+EDITS_AGAIN, CANCELS = 1 / 3, 1 / 10
+"""Of the results and of the edits that wait, so many are edited again and cancelled."""
 
 CHANNELS = 4
 """Text channels in which edits are made."""
@@ -38,7 +45,7 @@ UNTIL_CONNECTED = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One command of a member, by the number in its prompt."""
+    """One command of a member, or one form it sent, by the number in its prompt."""
 
     number: int
     count: int
@@ -67,6 +74,7 @@ class Crowd:
         self._patience = patience
         self._leaving = False
         self._joined = 0
+        self._number = 0
         self._guild = sandbox.discord.guilds[0]
         while len(self._guild.channels) < CHANNELS:
             sandbox.world.add_channel(self._guild, f"channel-{len(self._guild.channels)}")
@@ -100,6 +108,7 @@ class Crowd:
             burst = [self._run_edit(member) for _ in range(self._rng.choice((1, 1, 1, 2, 3)))]
             asked = [await each for each in burst]
             await asyncio.gather(*map(self._watch, asked))
+            await asyncio.gather(*(self._edit_again(each) for each in asked))
             if not all(each.refused for each in asked):
                 refusals = 0
                 continue
@@ -115,28 +124,71 @@ class Crowd:
     async def _run_edit(self, member: Member) -> Asked:
         if len(self._sandbox.discord.requests) > KEPT_REQUESTS:
             self._sandbox.discord.requests.clear()
-        rng, number = self._rng, len(self.asked) + 1
+        rng = self._rng
         count, private = rng.choice((1, 1, 2, 3, 4)), rng.random() < 1 / 4
+        number, prompt = self._next()
         options = {
             "image": make_source(),
-            "prompt": make_prompt(number),
+            "prompt": prompt,
             "quality": rng.choice(("low", "low", "low", "medium", "high")),
             "count": count,
             "private": private,
         }
         channel = rng.choice(self._guild.channels)
         interaction = await self._sandbox.discord.invoke(channel, member, "edit", options)
-        asked = Asked(number, count, private, interaction)
-        self.asked.append(asked)
-        return asked
+        return self._note(Asked(number, count, private, interaction))
+
+    async def _edit_again(self, asked: Asked) -> None:
+        """Sometimes edit a result again, by the form behind its button, and watch that edit."""
+        discord, message = self._sandbox.discord, asked.interaction.message
+        if message is None or not message.files or self._rng.random() >= EDITS_AGAIN:
+            return
+        # The message may be deleted, and the form not be shown.
+        with suppress(InvalidInvocation, TimeoutError):
+            pressed = await self._press(asked, "Edit again")
+            if (await pressed.acknowledged()).type != CallbackType.MODAL:
+                return
+            number, prompt = self._next()
+            values: dict[str, Any] = {"prompt": prompt, "quality": ["low"], "count": ["1"]}
+            if len(message.files) > 1:
+                values["picture"] = ["0"]
+            again = Asked(number, 1, asked.private, await discord.submit(pressed, values))
+            await self._watch(self._note(again))
 
     async def _watch(self, asked: Asked) -> None:
+        cancels = self._rng.random() < CANCELS
         with suppress(TimeoutError):
             await asked.interaction.acknowledged(timeout=SECONDS_TO_ACKNOWLEDGE)
-            if not asked.refused:
-                await asked.interaction.until(has_ended, timeout=self._patience)
-                self.ended += 1
-                self.changed.fire()
+            if asked.refused:
+                return
+            if cancels:
+                await asked.interaction.until(
+                    lambda message: has_ended(message) or "Cancel" in buttons_of(message),
+                    timeout=self._patience,
+                )
+                with suppress(InvalidInvocation):
+                    await self._press(asked, "Cancel")
+            await asked.interaction.until(has_ended, timeout=self._patience)
+            self.ended += 1
+            self.changed.fire()
+
+    async def _press(self, asked: Asked, label: str) -> Interaction:
+        """Press a button of an edit's message; raises InvalidInvocation where there is none."""
+        interaction = asked.interaction
+        message = interaction.message
+        custom_id = None if message is None else buttons_of(message).get(label)
+        if message is None or custom_id is None:
+            raise InvalidInvocation(f"there is no button {label}")
+        return await self._sandbox.discord.press(message, interaction.member, custom_id)
+
+    def _next(self) -> tuple[int, str]:
+        """A number that no edit had, and the prompt with it."""
+        self._number += 1
+        return self._number, make_prompt(self._number)
+
+    def _note(self, asked: Asked) -> Asked:
+        self.asked.append(asked)
+        return asked
 
 
 def has_ended(message: Message) -> bool:

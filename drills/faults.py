@@ -37,7 +37,7 @@ BEFORE_RESTART = 0.2
 
 async def drill(seed: int, *, short: bool) -> Report:
     """Let things go wrong for a while, then all go well until nothing is open, and check."""
-    async with set_stage(EDIT_TIMEOUT="5") as stage:
+    async with set_stage(EDIT_TIMEOUT="5", SHUTDOWN_GRACE="3") as stage:
         stage.sandbox.edit_api.delay = CALL
         crowd = Crowd(stage.sandbox, Random(f"{seed} crowd"), size=16, patience=8)
         chaos = Chaos(stage, Random(f"{seed} troubles"), outages=not short)

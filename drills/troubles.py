@@ -199,6 +199,13 @@ async def _killed(stage: Stage, _: Random) -> AsyncGenerator[None]:
     yield
 
 
+@asynccontextmanager
+async def _asked_to_end(stage: Stage, _: Random) -> AsyncGenerator[None]:
+    """Ask the bot to end, as for a deploy, and let it end what it has begun."""
+    stage.bot.terminate()
+    yield
+
+
 TROUBLES: Mapping[str, Trouble] = {
     "the edit API answers late": _calls(lambda: Delay(2)),
     "the edit API answers after the time-out": _calls(lambda: Delay(8)),
@@ -275,6 +282,7 @@ TROUBLES: Mapping[str, Trouble] = {
     "the ledger is locked": _locked_ledger,
     "there is no spool": _no_spool,
     "the bot is killed": _killed,
+    "the bot is asked to end": _asked_to_end,
 }
 
 OUTAGES: Mapping[str, Trouble] = {
