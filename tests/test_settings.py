@@ -3,15 +3,29 @@
 from pathlib import Path
 
 import pytest
+from environs import Env
 from yarl import URL
 
 from bot.errors import BadSettings
 from bot.settings import read_settings
 
-NAMES = (
-    *("DISCORD_TOKEN", "EDIT_API_KEY", "EDIT_API_URL", "DISCORD_API_URL", "DATABASE_URL"),
-    *("DEFAULT_QUOTA", "EDIT_CONCURRENCY", "EDIT_TIMEOUT", "EDIT_SOURCE", "SPOOL_DIR", "LOG_LEVEL"),
-)
+
+def names_read() -> list[str]:
+    """The name of every setting that is looked for."""
+    asked: list[str] = []
+
+    def given(_: Env, name: str, default: str) -> str:
+        asked.append(name)
+        return default
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Env, "str", given)
+        with pytest.raises(BadSettings):
+            read_settings(Path("no such file"))
+    return asked
+
+
+NAMES = names_read()
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +135,7 @@ def test_no_secret_stands_in_the_settings_repr(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_explained_in_the_example_file_and_the_readme() -> None:
+    assert "SHUTDOWN_GRACE" in NAMES
     root = Path(__file__).parent.parent
     example = (root / ".env.example").read_text(encoding="utf-8")
     readme = (root / "README.md").read_text(encoding="utf-8")
