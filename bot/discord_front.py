@@ -109,7 +109,7 @@ class DiscordFront(Front):
             # The answer that was lost named the message.
             found = await self._look_up(order, timedelta(seconds=ANSWER_WITHIN))
             return Acknowledgement(Outcome.TAKEN, found.message_id)
-        return Acknowledgement(Outcome.TOO_LATE)
+        return Acknowledgement(Outcome.UNANSWERED if answer.repeated else Outcome.TOO_LATE)
 
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
         asked = Asked(order.application_id, order.id, _token(order))

@@ -10,7 +10,7 @@ import io
 import math
 import secrets
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from json import dumps, loads
 from pathlib import Path
@@ -78,6 +78,8 @@ class Answer:
     """What a list that was asked for has in it."""
     exhausted_for: float = 0.0
     """Seconds in which the same route takes one more request at most."""
+    repeated: bool = False
+    """Whether a try before failed, which may have been carried out all the same."""
 
     @property
     def ok(self) -> bool:
@@ -262,7 +264,7 @@ class DiscordRest:
         while (left := until - _now()) > 0:
             if limited := self._limits.find(path):
                 if limited.retry_after >= left:
-                    return answer or limited
+                    return answer if failed else answer or limited
                 await asyncio.sleep(limited.retry_after)
                 continue
             async with self._uploads if files else contextlib.nullcontext():
@@ -280,6 +282,8 @@ class DiscordRest:
                         json=None if files else json_body,
                         timeout=min(left, longest),
                     )
+            if failed and answer is not None:
+                answer = replace(answer, repeated=True)
             if answer is not None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 continue
             if not is_failure(answer):

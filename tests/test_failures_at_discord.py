@@ -112,11 +112,16 @@ async def test_an_acknowledgement_that_discord_never_took_is_looked_up_and_void(
     assert sandbox.edit_api.calls == []
 
 
+@pytest.mark.parametrize(
+    "then",
+    [server_error(), too_late(), rate_limited(3), rate_limited(3, everywhere=True)],
+    ids=["500", "404", "429", "429 for all requests"],
+)
 async def test_an_acknowledgement_that_discord_took_without_saying_so_is_where_it_is_told(
-    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, then: RequestAction
 ):
     at_acknowledgement(sandbox, CutAfter())
-    at_acknowledgement(sandbox, server_error(), times=None)
+    at_acknowledgement(sandbox, then, times=None)
     edit = await ada.edit()
     message = await edit.settled()
     await is_void(ada, events, edit, "not_acknowledged")
