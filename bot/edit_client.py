@@ -38,7 +38,7 @@ from bot.errors import (
     TooLarge,
     Unreachable,
 )
-from bot.picture_files import is_whole
+from bot.picture_files import WEBP_START, is_whole, webp_size
 from bot.pictures import (
     EVERYWHERE,
     MAX_RESULT_BYTES,
@@ -60,9 +60,6 @@ MAX_REDIRECTS = 3
 
 LAST_BYTES = 2**16
 """Bytes of a source among which its end is looked for; some programs write something behind it."""
-
-WEBP_SIZE_ENDS = 8
-"""Where in a WebP stands how many bytes follow: from its fifth byte to the eighth."""
 
 PROBED_BYTES = 2**20
 """Bytes of a source that are read for its header alone; some formats have it at their end."""
@@ -152,7 +149,8 @@ class EditClient:
         """Read a source's header, and no more of it than that takes.
 
         Returns:
-            The source, which has no path; None where only the whole of it says enough.
+            The source, which has no path; None where only the whole of it says enough, as of a
+            WebP that is shorter than it says.
 
         Raises:
             SourceUnreadable: it is not given, or not in three tries.
@@ -171,13 +169,15 @@ class EditClient:
             return False
 
     async def has_end(self, url: str, source: Source) -> bool:
-        """Whether the source is as long as a WebP says, or has what a PNG or JPEG ends with.
+        """Whether the source has what a PNG or JPEG ends with; other formats do not mark their end.
 
-        Also true where that cannot be had, for then nothing speaks against it; false where the
-        whole is given in its stead.
+        Also true where its last bytes cannot be had, for then nothing speaks against it; false
+        where the whole is given in their stead.
         """
         mark = _END_MARKS.get(source.picture.format)
-        part = f"{max(0, source.size - LAST_BYTES)}-" if mark else f"0-{WEBP_SIZE_ENDS - 1}"
+        if mark is None:
+            return True
+        part = f"{max(0, source.size - LAST_BYTES)}-"
         try:
             async with (
                 asyncio.timeout(self._patience.end),
@@ -185,12 +185,9 @@ class EditClient:
             ):
                 if response.status != HTTPStatus.PARTIAL_CONTENT:
                     return response.status != HTTPStatus.OK
-                given = await _read_answer(response)
+                return mark in await _read_answer(response)
         except (_MayPass, TimeoutError):
             return True
-        if mark is not None:
-            return mark in given
-        return source.size >= WEBP_SIZE_ENDS + int.from_bytes(given[4:WEBP_SIZE_ENDS], "little")
 
     async def fetch_source(self, url: str, into: Path) -> Source:
         """Fetch a source, to a file that exists only once it is whole; raises as `probe_source`."""
@@ -476,7 +473,10 @@ def _location(response: aiohttp.ClientResponse) -> URL:
 
 
 async def _read_header(response: aiohttp.ClientResponse) -> Source | None:
-    """Read a source as far as its header; None where that is far, or its size is not said.
+    """Read a source as far as its header.
+
+    Returns:
+        The source; None where its header is far, its size is not said, or a WebP is cut off.
 
     Raises:
         TooLarge: it has more bytes than are taken.
@@ -486,11 +486,15 @@ async def _read_header(response: aiohttp.ClientResponse) -> Source | None:
     if (size or 0) > MAX_SOURCE_BYTES:
         raise TooLarge(MAX_SOURCE_BYTES)
     probe = HeaderProbe()
+    start = b""
     taken = 0
     async for chunk in response.content.iter_any():
         taken += len(chunk)
+        start += chunk[: WEBP_START - len(start)]
         if picture := probe.feed(chunk):
-            return None if size is None else Source(picture, size)
+            if size is None or (picture.format is Format.WEBP and size < webp_size(start)):
+                return None
+            return Source(picture, size)
         if taken > PROBED_BYTES:
             return None
     return Source(probe.finish(), taken)

@@ -6,6 +6,9 @@ from typing import BinaryIO
 
 from bot.pictures import Format, HeaderProbe, Picture
 
+WEBP_START = 8
+"""Bytes up to where a WebP has said how many follow."""
+
 
 def probe_file(path: Path) -> Picture:
     """Read a file's header; raises NotAPicture."""
@@ -26,10 +29,15 @@ def is_whole(path: Path, format_: Format) -> bool:
             case Format.JPEG:
                 return _has_jpeg_end(file)
             case Format.WEBP:
-                size = int.from_bytes(file.read(8)[4:], "little")
-                return file.seek(0, os.SEEK_END) >= 8 + size
+                size = webp_size(file.read(WEBP_START))
+                return file.seek(0, os.SEEK_END) >= size
             case _:
                 return True
+
+
+def webp_size(start: bytes) -> int:
+    """Bytes that a WebP says it has, in its first `WEBP_START` (RFC 9649, section 2.4)."""
+    return WEBP_START + int.from_bytes(start[4:], "little")
 
 
 def contains(file: BinaryIO, wanted: bytes) -> bool:
