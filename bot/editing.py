@@ -223,7 +223,7 @@ class Editor:
         if not self._sending.is_set():
             await self._refuse(order, ShuttingDown(), early=None)
             return False
-        refusal = refuse_place(ask) or refuse_order(order, ask.attachment)
+        refusal = refuse_place(ask) or refuse_order(order, ask.source)
         if refusal is None and not self._may_read(order.source_url):
             refusal = PictureElsewhere()
         if refusal is not None:

@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from bot.ledger import Order, OverQuota
+from bot.message_pictures import PictureLink
 from bot.phrases import find_phrase
 from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, looks_like_picture
 from bot.server_settings import ServerSettings
@@ -13,23 +14,13 @@ MAX_PROMPT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """What Discord says of the source, before any of its bytes was read."""
-
-    name: str
-    content_type: str | None
-    size: int
-    width: int | None
-    height: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Ask:
     """An order as it was given, before the server's settings were applied to it."""
 
     order: Order
     """With the bot's own defaults where the member chose nothing."""
-    attachment: Attachment
+    source: PictureLink
+    """What Discord says of it, before any of its bytes was read."""
     place_id: int
     """The channel, or a thread's parent: what the server's settings name."""
     chose_quality: bool = True
@@ -211,22 +202,22 @@ def refuse_place(ask: Ask) -> Refusal | None:
     return CannotPost(ask.missing) if ask.missing else None
 
 
-def refuse_order(order: Order, attachment: Attachment) -> Refusal | None:
+def refuse_order(order: Order, source: PictureLink) -> Refusal | None:
     """The first thing that is wrong with the options themselves, if anything is."""
     if is_blank(order.prompt):
         return PromptBlank()
     if len(order.prompt) > MAX_PROMPT:
         return PromptTooLong(len(order.prompt))
-    return refuse_picture(attachment)
+    return refuse_picture(source)
 
 
-def refuse_picture(attachment: Attachment) -> Refusal | None:
+def refuse_picture(source: PictureLink) -> Refusal | None:
     """What is wrong with the source, as far as it is told without reading it."""
-    if not looks_like_picture(attachment.name, attachment.content_type):
+    if not looks_like_picture(source.name, source.content_type):
         return NoPicture()
-    if attachment.size > MAX_SOURCE_BYTES:
-        return FileTooLarge(attachment.size)
-    width, height = attachment.width or 0, attachment.height or 0
+    if source.size > MAX_SOURCE_BYTES:
+        return FileTooLarge(source.size)
+    width, height = source.width or 0, source.height or 0
     if width * height > MAX_SOURCE_PIXELS:
         return PictureTooLarge(width, height)
     return None

@@ -22,7 +22,7 @@ from cogs.asking import caller_of
 from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES
 from cogs.components import as_components
 from cogs.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
-from cogs.orders import FORM_TOO_OLD, Orders, ask_for, attachment_of, is_own, link_to, promptly
+from cogs.orders import FORM_TOO_OLD, Orders, ask_for, is_own, link_to, promptly
 from cogs.pages import MOST_TEXT
 from cogs.plain_text import as_block
 from cogs.presses import FormSent, Press, Pressed, SentForm
@@ -102,7 +102,7 @@ class EditGuidedCog(commands.Cog):
 
     async def _open(self, draft: Draft) -> Form | Reply:
         (source,) = draft.sources
-        if refusal := refuse_picture(attachment_of(source)):
+        if refusal := refuse_picture(source):
             return Reply(refusal_text(refusal))
         await self._orders.keep_draft(draft)
         return guided_form(draft)

@@ -17,7 +17,7 @@ from bot.ledger.drafts import Draft, DraftBook
 from bot.ledger.rulebook import Rulebook
 from bot.message_pictures import DiscordsPlaces, PictureLink
 from bot.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
-from bot.refusals import Ask, Attachment, NotOffered
+from bot.refusals import Ask, NotOffered
 from bot.server_settings import ServerSettings, read_settings
 from cogs.asking import Caller
 from cogs.edit_forms import COUNT, IMAGE, PICTURE, PROMPT, QUALITY, SIZE, edit_form
@@ -281,7 +281,7 @@ def ask_for(
     )
     return Ask(
         order,
-        attachment_of(source),
+        source,
         place_id=caller.place_id,
         chose_quality=chose_quality,
         chose_size=chose_size,
@@ -298,17 +298,6 @@ def link_to(image: discord.Attachment) -> PictureLink:
         size=image.size,
         width=image.width,
         height=image.height,
-    )
-
-
-def attachment_of(source: PictureLink) -> Attachment:
-    """What is known of a source, as refusals read it."""
-    return Attachment(
-        name=source.name,
-        content_type=source.content_type,
-        size=source.size,
-        width=source.width,
-        height=source.height,
     )
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from bot.message_pictures import PictureLink
 from bot.pricing import MAX_COUNT, Quality
 from bot.refusals import (
     Ask,
-    Attachment,
     NotHere,
     NotInPrivate,
     PromptRefused,
@@ -22,7 +22,7 @@ from bot.server_settings import (
 )
 from tests.orders import order
 
-PHOTO = Attachment("cat.png", "image/png", 1_000, 64, 64)
+PHOTO = PictureLink("https://cdn.discordapp.com/cat.png", "cat.png", "image/png", 1_000, 64, 64)
 PLACE, ELSEWHERE = 11, 12
 
 
