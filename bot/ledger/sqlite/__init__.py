@@ -75,12 +75,8 @@ async def open_sqlite_to_read(path: Path) -> AsyncGenerator[SqliteUsageBook]:
     Raises:
         LedgerUnusable: there is no database, it is none, or it is of another version.
     """
-    reader = await asyncio.to_thread(_open_reader, path, connect_to_read)
-    try:
-        await _check_version(path, reader)
+    async with _reading(path, connect_to_read) as reader:
         yield SqliteUsageBook(reader)
-    finally:
-        await reader.close()
 
 
 async def examine_sqlite(path: Path) -> list[str]:
@@ -90,10 +86,19 @@ async def examine_sqlite(path: Path) -> list[str]:
         LedgerUnusable: there is no database, it is none, or it is of another version.
         LedgerFault: it cannot be read to its end.
     """
-    reader = await asyncio.to_thread(_open_reader, path, connect_to_examine)
+    async with _reading(path, connect_to_examine) as reader:
+        return await reader.run(lambda connection: list(find_broken_rows(connection)))
+
+
+@asynccontextmanager
+async def _reading(
+    path: Path, connect: Callable[[Path], apsw.Connection]
+) -> AsyncGenerator[Reader]:
+    """Read a database that is there, and of this version."""
+    reader = await asyncio.to_thread(_open_reader, path, connect)
     try:
         await _check_version(path, reader)
-        return await reader.run(lambda connection: list(find_broken_rows(connection)))
+        yield reader
     finally:
         await reader.close()
 
