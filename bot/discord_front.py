@@ -1,6 +1,5 @@
 """Carries an edit's message in Discord, from its row alone, with words that are handed in."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -35,6 +34,7 @@ from bot.discord_rest import (
     File,
     FirstAnswer,
     OwnMessage,
+    in_seconds,
     is_failure,
     is_too_large,
     list_files,
@@ -284,4 +284,4 @@ def _token(order: Order) -> str:
 
 
 def _in(duration: timedelta) -> float:
-    return asyncio.get_running_loop().time() + duration.total_seconds()
+    return in_seconds(duration.total_seconds())

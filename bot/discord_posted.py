@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import Enum
 from http import HTTPStatus
 
-from bot.discord_rest import Answer, DiscordRest, OwnMessage
+from bot.discord_rest import Answer, DiscordRest, OwnMessage, in_seconds
 from bot.ledger import Place
 from bot.message_pictures import DiscordsPlaces, PictureLink, find_pictures
 
@@ -38,7 +38,7 @@ class PostedPictures:
         self, messages: Sequence[Place], *, within: float
     ) -> Sequence[PictureLink | Unshown]:
         """The first picture of each message, after at most so many seconds."""
-        until = asyncio.get_running_loop().time() + within
+        until = in_seconds(within)
         return await asyncio.gather(*(self._find(message, until) for message in messages))
 
     async def _find(self, message: Place, until: float) -> PictureLink | Unshown:

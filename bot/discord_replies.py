@@ -18,6 +18,7 @@ from bot.discord_rest import (
     DiscordRest,
     File,
     FirstAnswer,
+    in_seconds,
     list_files,
 )
 
@@ -168,7 +169,7 @@ class Replies:
             _body(_fitting(asked, reply)),
             files=reply.files,
             tries=FILE_TRIES if reply.files else None,
-            until=asyncio.get_running_loop().time() + TOKEN_TRUSTED.total_seconds(),
+            until=in_seconds(TOKEN_TRUSTED.total_seconds()),
         )
         if answer is None or not answer.ok:
             log.warning("reply.not_given", interaction=str(asked.id))

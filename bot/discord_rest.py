@@ -142,7 +142,7 @@ class DiscordRest:
             f"interactions/{interaction_id}/{token}/callback",
             query={"with_response": "true"},
             json_body=body,
-            until=_now() + ANSWER_WITHIN,
+            until=in_seconds(ANSWER_WITHIN),
             longest_pause=LONGEST_PAUSE_BEFORE_ANSWER,
         )
 
@@ -169,7 +169,7 @@ class DiscordRest:
             json_body={**body, "nonce": nonce or secrets.token_hex(12), "enforce_nonce": True},
             files=files,
             tries=tries,
-            until=_now() + patience,
+            until=in_seconds(patience),
         )
 
     async def open_direct_messages(self, user_id: int, *, until: float) -> Answer | None:
@@ -451,6 +451,11 @@ def _exhausted_for(headers: Mapping[str, str]) -> float:
     except ValueError:
         return 0.0
     return seconds if remaining <= 1 and math.isfinite(seconds) else 0.0
+
+
+def in_seconds(seconds: float) -> float:
+    """The loop's time then, which the requests' `until` is."""
+    return _now() + seconds
 
 
 def _now() -> float:

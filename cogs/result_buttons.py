@@ -11,7 +11,7 @@ from discord import ui
 
 from bot.custom_ids import Action, CustomIds, Holder
 from bot.discord_replies import TEXT_DISPLAY, Component, Replies, Reply
-from bot.discord_rest import Answer, DiscordRest, File, OwnMessage
+from bot.discord_rest import Answer, DiscordRest, File, OwnMessage, in_seconds
 from bot.forms import Form
 from bot.ledger import Edit, Ledger
 from bot.ledger.archive import Archive
@@ -207,7 +207,7 @@ class ResultButtons:
         if (refused := _refuse_to_delete(press.caller, edit)) or edit is None:
             return Reply(refused or UNKNOWN)
         message = OwnMessage(press.caller.channel_id, message_id)
-        if not _is_deleted(await self._rest.delete(message, until=_in(DELETE_PATIENCE))):
+        if not _is_deleted(await self._rest.delete(message, until=in_seconds(DELETE_PATIENCE))):
             return Reply(NOT_DELETED)
         await self._erase_links(edit)
         return Reply(DELETED)
@@ -219,7 +219,7 @@ class ResultButtons:
             return
         async with self._replies.announced(press.asked):
             await self._erase_links(edit)
-            answer = await self._rest.delete(press.asked.answer, until=_in(DELETE_PATIENCE))
+            answer = await self._rest.delete(press.asked.answer, until=in_seconds(DELETE_PATIENCE))
             if not _is_deleted(answer):
                 await self._replies.give(press.asked, Reply(EMPTIED), deferred=True)
 
@@ -257,7 +257,7 @@ class ResultButtons:
         if edit.place is None:
             return []
         message = OwnMessage(edit.place.channel_id, edit.place.message_id)
-        answer = await self._rest.get(message, until=_in(LOOK_AT_MESSAGE))
+        answer = await self._rest.get(message, until=in_seconds(LOOK_AT_MESSAGE))
         if answer is None or not answer.ok:
             return []
         return find_pictures(answer.body, self._places)
@@ -353,7 +353,3 @@ def _unnumbered(part: Component) -> Component:
 def _attachment(media: Component) -> Component:
     name = str(media.get("url", "")).partition("?")[0].rpartition("/")[2]
     return {"url": f"attachment://{name}"}
-
-
-def _in(seconds: float) -> float:
-    return asyncio.get_running_loop().time() + seconds
