@@ -13,7 +13,7 @@ from http import HTTPStatus
 import structlog
 
 from bot.discord_replies import NO_MENTIONS
-from bot.discord_rest import Answer, DiscordRest, is_failure
+from bot.discord_rest import Answer, DiscordRest, in_seconds, is_failure
 from bot.editing import Journal
 from bot.errors import LedgerFault
 from bot.ledger import Edit
@@ -145,7 +145,7 @@ class DiscordJournal(Journal):
 
     async def _post(self, channel_id: int, text: str, *, patience: float) -> Answer | None:
         body = {"content": text, "allowed_mentions": NO_MENTIONS}
-        return await self._rest.post(channel_id, body, patience=patience)
+        return await self._rest.post(channel_id, body, until=in_seconds(patience))
 
 
 def _may_pass_later(answer: Answer | None) -> bool:

@@ -154,9 +154,9 @@ class DiscordRest:
         files: Sequence[File] = (),
         nonce: str | None = None,
         tries: int | None = None,
-        patience: float,
+        until: float,
     ) -> Answer | None:
-        """Post a message, tried until Discord takes or refuses it, for `patience` seconds.
+        """Post a message, tried until Discord takes or refuses it.
 
         A nonce keeps a try whose answer was lost from posting twice, for the few minutes in which
         Discord remembers it.
@@ -169,7 +169,7 @@ class DiscordRest:
             json_body={**body, "nonce": nonce or secrets.token_hex(12), "enforce_nonce": True},
             files=files,
             tries=tries,
-            until=in_seconds(patience),
+            until=until,
         )
 
     async def open_direct_messages(self, user_id: int, *, until: float) -> Answer | None:

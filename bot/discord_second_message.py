@@ -6,7 +6,6 @@ first for a message of an earlier try, perhaps by an earlier process: the bot's 
 edit's id. A nonce made of that id guards the minutes in which such a message may not be seen yet.
 """
 
-import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 from json import dumps
@@ -62,7 +61,7 @@ class SecondMessage:
                     files=files,
                     nonce=f"{edit.order.id}{'-made' if files else '-end'}",
                     tries=tries,
-                    patience=until - _now(),
+                    until=until,
                 )
                 if not is_failure(answer):
                     return answer
@@ -123,7 +122,3 @@ def _names(message: JSON, edit_id: int) -> bool:
         return False
     told = [message.get("interaction_metadata"), message.get("components")]
     return str(edit_id) in dumps(told)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
