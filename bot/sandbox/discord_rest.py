@@ -472,7 +472,7 @@ class DiscordRest:
         replied, forwarded = self._references(form, channel)
         form.problems.check()
         if nonce and enforced and (channel.id, nonce) in self._nonces:
-            return Reply(self._nonces[(channel.id, nonce)].to_json() | {"nonce": nonce})
+            return Reply(self._nonces[(channel.id, nonce)].as_created())
         place = _place(channel)
         if forwarded is not None:
             snapshots = snapshots_of(forwarded.to_json()) or ()
@@ -492,8 +492,7 @@ class DiscordRest:
         if nonce:
             self._nonces[(channel.id, nonce)] = message
         self._world.created(message)
-        # Never again is a message's nonce told.
-        return Reply(message.to_json() | ({} if nonce is None else {"nonce": nonce}))
+        return Reply(message.as_created())
 
     def _check_voice(self, channel: Channel) -> None:
         if not self._world.bot_permissions_in(channel) & Permission.SEND_VOICE_MESSAGES:

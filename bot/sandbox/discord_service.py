@@ -395,9 +395,7 @@ class DiscordService:
         where: JsonObject = {} if guild is None else {"guild_id": str(guild.id)}
         match change:
             case MessageCreated():
-                event, body = "MESSAGE_CREATE", message.to_json() | _authorship(message)
-                if message.nonce is not None:
-                    body["nonce"] = message.nonce
+                event, body = "MESSAGE_CREATE", message.as_created() | _authorship(message)
             case MessageEdited():
                 event, body = "MESSAGE_UPDATE", message.to_json() | _authorship(message)
             case MessageDeleted():

@@ -204,6 +204,10 @@ class Message:
             body["referenced_message"] = None if other.deleted else other.alone()
         return body
 
+    def as_created(self) -> JsonObject:
+        """As it is told when it is made; never again is its nonce told."""
+        return self.to_json() | ({} if self.nonce is None else {"nonce": self.nonce})
+
     def reference(self, kind: int = 0) -> JsonObject:
         """Return what points to it from another message."""
         body: JsonObject = {
