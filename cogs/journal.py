@@ -42,9 +42,7 @@ def _ended(edit: Edit) -> str:
 def _place(edit: Edit) -> str:
     """Where the edit's message is; its channel, if that is not known."""
     order = edit.order
-    if edit.message_id is None:
-        return f"<#{order.channel_id}>"
-    return f"https://discord.com/channels/{order.guild_id}/{order.channel_id}/{edit.message_id}"
+    return f"<#{order.channel_id}>" if edit.place is None else edit.place.link(order.guild_id)
 
 
 def _plain(text: str) -> str:

@@ -64,6 +64,11 @@ class Place:
     channel_id: int
     message_id: int
 
+    def link(self, guild_id: int | None) -> str:
+        """Its address in Discord; in somebody's direct messages, which are of no server, too."""
+        server = "@me" if guild_id is None else guild_id
+        return f"https://discord.com/channels/{server}/{self.channel_id}/{self.message_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:

@@ -55,12 +55,9 @@ class KeptEdit:
 
     def link(self, guild_id: int) -> str | None:
         """The address of its message in Discord, for an edit made in this server."""
-        if self.message_id is None:
+        if self.place is None:
             return None
-        server, channel = guild_id, self.channel_id
-        if self.message_channel_id is not None:
-            server, channel = "@me", self.message_channel_id
-        return f"https://discord.com/channels/{server}/{channel}/{self.message_id}"
+        return self.place.link(guild_id if self.message_channel_id is None else None)
 
 
 @dataclass(frozen=True, slots=True)
