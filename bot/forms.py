@@ -5,7 +5,7 @@ https://docs.discord.com/developers/components/reference#label
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 JSON = Mapping[str, Any]
@@ -13,7 +13,8 @@ JSON = Mapping[str, Any]
 LABEL, TEXT_INPUT, STRING_SELECT, FILE_UPLOAD = 18, 4, 3, 19
 """https://docs.discord.com/developers/components/reference#component-object-component-types"""
 
-SHORT, PARAGRAPH = 1, 2
+PARAGRAPH = 2
+"""The style of a text input of several lines."""
 
 LONGEST_LABEL = 100
 """Characters of what an option is called."""
@@ -28,9 +29,7 @@ class TextField:
     longest: int
     value: str = ""
     hint: str = ""
-    description: str = ""
     required: bool = True
-    one_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Filled:
     """What a member sent, by the fields' names; whether it was ever offered is not known."""
 
     values: Mapping[str, str]
-    files: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    files: Mapping[str, JSON]
     """Discord's attachment objects."""
 
     def text(self, name: str) -> str:
@@ -111,8 +110,6 @@ def _label(field: Field) -> JSON:
     match field:
         case TextField():
             label["component"] = _text_input(field)
-            if field.description:
-                label["description"] = field.description
         case ChoiceField():
             label["component"] = {
                 "type": STRING_SELECT,
@@ -135,7 +132,7 @@ def _text_input(field: TextField) -> JSON:
     body: dict[str, Any] = {
         "type": TEXT_INPUT,
         "custom_id": field.name,
-        "style": SHORT if field.one_line else PARAGRAPH,
+        "style": PARAGRAPH,
         "max_length": field.longest,
         "required": field.required,
     }
