@@ -145,10 +145,9 @@ class Replies:
             return await self._edit(asked, reply) if instead else True
         return answer is not None and answer.ok
 
-    async def open_form(self, asked: Asked, form: JSON) -> bool:
+    async def open_form(self, asked: Asked, form: JSON) -> None:
         """Answer with a form, which cannot be announced before."""
-        answer = await self._rest.respond(asked.id, asked.token, {"type": FORM, "data": form})
-        return answer is not None and answer.ok
+        await self._rest.respond(asked.id, asked.token, {"type": FORM, "data": form})
 
     async def redraw(self, asked: Asked, components: Sequence[Component]) -> bool:
         """Change the components of a button's message; the files that they show stay with it."""

@@ -74,20 +74,19 @@ class Orders:
         self._clock = clock
         self._keeping: dict[int, asyncio.Task[None]] = {}
 
-    async def follow(self, caller: Caller, work: Awaitable[Prepared]) -> bool:
-        """Do what `work` comes to, in time for Discord; whether something was held.
+    async def follow(self, caller: Caller, work: Awaitable[Prepared]) -> None:
+        """Do what `work` comes to, in time for Discord.
 
         Raises:
             LedgerFault: it took too long.
         """
         match await promptly(work):
             case Ask() as ask:
-                return await self._editor.take(ask)
+                await self._editor.take(ask)
             case Form() as form:
                 await self._replies.open_form(caller.asked, form.to_json())
             case reply:
                 await self._replies.give(caller.asked.apart, reply)
-        return False
 
     async def open_form(
         self,
