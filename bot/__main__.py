@@ -47,7 +47,7 @@ from cogs.credits import CreditsCog
 from cogs.edit import EditCog
 from cogs.edit_forms import EDIT_FORM
 from cogs.edit_guided import EditGuidedCog
-from cogs.edit_image import EditImageCog
+from cogs.edit_image import EditImage
 from cogs.failures import FailureHandler
 from cogs.help import HelpCog
 from cogs.history import HistoryCog
@@ -204,7 +204,7 @@ async def serve(
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
         history = HistoryCog(stores.archive, PostedPictures(rest, places), replies, custom_ids)
         orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
-        edit_image = EditImageCog(orders, places)
+        edit_image = EditImage(orders, places)
         edit_guided = EditGuidedCog(orders, editor, stores.drafts, replies, custom_ids)
         results = ResultButtons(
             orders, stores.ledger, stores.archive, rest, replies, custom_ids, places
@@ -233,7 +233,6 @@ async def serve(
                 cogs=[
                     EditCog(editor),
                     edit_guided,
-                    edit_image,
                     CreditsCog(stores.ledger, replies, settings.limits),
                     quota,
                     UsageCog(stores.usage, Charts(), replies),

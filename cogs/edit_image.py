@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.discord_replies import EPHEMERAL, Reply
 from bot.forms import Form
@@ -19,7 +18,7 @@ NO_PICTURE = (
 )
 
 
-class EditImageCog(commands.Cog):
+class EditImage:
     """The command in the menu of each message."""
 
     def __init__(self, orders: Orders, places: DiscordsPlaces) -> None:
