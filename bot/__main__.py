@@ -202,12 +202,13 @@ async def serve(
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
         server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
         privacy = PrivacyCog(stores.archive, replies, custom_ids)
-        history = HistoryCog(stores.archive, PostedPictures(rest, places), replies, custom_ids)
+        posted = PostedPictures(rest, places)
+        history = HistoryCog(stores.archive, posted, replies, custom_ids)
         orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
         edit_image = EditImage(orders, places)
         edit_guided = EditGuidedCog(orders, editor, stores.drafts, replies, custom_ids)
         results = ResultButtons(
-            orders, stores.ledger, stores.archive, rest, replies, custom_ids, places
+            orders, stores.ledger, stores.archive, rest, replies, custom_ids, posted, places
         )
         cancel = CancelButton(stores.ledger, editor, replies)
         presses = PressesCog(

@@ -34,14 +34,16 @@ class PostedPictures:
         self._places = places
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def find(
+    async def find_firsts(
         self, messages: Sequence[Place], *, within: float
     ) -> Sequence[PictureLink | Unshown]:
         """The first picture of each message, after at most so many seconds."""
-        until = in_seconds(within)
-        return await asyncio.gather(*(self._find(message, until) for message in messages))
+        found = await asyncio.gather(*(self.find_all(each, within=within) for each in messages))
+        return [each if isinstance(each, Unshown) else each[0] for each in found]
 
-    async def _find(self, message: Place, until: float) -> PictureLink | Unshown:
+    async def find_all(self, message: Place, *, within: float) -> Sequence[PictureLink] | Unshown:
+        """All pictures of a message, at least one, after at most so many seconds."""
+        until = in_seconds(within)
         try:
             async with asyncio.timeout_at(until), self._turns:
                 own = OwnMessage(message.channel_id, message.message_id)
@@ -50,7 +52,7 @@ class PostedPictures:
             return Unshown.UNKNOWN
         if answer is None or not answer.ok:
             return _why(answer)
-        return next(iter(find_pictures(answer.body, self._places)), Unshown.EMPTY)
+        return find_pictures(answer.body, self._places) or Unshown.EMPTY
 
 
 def _why(answer: Answer | None) -> Unshown:

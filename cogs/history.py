@@ -109,7 +109,7 @@ class HistoryCog(commands.Cog):
             for edit in edits
             if edit.place is not None and not (edit.state in OPEN_STATES or _is_hidden(edit))
         }
-        found = await self._pictures.find(list(places.values()), within=PICTURES_WITHIN)
+        found = await self._pictures.find_firsts(list(places.values()), within=PICTURES_WITHIN)
         return dict(zip(places, found, strict=True))
 
     def _page_id(self, holder: Holder, number: int) -> str:

@@ -10,6 +10,7 @@ import structlog
 from discord import ui
 
 from bot.custom_ids import Action, CustomIds, Holder
+from bot.discord_posted import PostedPictures, Unshown
 from bot.discord_replies import TEXT_DISPLAY, Component, Replies, Reply
 from bot.discord_rest import Answer, DiscordRest, File, OwnMessage, in_seconds
 from bot.forms import Form
@@ -89,6 +90,7 @@ class ResultButtons:
         rest: DiscordRest,
         replies: Replies,
         custom_ids: CustomIds,
+        posted: PostedPictures,
         places: DiscordsPlaces,
     ) -> None:
         self._orders = orders
@@ -97,6 +99,7 @@ class ResultButtons:
         self._rest = rest
         self._replies = replies
         self._custom_ids = custom_ids
+        self._posted = posted
         self._places = places
 
     @property
@@ -256,11 +259,8 @@ class ResultButtons:
             return find_pictures({"components": press.components}, self._places)
         if edit.place is None:
             return []
-        message = OwnMessage(edit.place.channel_id, edit.place.message_id)
-        answer = await self._rest.get(message, until=in_seconds(LOOK_AT_MESSAGE))
-        if answer is None or not answer.ok:
-            return []
-        return find_pictures(answer.body, self._places)
+        found = await self._posted.find_all(edit.place, within=LOOK_AT_MESSAGE)
+        return [] if isinstance(found, Unshown) else found
 
 
 def comparison(source_url: str, pictures: Sequence[PictureLink]) -> list[Component]:
