@@ -59,11 +59,11 @@ class Lasting:
     row_id: int
 
 
-def write_lasting(action: Lasting) -> str:
-    """The custom id; raises ValueError for a name that is none."""
-    if not _NAME.fullmatch(action.name):
-        raise ValueError(f"{action.name} is no action's name")
-    return _SEPARATOR.join((LASTING, action.name, str(action.row_id)))
+def write_lasting(name: str, row_id: int) -> str:
+    """The custom id of a `Lasting` action; raises ValueError for a name that is none."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name} is no action's name")
+    return _SEPARATOR.join((LASTING, name, str(row_id)))
 
 
 def read_lasting(custom_id: str) -> Lasting | None:

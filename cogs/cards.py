@@ -6,7 +6,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.custom_ids import Lasting, write_lasting
+from bot.custom_ids import write_lasting
 from bot.discord_front import Cards
 from bot.editing import Receipt
 from bot.ledger import Edit, Order
@@ -94,11 +94,6 @@ class EditCards(Cards):
         return refusal_text(refusal)
 
 
-def lasting_id(name: str, edit_id: int) -> str:
-    """The custom id of what a button does with an edit, for ever."""
-    return write_lasting(Lasting(name, edit_id))
-
-
 def buttons_row(edit: Edit) -> Row:
     """The buttons under an edit that has ended."""
     return _result_row(edit.order) if edit.posted else _ending_row(edit.order)
@@ -114,13 +109,13 @@ def asking_row(delete_id: str, keep_id: str | None = None) -> Row:
 
 def _result_row(order: Order) -> Row:
     row: Row = ui.ActionRow(
-        _button("Edit again", lasting_id(AGAIN, order.id), discord.ButtonStyle.primary),
+        _button("Edit again", write_lasting(AGAIN, order.id), discord.ButtonStyle.primary),
         _run_button(order),
-        _button("Compare", lasting_id(COMPARE, order.id)),
+        _button("Compare", write_lasting(COMPARE, order.id)),
     )
     if _folded(order.prompt) != as_plain(order.prompt, MOST_TEXT):
-        row.add_item(_button("Whole prompt", lasting_id(PROMPT, order.id)))
-    row.add_item(_button("Delete", lasting_id(DELETE, order.id)))
+        row.add_item(_button("Whole prompt", write_lasting(PROMPT, order.id)))
+    row.add_item(_button("Delete", write_lasting(DELETE, order.id)))
     return row
 
 
@@ -132,11 +127,11 @@ def _folded(prompt: str) -> str:
 
 
 def _ending_row(order: Order) -> Row:
-    return ui.ActionRow(_run_button(order), _button("Delete", lasting_id(DELETE, order.id)))
+    return ui.ActionRow(_run_button(order), _button("Delete", write_lasting(DELETE, order.id)))
 
 
 def _run_button(order: Order) -> ui.Button[ui.LayoutView]:
-    return _button(f"Run again · {order.hold}", lasting_id(RUN, order.id))
+    return _button(f"Run again · {order.hold}", write_lasting(RUN, order.id))
 
 
 def _button(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.custom_ids import Lasting, write_lasting
+from bot.custom_ids import write_lasting
 from bot.forms import ChoiceField, Field, FileField, Form, Option, TextField
 from bot.guided_prompt import LONGEST_CHANGE, LONGEST_KEEP, LONGEST_LOOK, LONGEST_TEXT
 from bot.ledger.drafts import Draft
@@ -51,7 +51,7 @@ def edit_form(draft: Draft, settings: ServerSettings, title: str) -> Form:
             str(min(draft.count, settings.max_count)),
         ),
     ]
-    return Form(write_lasting(Lasting(EDIT_FORM, draft.id)), title, fields)
+    return Form(write_lasting(EDIT_FORM, draft.id), title, fields)
 
 
 def guided_form(draft: Draft) -> Form:
@@ -85,7 +85,7 @@ def guided_form(draft: Draft) -> Form:
             required=False,
         ),
     ]
-    return Form(write_lasting(Lasting(GUIDED_FORM, draft.id)), "A guided edit", fields)
+    return Form(write_lasting(GUIDED_FORM, draft.id), "A guided edit", fields)
 
 
 def _which(sources: Sequence[PictureLink]) -> ChoiceField:

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.custom_ids import Action, CustomIds, Holder
+from bot.custom_ids import Action, CustomIds, Holder, write_lasting
 from bot.discord_posted import PostedPictures, Unshown
 from bot.discord_replies import Replies, Reply
 from bot.ledger.archive import Archive, KeptEdit
@@ -14,7 +14,7 @@ from bot.message_pictures import PictureLink
 from bot.pricing import SOURCE_SIZE
 from bot.states import OPEN_STATES, Reason, State
 from cogs.asking import asked_by, holder_of
-from cogs.cards import AGAIN, RUN, lasting_id
+from cogs.cards import AGAIN, RUN
 from cogs.components import Item, as_components
 from cogs.pages import Button, pages_of, row_of, turning
 from cogs.plain_text import as_plain
@@ -158,10 +158,10 @@ def buttons_for(edit: KeptEdit, shown: Shown) -> list[Button]:
     if edit.state in OPEN_STATES:
         return buttons
     if isinstance(shown, PictureLink):
-        buttons.append(Button("Edit again", lasting_id(AGAIN, edit.id)))
+        buttons.append(Button("Edit again", write_lasting(AGAIN, edit.id)))
     if edit.prompt is not None:
         label = f"Run again · {edit.quality.price * edit.count}"
-        buttons.append(Button(label, lasting_id(RUN, edit.id)))
+        buttons.append(Button(label, write_lasting(RUN, edit.id)))
     return buttons
 
 

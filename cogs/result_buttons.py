@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord import ui
 
-from bot.custom_ids import Action, CustomIds, Holder
+from bot.custom_ids import Action, CustomIds, Holder, write_lasting
 from bot.discord_posted import PostedPictures, Unshown
 from bot.discord_replies import TEXT_DISPLAY, Component, Replies, Reply
 from bot.discord_rest import Answer, DiscordRest, File, OwnMessage, in_seconds
@@ -29,7 +29,6 @@ from cogs.cards import (
     RUN,
     asking_row,
     buttons_row,
-    lasting_id,
 )
 from cogs.components import Item, as_components
 from cogs.orders import Orders, Prepared, promptly
@@ -191,7 +190,7 @@ class ResultButtons:
         elif press.ephemeral:
             # A private message can be deleted by the token of a button that is under it alone.
             row = asking_row(
-                lasting_id(DELETE_SURELY, edit.order.id), lasting_id(KEEP, edit.order.id)
+                write_lasting(DELETE_SURELY, edit.order.id), write_lasting(KEEP, edit.order.id)
             )
             await self._redraw(press, row, _question(edit))
         else:
@@ -313,7 +312,7 @@ def _is_deleted(answer: Answer | None) -> bool:
 
 def _is_card(components: Sequence[Component], edit: Edit) -> bool:
     """Whether a message is the edit's own: it alone has the button that deletes it."""
-    deleting = lasting_id(DELETE, edit.order.id)
+    deleting = write_lasting(DELETE, edit.order.id)
     parts = walk_components({"components": components})
     return any(part.get("custom_id") == deleting for part in parts)
 

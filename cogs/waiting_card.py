@@ -5,7 +5,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.custom_ids import Lasting, write_lasting
+from bot.custom_ids import write_lasting
 from bot.ledger import Edit
 from bot.progress import (
     MINUTE,
@@ -66,7 +66,7 @@ def _cancel_row(edit: Edit) -> dict[str, Any]:
         ui.Button(
             label="Cancel",
             style=discord.ButtonStyle.secondary,
-            custom_id=write_lasting(Lasting(CANCEL, edit.order.id)),
+            custom_id=write_lasting(CANCEL, edit.order.id),
         )
     )
     return row.to_component_dict()

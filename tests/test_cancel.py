@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.custom_ids import Lasting, write_lasting
+from bot.custom_ids import write_lasting
 from bot.sandbox.faults import DiscordFault, EditFault, Hang, server_error
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox
@@ -65,7 +65,7 @@ async def press(person: Person, edit: Interaction) -> str:
 async def press_late(person: Person, message: Message | None, row_id: int) -> str:
     """What is answered to a press of a button that a message does not show any more, or never."""
     assert message is not None
-    custom_id = write_lasting(Lasting("cancel", row_id))
+    custom_id = write_lasting("cancel", row_id)
     button = {"type": 2, "id": 2, "style": 2, "label": "Cancel", "custom_id": custom_id}
     seen_still = replace(message.now, components=({"type": 1, "id": 1, "components": [button]},))
     message.revisions.append(seen_still)
