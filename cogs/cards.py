@@ -12,7 +12,7 @@ from bot.editing import Receipt
 from bot.ledger import Edit, Order
 from bot.progress import Stage
 from bot.refusals import Refusal
-from cogs.components import as_components, without_buttons
+from cogs.components import Button, Item, as_components, row_of, without_buttons
 from cogs.pages import MOST_TEXT
 from cogs.picture_words import picture_notes
 from cogs.plain_text import as_plain
@@ -31,8 +31,6 @@ ASKED = 120
 
 ALT_TEXT = 1_024
 """Characters of a picture's description that Discord takes."""
-
-Row = ui.ActionRow[ui.LayoutView]
 
 _MADE = discord.Colour(0x3BA55D)
 _NOT_MADE = discord.Colour(0xED4245)
@@ -94,29 +92,28 @@ class EditCards(Cards):
         return refusal_text(refusal)
 
 
-def buttons_row(edit: Edit) -> Row:
+def buttons_row(edit: Edit) -> Item:
     """The buttons under an edit that has ended."""
     return _result_row(edit.order) if edit.posted else _ending_row(edit.order)
 
 
-def asking_row(delete_id: str, keep_id: str | None = None) -> Row:
+def asking_row(delete_id: str, keep_id: str | None = None) -> Item:
     """Under the question whether to delete a message."""
-    row: Row = ui.ActionRow(_button("Delete for good", delete_id, discord.ButtonStyle.danger))
+    buttons = [Button("Delete for good", delete_id, discord.ButtonStyle.danger)]
     if keep_id is not None:
-        row.add_item(_button("Keep it", keep_id))
-    return row
+        buttons.append(Button("Keep it", keep_id))
+    return row_of(*buttons)
 
 
-def _result_row(order: Order) -> Row:
-    row: Row = ui.ActionRow(
-        _button("Edit again", write_lasting(AGAIN, order.id), discord.ButtonStyle.primary),
+def _result_row(order: Order) -> Item:
+    buttons = [
+        Button("Edit again", write_lasting(AGAIN, order.id), discord.ButtonStyle.primary),
         _run_button(order),
-        _button("Compare", write_lasting(COMPARE, order.id)),
-    )
+        Button("Compare", write_lasting(COMPARE, order.id)),
+    ]
     if _folded(order.prompt) != as_plain(order.prompt, MOST_TEXT):
-        row.add_item(_button("Whole prompt", write_lasting(PROMPT, order.id)))
-    row.add_item(_button("Delete", write_lasting(DELETE, order.id)))
-    return row
+        buttons.append(Button("Whole prompt", write_lasting(PROMPT, order.id)))
+    return row_of(*buttons, _delete_button(order))
 
 
 def _folded(prompt: str) -> str:
@@ -126,18 +123,16 @@ def _folded(prompt: str) -> str:
     return "\n".join([*lines[:FOLDED_LINES], "…"])
 
 
-def _ending_row(order: Order) -> Row:
-    return ui.ActionRow(_run_button(order), _button("Delete", write_lasting(DELETE, order.id)))
+def _ending_row(order: Order) -> Item:
+    return row_of(_run_button(order), _delete_button(order))
 
 
-def _run_button(order: Order) -> ui.Button[ui.LayoutView]:
-    return _button(f"Run again · {order.hold}", write_lasting(RUN, order.id))
+def _run_button(order: Order) -> Button:
+    return Button(f"Run again · {order.hold}", write_lasting(RUN, order.id))
 
 
-def _button(
-    label: str, custom_id: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary
-) -> ui.Button[ui.LayoutView]:
-    return ui.Button(label=label, custom_id=custom_id, style=style)
+def _delete_button(order: Order) -> Button:
+    return Button("Delete", write_lasting(DELETE, order.id))
 
 
 def _what_was_asked(order: Order) -> str:

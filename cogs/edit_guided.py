@@ -20,7 +20,7 @@ from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
 from bot.refusals import PromptBlank, is_blank, refuse_picture
 from cogs.asking import caller_of
 from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES
-from cogs.components import as_components
+from cogs.components import Button, Item, as_components, row_of
 from cogs.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
 from cogs.orders import FORM_TOO_OLD, Orders, ask_for, is_own, link_to, promptly
 from cogs.pages import MOST_TEXT
@@ -133,16 +133,15 @@ class EditGuidedCog(commands.Cog):
         await self._drafts.keep(draft, now=self._clock())
         return Reply(components=as_components(ui.TextDisplay(shown), self._row(draft)))
 
-    def _row(self, draft: Draft) -> ui.ActionRow[ui.LayoutView]:
+    def _row(self, draft: Draft) -> Item:
         holder = Holder(draft.guild_id, draft.member_id)
 
-        def button(label: str, name: str, style: discord.ButtonStyle) -> ui.Button[ui.LayoutView]:
-            custom_id = self._custom_ids.write(Action(name, (str(draft.id),)), holder)
-            return ui.Button(label=label, custom_id=custom_id, style=style)
+        def custom_id(name: str) -> str:
+            return self._custom_ids.write(Action(name, (str(draft.id),)), holder)
 
-        return ui.ActionRow(
-            button("Make it", MAKE, discord.ButtonStyle.primary),
-            button("Discard", DISCARD, discord.ButtonStyle.secondary),
+        return row_of(
+            Button("Make it", custom_id(MAKE), discord.ButtonStyle.primary),
+            Button("Discard", custom_id(DISCARD)),
         )
 
     async def _make(self, press: Press) -> None:

@@ -15,8 +15,8 @@ from bot.pricing import SOURCE_SIZE
 from bot.states import OPEN_STATES, Reason, State
 from cogs.asking import asked_by, holder_of
 from cogs.cards import AGAIN, RUN
-from cogs.components import Item, as_components
-from cogs.pages import Button, pages_of, row_of, turning
+from cogs.components import Button, Item, as_components, row_of
+from cogs.pages import pages_of, turning
 from cogs.plain_text import as_plain
 from cogs.presses import Press, Pressed
 from cogs.wording import count_credits, ending_text
@@ -99,7 +99,7 @@ class HistoryCog(commands.Cog):
             items += entry(edit, shown.get(edit.id), holder.guild_id)
         turns = turning(number, count, lambda to: self._page_id(holder, to), most=PAGE)
         if turns:
-            items.append(row_of(turns))
+            items.append(row_of(*turns))
         return Reply(components=as_components(*items))
 
     async def _find_pictures(self, edits: Sequence[KeptEdit]) -> Mapping[int, Shown]:
@@ -133,7 +133,7 @@ def entry(edit: KeptEdit, shown: Shown, guild_id: int) -> list[Item]:
     if isinstance(shown, PictureLink):
         items = [ui.Section(text, accessory=_thumbnail(edit, shown))]
     if buttons := buttons_for(edit, shown):
-        items.append(row_of(buttons))
+        items.append(row_of(*buttons))
     return items
 
 

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import discord
 from discord import ui
 
-from cogs.components import Item, as_components
+from cogs.components import Button, Item, as_components, row_of
 
 MOST_TEXT = 4_000
 """Characters in all of a message's components.
@@ -17,15 +16,6 @@ https://docs.discord.com/developers/components/reference#text-display
 
 PAGE = 10
 """Entries on a page: with their buttons Discord's 40 components take no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button; without a custom id it cannot be pressed."""
-
-    label: str
-    custom_id: str | None
-    style: discord.ButtonStyle = discord.ButtonStyle.secondary
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +37,7 @@ def page(
     items: list[Item] = [ui.TextDisplay(heading)]
     items += [_entry(entry) for entry in entries]
     if below:
-        items.append(row_of(below))
+        items.append(row_of(*below))
     return as_components(*items)
 
 
@@ -69,11 +59,6 @@ def turning(
     ]
 
 
-def row_of(buttons: Sequence[Button]) -> Item:
-    """The buttons beside one another."""
-    return ui.ActionRow(*map(_button, buttons))
-
-
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
@@ -81,13 +66,4 @@ def _cut(text: str, most: int) -> str:
 def _entry(entry: Entry) -> Item:
     if entry.button is None:
         return ui.TextDisplay(entry.text)
-    return ui.Section(ui.TextDisplay(entry.text), accessory=_button(entry.button))
-
-
-def _button(button: Button) -> ui.Button[ui.LayoutView]:
-    return ui.Button(
-        label=button.label,
-        style=button.style,
-        custom_id=button.custom_id or f"nothing:{button.label}",
-        disabled=button.custom_id is None,
-    )
+    return ui.Section(ui.TextDisplay(entry.text), accessory=entry.button.to_item())

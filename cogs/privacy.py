@@ -15,7 +15,8 @@ from bot.fitting import UPLOAD_LIMIT
 from bot.ledger.archive import Archive, Erasure
 from bot.reports.member_export import MemberExport, export_member
 from cogs.asking import asked_by, holder_of
-from cogs.pages import Button, page
+from cogs.components import Button
+from cogs.pages import page
 from cogs.presses import Press, Pressed
 
 ERASE, KEEP = "privacy.erase", "privacy.keep"

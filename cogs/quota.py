@@ -23,6 +23,7 @@ from bot.quotas import (
     Scope,
 )
 from cogs.asking import as_member, asked_by, guild_of, holder_of
+from cogs.components import Button
 from cogs.options import (
     LONGEST_REASON,
     UNLIMITED,
@@ -34,7 +35,7 @@ from cogs.options import (
     read_grant,
     read_limit,
 )
-from cogs.pages import PAGE, Button, Entry, page, pages_of, turning
+from cogs.pages import PAGE, Entry, page, pages_of, turning
 from cogs.presses import Press, Pressed
 from cogs.rules_in_words import (
     CHANGED_MEANWHILE,

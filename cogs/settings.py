@@ -19,6 +19,7 @@ from bot.pricing import MAX_COUNT
 from bot.server_settings import MAX_LISTED, Setting, SettingName, as_kept, read_settings
 from cogs.asking import asked_by, guild_of, holder_of
 from cogs.choices import QUALITIES, SIZES
+from cogs.components import Button
 from cogs.journal import FIRST_NOTE
 from cogs.options import (
     BadOption,
@@ -30,7 +31,7 @@ from cogs.options import (
     read_quality,
     read_size,
 )
-from cogs.pages import PAGE, Button, Entry, page, pages_of, turning
+from cogs.pages import PAGE, Entry, page, pages_of, turning
 from cogs.presses import Press, Pressed
 from cogs.settings_in_words import (
     NO_LONGER_SET,

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import discord
-from discord import ui
-
 from bot.custom_ids import write_lasting
 from bot.ledger import Edit
 from bot.progress import (
@@ -16,6 +13,7 @@ from bot.progress import (
     InLine,
     Stage,
 )
+from cogs.components import Button, row_of
 
 CANCEL = "cancel"
 
@@ -62,11 +60,4 @@ def bar(percent: int) -> str:
 
 
 def _cancel_row(edit: Edit) -> dict[str, Any]:
-    row: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
-        ui.Button(
-            label="Cancel",
-            style=discord.ButtonStyle.secondary,
-            custom_id=write_lasting(CANCEL, edit.order.id),
-        )
-    )
-    return row.to_component_dict()
+    return row_of(Button("Cancel", write_lasting(CANCEL, edit.order.id))).to_component_dict()
