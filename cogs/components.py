@@ -44,18 +44,12 @@ def as_components(*items: Item) -> list[dict[str, Any]]:
 
 
 def without_buttons(components: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The components without rows of buttons, and without buttons beside texts."""
+    """The components without rows of buttons."""
     kept: list[dict[str, Any]] = []
     for component in components:
         match component:
             case {"type": ComponentType.action_row.value}:
                 pass
-            case {
-                "type": ComponentType.section.value,
-                "components": texts,
-                "accessory": {"type": ComponentType.button.value},
-            }:
-                kept += texts
             case {"components": inner}:
                 kept.append({**component, "components": without_buttons(inner)})
             case _:

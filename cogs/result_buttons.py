@@ -30,7 +30,7 @@ from cogs.cards import (
     asking_row,
     buttons_row,
 )
-from cogs.components import Item, as_components
+from cogs.components import Item, as_components, without_buttons
 from cogs.orders import Orders, Prepared, promptly
 from cogs.pages import MOST_TEXT
 from cogs.plain_text import as_block
@@ -322,18 +322,15 @@ def _with_row(
 ) -> list[Component]:
     """A card's components with another row of buttons, and a question above it or none."""
     (card, *_) = components
-    stay = [_unnumbered(part) for part in card.get("components", []) if _stays(part)]
+    shown = without_buttons(card.get("components", []))
+    stay = [_unnumbered(part) for part in shown if not _is_question(part)]
     parts = [_reattached(part) if attached else part for part in stay]
     below: list[Item] = [row] if question is None else [ui.TextDisplay(question), row]
     return [{**_unnumbered(card), "components": [*parts, *as_components(*below)]}]
 
 
-def _stays(part: Component) -> bool:
-    is_question = part.get("type") == TEXT_DISPLAY and part.get("content") in {
-        QUESTION,
-        QUESTION_OF_COST,
-    }
-    return part.get("type") != discord.ComponentType.action_row.value and not is_question
+def _is_question(part: Component) -> bool:
+    return part.get("type") == TEXT_DISPLAY and part.get("content") in {QUESTION, QUESTION_OF_COST}
 
 
 def _reattached(part: Component) -> Component:
