@@ -19,8 +19,8 @@ class Caller:
     asked: Asked
     member: Member
     name: str
-    permissions: discord.Permissions
-    """Theirs in the channel."""
+    moderates: bool
+    """Whether they may manage the channel's messages."""
     channel_id: int
     place_id: int
     """The channel, or a thread's parent."""
@@ -29,14 +29,20 @@ class Caller:
     missing: tuple[str, ...]
     """Permissions that the bot lacks for an answer with pictures here, by Discord's names."""
 
+    @property
+    def holder(self) -> Holder:
+        """In whose hands the buttons of its answer work."""
+        return Holder(self.member.guild_id, self.member.id)
+
 
 def caller_of(interaction: discord.Interaction[Any]) -> Caller:
     """Who used it, and where."""
+    permissions = interaction.permissions
     return Caller(
         asked=asked_by(interaction),
         member=as_member(interaction.user, guild_of(interaction)),
         name=interaction.user.display_name,
-        permissions=interaction.permissions,
+        moderates=permissions.manage_messages or permissions.administrator,
         channel_id=interaction.channel_id or 0,
         place_id=place_of(interaction),
         upload_limit=interaction.filesize_limit,

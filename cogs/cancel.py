@@ -6,6 +6,7 @@ from bot.discord_replies import Replies, Reply
 from bot.editing import Editor
 from bot.ledger import Edit, Ledger
 from bot.states import State
+from cogs.asking import Caller
 from cogs.presses import LastingPress, LastingPressed
 from cogs.waiting_card import CANCEL
 
@@ -44,9 +45,9 @@ class CancelButton:
 
     async def _outcome(self, press: LastingPress) -> str:
         edit = await self._ledger.find(press.row_id)
-        if edit is None or edit.order.guild_id != press.member.guild_id:
+        if edit is None or edit.order.guild_id != press.caller.member.guild_id:
             return UNKNOWN
-        if not may_cancel(press, edit):
+        if not may_cancel(press.caller, edit):
             return NOT_YOURS
         if await self._editor.cancel(press.row_id):
             return CANCELLED
@@ -56,9 +57,8 @@ class CancelButton:
         return ENDED
 
 
-def may_cancel(press: LastingPress, edit: Edit) -> bool:
-    """Whether it is the presser's own edit, or one in a channel that they moderate."""
-    if press.member.id == edit.order.member_id:
+def may_cancel(caller: Caller, edit: Edit) -> bool:
+    """Whether it is the caller's own edit, or one in a channel that they moderate."""
+    if caller.member.id == edit.order.member_id:
         return True
-    moderates = press.permissions.manage_messages or press.permissions.administrator
-    return moderates and press.channel_id == edit.order.channel_id
+    return caller.moderates and caller.channel_id == edit.order.channel_id

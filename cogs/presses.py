@@ -12,7 +12,6 @@ from discord.ext import commands
 from bot.custom_ids import CustomIds, Holder, read_lasting
 from bot.discord_replies import EPHEMERAL, Asked, Component, Replies
 from bot.forms import Filled, read_form
-from bot.quotas import Member
 from cogs.admission import Admission
 from cogs.asking import Caller, asked_by, caller_of, holder_of
 from cogs.failures import FailureHandler
@@ -35,13 +34,17 @@ class Press:
     """A button that was pressed by the member to whom it was shown."""
 
     caller: Caller
-    by: Holder
     arguments: tuple[str, ...]
 
     @property
     def asked(self) -> Asked:
         """Where it is answered."""
         return self.caller.asked
+
+    @property
+    def by(self) -> Holder:
+        """In whose hands it works."""
+        return self.caller.holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +64,6 @@ class LastingPress:
     def asked(self) -> Asked:
         """Where it is answered."""
         return self.caller.asked
-
-    @property
-    def member(self) -> Member:
-        """Whoever pressed it, in which server, with their roles."""
-        return self.caller.member
-
-    @property
-    def permissions(self) -> discord.Permissions:
-        """Theirs in the channel, as the interaction says."""
-        return self.caller.permissions
-
-    @property
-    def channel_id(self) -> int:
-        """Where it was pressed."""
-        return self.caller.channel_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +132,11 @@ class PressesCog(commands.Cog):
             if pressed_lasting is None:
                 return None
             return partial(pressed_lasting, _lasting_press(interaction, lasting.row_id))
-        holder = holder_of(interaction)
-        action = self._custom_ids.read(custom_id, holder)
+        action = self._custom_ids.read(custom_id, holder_of(interaction))
         pressed = None if action is None else self._actions.get(action.name)
         if action is None or pressed is None:
             return None
-        return partial(pressed, Press(caller_of(interaction), holder, action.arguments))
+        return partial(pressed, Press(caller_of(interaction), action.arguments))
 
     def _find_form(self, interaction: discord.Interaction[Any]) -> Answering | None:
         """What takes a form, if its custom id names anything."""

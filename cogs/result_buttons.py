@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord import ui
 
-from bot.custom_ids import Action, CustomIds, Holder, write_lasting
+from bot.custom_ids import Action, CustomIds, write_lasting
 from bot.discord_posted import PostedPictures, Unshown
 from bot.discord_replies import TEXT_DISPLAY, Component, Replies, Reply
 from bot.discord_rest import Answer, DiscordRest, File, OwnMessage, in_seconds
@@ -136,7 +136,7 @@ class ResultButtons:
             press.caller,
             pictures,
             "Edit again",
-            public=not order.private and press.channel_id == order.channel_id,
+            public=not order.private and press.caller.channel_id == order.channel_id,
             private=order.private,
             like=replace(order, count=1),
         )
@@ -158,8 +158,8 @@ class ResultButtons:
         if edit is None:
             return Reply(UNKNOWN)
         order = edit.order
-        shown_here = order.source_public and press.channel_id == order.channel_id
-        if press.member.id != order.member_id and not shown_here:
+        shown_here = order.source_public and press.caller.channel_id == order.channel_id
+        if press.caller.member.id != order.member_id and not shown_here:
             return Reply(SOURCE_NOT_PUBLIC)
         if not order.source_url:
             return Reply(SOURCE_ERASED)
@@ -195,8 +195,7 @@ class ResultButtons:
             await self._redraw(press, row, _question(edit))
         else:
             asked = Action(CONFIRM, (str(edit.order.id), str(press.message_id)))
-            holder = Holder(press.member.guild_id, press.member.id)
-            row = asking_row(self._custom_ids.write(asked, holder))
+            row = asking_row(self._custom_ids.write(asked, press.caller.holder))
             question = as_components(ui.TextDisplay(_question(edit)), row)
             await self._replies.give(press.asked.apart, Reply(components=question))
 
@@ -295,8 +294,7 @@ def prompt_reply(prompt: str) -> Reply:
 def _refuse_to_delete(caller: Caller, edit: Edit | None) -> str | None:
     if edit is None:
         return UNKNOWN
-    moderates = caller.permissions.manage_messages or caller.permissions.administrator
-    if caller.member.id != edit.order.member_id and not moderates:
+    if caller.member.id != edit.order.member_id and not caller.moderates:
         return NOT_YOURS_TO_DELETE
     return UNDER_WAY if edit.state in OPEN_STATES else None
 
