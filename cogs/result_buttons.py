@@ -184,9 +184,9 @@ class ResultButtons:
     # Deleting.
 
     async def _ask_to_delete(self, press: LastingPress) -> None:
-        edit = await promptly(self._find(press.caller, press.row_id))
-        if (refused := _refuse_to_delete(press.caller, edit)) or edit is None:
-            await self._replies.give(press.asked.apart, Reply(refused or UNKNOWN))
+        edit = await promptly(self._find_to_delete(press.caller, press.row_id))
+        if isinstance(edit, Reply):
+            await self._replies.give(press.asked.apart, edit)
         elif press.ephemeral:
             # A private message can be deleted by the token of a button that is under it alone.
             row = asking_row(
@@ -204,9 +204,9 @@ class ResultButtons:
 
     async def _delete_for_good(self, press: Press) -> Reply:
         edit_id, message_id = map(int, press.arguments)
-        edit = await self._find(press.caller, edit_id)
-        if (refused := _refuse_to_delete(press.caller, edit)) or edit is None:
-            return Reply(refused or UNKNOWN)
+        edit = await self._find_to_delete(press.caller, edit_id)
+        if isinstance(edit, Reply):
+            return edit
         message = OwnMessage(press.caller.channel_id, message_id)
         if not _is_deleted(await self._rest.delete(message, until=in_seconds(DELETE_PATIENCE))):
             return Reply(NOT_DELETED)
@@ -214,9 +214,9 @@ class ResultButtons:
         return Reply(DELETED)
 
     async def _delete_in_place(self, press: LastingPress) -> None:
-        edit = await promptly(self._find(press.caller, press.row_id))
-        if (refused := _refuse_to_delete(press.caller, edit)) or edit is None:
-            await self._replies.give(press.asked.apart, Reply(refused or UNKNOWN))
+        edit = await promptly(self._find_to_delete(press.caller, press.row_id))
+        if isinstance(edit, Reply):
+            await self._replies.give(press.asked.apart, edit)
             return
         async with self._replies.announced(press.asked):
             await self._erase_links(edit)
@@ -250,6 +250,15 @@ class ResultButtons:
         if edit is None or edit.order.guild_id != caller.member.guild_id:
             return None
         return edit
+
+    async def _find_to_delete(self, caller: Caller, edit_id: int) -> Edit | Reply:
+        """The edit, if it is one that the caller may delete now; else why they may not."""
+        edit = await self._find(caller, edit_id)
+        if edit is None:
+            return Reply(UNKNOWN)
+        if caller.member.id != edit.order.member_id and not caller.moderates:
+            return Reply(NOT_YOURS_TO_DELETE)
+        return Reply(UNDER_WAY) if edit.state in OPEN_STATES else edit
 
     async def _pictures(self, press: LastingPress, edit: Edit) -> Sequence[PictureLink]:
         """The edit's pictures with addresses that work: of its card, or else of its message."""
@@ -289,14 +298,6 @@ def prompt_reply(prompt: str) -> Reply:
         return Reply(components=as_components(ui.TextDisplay(block)))
     file = File("prompt.txt", prompt.encode("utf-8", "replace"))
     return Reply("The whole prompt is in this file.", files=[file])
-
-
-def _refuse_to_delete(caller: Caller, edit: Edit | None) -> str | None:
-    if edit is None:
-        return UNKNOWN
-    if caller.member.id != edit.order.member_id and not caller.moderates:
-        return NOT_YOURS_TO_DELETE
-    return UNDER_WAY if edit.state in OPEN_STATES else None
 
 
 def _question(edit: Edit) -> str:
