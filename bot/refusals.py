@@ -25,8 +25,8 @@ class Ask:
     """The channel, or a thread's parent: what the server's settings name."""
     chose_quality: bool = True
     chose_size: bool = True
-    missing: tuple[str, ...] = ()
-    """Permissions that the bot lacks there for an answer with pictures, by Discord's names."""
+    can_post: bool = True
+    """Whether the bot may post pictures there."""
 
     def completed(self, settings: ServerSettings) -> Order:
         """The order with the server's defaults for what the member left open."""
@@ -40,9 +40,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class CannotPost:
-    """The bot lacks permissions, named as Discord names them, to post pictures there."""
-
-    missing: tuple[str, ...]
+    """The bot lacks the permission to post pictures there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +197,7 @@ Refusal = (
 
 def refuse_place(ask: Ask) -> Refusal | None:
     """What keeps the bot from posting where the order was given, if anything does."""
-    return CannotPost(ask.missing) if ask.missing else None
+    return None if ask.can_post else CannotPost()
 
 
 def refuse_order(order: Order, source: PictureLink) -> Refusal | None:

@@ -26,8 +26,8 @@ class Caller:
     """The channel, or a thread's parent."""
     upload_limit: int
     """Bytes that Discord takes in one file here."""
-    missing: tuple[str, ...]
-    """Permissions that the bot lacks for an answer with pictures here, by Discord's names."""
+    can_post: bool
+    """Whether the bot may answer with pictures here."""
 
     @property
     def holder(self) -> Holder:
@@ -46,7 +46,7 @@ def caller_of(interaction: discord.Interaction[Any]) -> Caller:
         channel_id=interaction.channel_id or 0,
         place_id=place_of(interaction),
         upload_limit=interaction.filesize_limit,
-        missing=_missing_for_pictures(interaction),
+        can_post=_can_post_pictures(interaction),
     )
 
 
@@ -89,7 +89,7 @@ def as_member(user: discord.abc.Snowflake, guild_id: int) -> Member:
     return Member(guild_id, user.id, (*role_ids, guild_id))
 
 
-def _missing_for_pictures(interaction: discord.Interaction[Any]) -> tuple[str, ...]:
+def _can_post_pictures(interaction: discord.Interaction[Any]) -> bool:
     # Neither View Channel nor Send Messages: an answer goes by the interaction's own token.
     allowed = interaction.app_permissions
-    return () if allowed.attach_files or allowed.administrator else ("Attach Files",)
+    return allowed.attach_files or allowed.administrator

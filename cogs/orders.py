@@ -284,7 +284,7 @@ def ask_for(
         place_id=caller.place_id,
         chose_quality=chose_quality,
         chose_size=chose_size,
-        missing=caller.missing,
+        can_post=caller.can_post,
     )
 
 

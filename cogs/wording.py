@@ -62,8 +62,12 @@ _NOT_A_PICTURE = (
 def refusal_text(refusal: Refusal) -> str:
     """Why an order is not taken, for its member alone."""
     match refusal:
-        case CannotPost(missing):
-            said = _cannot_post(missing)
+        case CannotPost():
+            said = (
+                "The bot may not post pictures here: it lacks the permission “Attach Files” in "
+                "this channel, so the edit was not made. Ask a moderator to give it that, or use "
+                "another channel."
+            )
         case NoPicture():
             said = _NOT_A_PICTURE
         case PictureElsewhere():
@@ -242,14 +246,6 @@ def listed_channels(channel_ids: Sequence[int], last: str = "or") -> str:
         shown.append(f"{more} other{'' if more == 1 else 's'}")
     *first, final = shown
     return f"{', '.join(first)} {last} {final}" if first else final
-
-
-def _cannot_post(missing: Sequence[str]) -> str:
-    named = " and ".join(f"“{name}”" for name in missing)
-    return (
-        f"The bot may not post pictures here: it lacks the permission {named} in this channel, "
-        "so the edit was not made. Ask a moderator to give it that, or use another channel."
-    )
 
 
 def _cannot_afford(over: OverQuota, most: int) -> str:
