@@ -85,12 +85,9 @@ class HistoryCog(commands.Cog):
             await self._replies.give(press.asked, reply, deferred=True)
 
     async def _show(self, holder: Holder, number: int) -> Reply:
-        member = (holder.guild_id, holder.member_id)
-        edits, count = await self._archive.page(*member, skip=number * PAGE, most=PAGE)
-        if not edits and number:
-            # Older edits are never taken away; this is a button from a page that never was.
-            number = 0
-            edits, count = await self._archive.page(*member, skip=0, most=PAGE)
+        edits, count = await self._archive.page(
+            holder.guild_id, holder.member_id, skip=number * PAGE, most=PAGE
+        )
         shown = await self._find_pictures(edits)
         items: list[Item] = [ui.TextDisplay(heading_text(number, count))]
         for place, edit in enumerate(edits):
