@@ -124,8 +124,6 @@ class EditGuidedCog(commands.Cog):
             prompt=compose_prompt(keep=keep, change=change, look=look, text=text),
             quality=draft.quality if draft.chose_quality else settings.quality or draft.quality,
             size=draft.size if draft.chose_size else settings.size or draft.size,
-            chose_quality=True,
-            chose_size=True,
         )
         shown = preview_text(draft)
         if len(shown) > MOST_TEXT:
