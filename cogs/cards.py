@@ -15,7 +15,7 @@ from bot.refusals import Refusal
 from cogs.components import Button, Item, as_components, row_of, without_buttons
 from cogs.pages import MOST_TEXT
 from cogs.picture_words import picture_notes
-from cogs.plain_text import as_plain
+from cogs.plain_text import as_line, as_plain
 from cogs.waiting_card import waiting_card
 from cogs.wording import count_credits, ending_text, refusal_text
 
@@ -137,7 +137,7 @@ def _delete_button(order: Order) -> Button:
 
 def _what_was_asked(order: Order) -> str:
     """In one line, for an edit without pictures, which looks like any other."""
-    asked = as_plain(" ".join(order.prompt.split()), ASKED)
+    asked = as_line(order.prompt, ASKED)
     return f"-# {asked}" if order.private else f"-# {asked} · <@{order.member_id}>"
 
 

@@ -17,7 +17,7 @@ from cogs.asking import asked_by, holder_of
 from cogs.cards import AGAIN, RUN
 from cogs.components import Button, Item, as_components, row_of
 from cogs.pages import pages_of, turning
-from cogs.plain_text import as_plain
+from cogs.plain_text import as_line
 from cogs.presses import Press, Pressed
 from cogs.wording import count_credits, ending_text
 
@@ -145,7 +145,7 @@ def entry_text(edit: KeptEdit, shown: Shown, guild_id: int) -> str:
     link = edit.link(guild_id)
     if link is not None and shown is not Unshown.GONE and not _is_hidden(edit):
         facts.append(f"[Open]({link})")
-    prompt = ERASED if edit.prompt is None else as_plain(_one_line(edit.prompt), LONGEST_PROMPT)
+    prompt = ERASED if edit.prompt is None else as_line(edit.prompt, LONGEST_PROMPT)
     return "\n".join([" · ".join(facts), f"> {prompt}", *_outcome_lines(edit, shown)])
 
 
@@ -201,9 +201,5 @@ def _is_hidden(edit: KeptEdit) -> bool:
 
 
 def _thumbnail(edit: KeptEdit, picture: PictureLink) -> ui.Thumbnail[ui.LayoutView]:
-    described = as_plain(_one_line(edit.prompt), LONGEST_PROMPT) if edit.prompt else None
+    described = as_line(edit.prompt, LONGEST_PROMPT) if edit.prompt else None
     return ui.Thumbnail(picture.url, description=described, spoiler=picture.spoiler)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -2,7 +2,7 @@
 
 from bot.ledger import Edit
 from bot.states import State
-from cogs.plain_text import as_plain
+from cogs.plain_text import as_line
 from cogs.wording import count_credits
 
 LONGEST_PROMPT = 150
@@ -21,9 +21,12 @@ def journal_line(edit: Edit) -> str:
     if order.private or edit.doomed:
         return " · ".join([*facts, _ended(edit), "private" if order.private else "erased"])
     asked = f"{order.quality.capitalize()} × {order.count}"
-    lines = [" · ".join([*facts, asked, _outcome(edit), _place(edit)]), f"> {_plain(order.prompt)}"]
+    lines = [
+        " · ".join([*facts, asked, _outcome(edit), _place(edit)]),
+        f"> {as_line(order.prompt, LONGEST_PROMPT)}",
+    ]
     if edit.detail:
-        lines.append(f"> ↳ {_plain(edit.detail)}")
+        lines.append(f"> ↳ {as_line(edit.detail, LONGEST_PROMPT)}")
     return "\n".join(lines)
 
 
@@ -43,7 +46,3 @@ def _place(edit: Edit) -> str:
     """Where the edit's message is; its channel, if that is not known."""
     order = edit.order
     return f"<#{order.channel_id}>" if edit.place is None else edit.place.link(order.guild_id)
-
-
-def _plain(text: str) -> str:
-    return as_plain(" ".join(text.split()), LONGEST_PROMPT)

@@ -23,6 +23,11 @@ def as_plain(text: str, limit: int = SHOWN) -> str:
     return _cut(text.replace("@", "@\u200b"), limit)
 
 
+def as_line(text: str, limit: int) -> str:
+    """As `as_plain`, in one line."""
+    return as_plain(" ".join(text.split()), limit)
+
+
 def _escape_line_start(match: re.Match[str]) -> str:
     indent, marker = match.groups()
     return f"{indent}{marker}\\" if marker.isdecimal() else f"{indent}\\{marker}"
