@@ -18,6 +18,7 @@ from cogs.asking import asked_by, holder_of
 from cogs.components import Button
 from cogs.pages import page
 from cogs.presses import Press, Pressed
+from cogs.wording import counted
 
 ERASE, KEEP = "privacy.erase", "privacy.keep"
 """What the buttons do."""
@@ -121,13 +122,11 @@ def erased_text(erasure: Erasure) -> str:
     """Of how many edits the data is gone, or will be."""
     if not erasure.erased and not erasure.under_way:
         return "Nothing of your data is left to be erased in this server."
-    lines = [f"Erased: the prompts, names and picture links of {_edits(erasure.erased)}."]
+    lines = [f"Erased: the prompts, names and picture links of {counted(erasure.erased, 'edit')}."]
     if erasure.under_way:
-        lines.append(f"Under way: {_edits(erasure.under_way)}, whose data is erased at the end.")
+        lines.append(
+            f"Under way: {counted(erasure.under_way, 'edit')}, whose data is erased at the end."
+        )
     if not erasure.whole:
         lines.append(NOT_ALL_ERASED)
     return "\n".join(lines)
-
-
-def _edits(number: int) -> str:
-    return f"{number} edit{'' if number == 1 else 's'}"

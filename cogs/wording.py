@@ -109,7 +109,7 @@ def refusal_text(refusal: Refusal) -> str:
             said = _cannot_afford(over, most)
         case TooManyOpen(most):
             said = (
-                f"You have {most} edit{'' if most == 1 else 's'} under way, which is as many as "
+                f"You have {counted(most, 'edit')} under way, which is as many as "
                 "one member may have at once. Try again when one of them is done, or cancel one "
                 "that waits."
             )
@@ -220,12 +220,17 @@ def unforeseen_text(reference: str) -> str:
 def minutes_text(seconds: float) -> str:
     """A while, in words: whole minutes, of which one that has begun counts."""
     minutes = max(1, math.ceil(seconds / 60))
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return counted(minutes, "minute")
 
 
 def count_credits(number: int) -> str:
     """A number of credits, in words."""
-    return f"{number} credit{'' if number == 1 else 's'}"
+    return counted(number, "credit")
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something, in words."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def day_text(day: date) -> str:
@@ -243,7 +248,7 @@ def listed_channels(channel_ids: Sequence[int], last: str = "or") -> str:
     shown = [f"<#{channel_id}>" for channel_id in channel_ids[:MOST_CHANNELS]]
     more = len(channel_ids) - len(shown)
     if more:
-        shown.append(f"{more} other{'' if more == 1 else 's'}")
+        shown.append(counted(more, "other"))
     *first, final = shown
     return f"{', '.join(first)} {last} {final}" if first else final
 
