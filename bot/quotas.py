@@ -136,9 +136,6 @@ class Rules:
     limits: Mapping[RuleKey, Limit]
 
 
-NO_RULES = Rules(Period.DAY, {})
-
-
 @dataclass(frozen=True, slots=True)
 class Quota:
     """How many credits a member may spend in a window, and the rule that says so."""
