@@ -56,6 +56,12 @@ async def stores(path: Path) -> AsyncGenerator[SqliteStores]:
     assert find_contradictions(path) == []
 
 
+@pytest.fixture(autouse=True)
+def sandboxes_close_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a test's end nobody waits any more for what a sandbox lets hang."""
+    monkeypatch.setattr("bot.sandbox.listener.SECONDS_TO_CLOSE", 0.01)
+
+
 @pytest.fixture
 async def sandbox() -> AsyncGenerator[Sandbox]:
     """Discord and the edit API on loopback; at the end no request may have broken the rules."""
