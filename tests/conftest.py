@@ -201,4 +201,18 @@ def small_results(sandbox: Sandbox) -> None:
 @pytest.fixture
 def cards_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Edits that wait show their cards almost at once, for tests of what comes after."""
-    monkeypatch.setattr("bot.waiting.Pace", partial(Pace, first=0.05))
+    monkeypatch.setattr("bot.waiting.Pace", partial(Pace, first=0.05, between=0.3, any_two=0.02))
+
+
+@pytest.fixture
+def requests_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request at Discord that failed is made again after a tenth of the usual time."""
+    monkeypatch.setattr("bot.discord_rest.FIRST_PAUSE", 0.025)
+    monkeypatch.setattr("bot.discord_rest.PAUSE_BEFORE_UPLOAD", 0.1)
+
+
+@pytest.fixture
+def announces_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command whose answer takes its time is acknowledged after a tenth of the usual time."""
+    monkeypatch.setattr("bot.editing.STORE_PATIENCE", 0.1)
+    monkeypatch.setattr("bot.discord_replies.ANSWER_PATIENCE", 0.1)

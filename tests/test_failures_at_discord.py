@@ -24,13 +24,13 @@ from tests.members import Person
 from tests.pictures_made import photo
 from tests.store_faults import locked
 
-pytestmark = pytest.mark.usefixtures("small_results")
+pytestmark = pytest.mark.usefixtures("small_results", "requests_again_soon")
 
 
 @pytest.fixture
-def uploads_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An upload that failed is tried again after a tenth of the usual time."""
-    monkeypatch.setattr("bot.discord_rest.PAUSE_BEFORE_UPLOAD", 0.1)
+def discord_waits_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot takes the time that Discord has for a first answer to be a fifth of what it is."""
+    monkeypatch.setattr("bot.discord_rest.ANSWER_WITHIN", 0.6)
 
 
 CALLBACK = "/callback$"
@@ -100,6 +100,7 @@ async def test_a_command_that_discord_forgot_is_void_at_once_and_nothing_is_sent
     assert sandbox.edit_api.calls == []
 
 
+@pytest.mark.usefixtures("discord_waits_shortly")
 async def test_an_acknowledgement_that_discord_never_took_is_looked_up_and_void(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
@@ -114,9 +115,10 @@ async def test_an_acknowledgement_that_discord_never_took_is_looked_up_and_void(
 
 @pytest.mark.parametrize(
     "then",
-    [server_error(), too_late(), rate_limited(3), rate_limited(3, everywhere=True)],
+    [server_error(), too_late(), rate_limited(1), rate_limited(1, everywhere=True)],
     ids=["500", "404", "429", "429 for all requests"],
 )
+@pytest.mark.usefixtures("discord_waits_shortly")
 async def test_an_acknowledgement_that_discord_took_without_saying_so_is_where_it_is_told(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, then: RequestAction
 ):
@@ -209,7 +211,6 @@ async def test_a_source_that_is_wrong_is_told_once_a_slow_acknowledgement_was_ta
     ],
     ids=["413", "502", "cut", "posted and cut", "429", "429 without Via"],
 )
-@pytest.mark.usefixtures("uploads_again_soon")
 async def test_a_post_that_fails_once_is_made_again_and_charged_once(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: RequestAction
 ):
@@ -233,7 +234,6 @@ async def test_a_post_that_fails_once_is_made_again_and_charged_once(
     ],
     ids=["413", "500", "cut", "posted and cut", "400", "403"],
 )
-@pytest.mark.usefixtures("uploads_again_soon")
 async def test_pictures_that_cannot_be_posted_are_free_and_a_message_without_them_says_so(
     sandbox: Sandbox,
     bot: RunningBot,
@@ -349,6 +349,7 @@ def take_an_impossible_id(ada: Person) -> None:
     ada.member.guild.members[2**63] = ada.member
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_with_a_slow_store_an_edit_is_acknowledged_first_and_made_all_the_same(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
@@ -361,6 +362,7 @@ async def test_with_a_slow_store_an_edit_is_acknowledged_first_and_made_all_the_
     assert count(sandbox, "POST", "/callback") == 1
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_with_a_slow_store_a_refusal_is_told_in_the_acknowledged_message(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
@@ -379,6 +381,7 @@ async def test_with_a_slow_store_a_refusal_is_told_in_the_acknowledged_message(
 @pytest.mark.parametrize(
     ("action", "told"), [(CutAfter(), True), (too_late(), False)], ids=["taken", "too late"]
 )
+@pytest.mark.usefixtures("announces_soon", "discord_waits_shortly")
 async def test_with_a_slow_store_and_no_word_of_the_acknowledgement_a_refusal_is_told_if_it_can_be(
     sandbox: Sandbox,
     start_bot: StartBot,
@@ -400,6 +403,7 @@ async def test_with_a_slow_store_and_no_word_of_the_acknowledgement_a_refusal_is
     assert count(sandbox, "PATCH", "/@original") == int(told)
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_with_a_slow_store_what_nobody_foresaw_is_told_in_the_acknowledged_message(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):

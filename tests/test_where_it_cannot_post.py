@@ -24,7 +24,7 @@ from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, buttons_of, grow_old, look_up
 from tests.pictures_made import photo
 
-pytestmark = pytest.mark.usefixtures("small_results")
+pytestmark = pytest.mark.usefixtures("small_results", "requests_again_soon")
 
 ORIGINAL = "/messages/@original$"
 IN_CHANNEL = r"^/channels/\d+/messages/\d+$"
