@@ -1,8 +1,11 @@
 """Where the store or Discord fails, no change is claimed that was not made, and none is denied."""
 
+from functools import partial
+
 import pytest
 
 from bot.errors import LedgerFault
+from bot.ledger.sqlite import open_sqlite
 from bot.ledger.sqlite.rulebook import SqliteRulebook
 from bot.sandbox.faults import (
     DiscordFault,
@@ -24,6 +27,12 @@ from tests.store_faults import broken, locked
 
 CREATE = r"^/channels/\d+/messages$"
 WHAT_IT_TAKES = "it takes a channel in which the bot may view and send messages. Nothing was"
+
+
+@pytest.fixture
+def ledger_gives_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot waits a fifth as long as usual for another program that writes to its ledger."""
+    monkeypatch.setattr("bot.__main__.open_sqlite", partial(open_sqlite, patience=1_000))
 
 
 @pytest.fixture
@@ -91,6 +100,7 @@ async def test_a_log_channel_that_was_just_deleted_is_refused(
 @pytest.mark.parametrize(
     "action", [server_error(), rate_limited(60), Hang()], ids=["failing", "busy", "silent"]
 )
+@pytest.mark.usefixtures("announces_soon")
 async def test_where_discord_does_not_answer_the_log_stays_as_it_was(
     sandbox: Sandbox,
     mod: Moderator,
@@ -99,7 +109,7 @@ async def test_where_discord_does_not_answer_the_log_stays_as_it_was(
     monkeypatch: pytest.MonkeyPatch,
     action: RequestAction,
 ):
-    monkeypatch.setattr("bot.discord_journal.TRY_FOR", 1.5)
+    monkeypatch.setattr("bot.discord_journal.TRY_FOR", 0.5)
     at_note(sandbox, action)
     command = await mod.run("settings set", log_channel=there, quality="high")
     answer = await command.settled()
@@ -135,6 +145,7 @@ async def test_with_a_store_that_fails_no_change_is_claimed(
     assert note.text.startswith("The bot can write here. As long as")
 
 
+@pytest.mark.usefixtures("announces_soon", "ledger_gives_up_soon")
 async def test_with_a_store_that_does_not_answer_no_change_is_claimed(
     mod: Moderator, bot: RunningBot
 ):
@@ -148,6 +159,7 @@ async def test_with_a_store_that_does_not_answer_no_change_is_claimed(
     assert is_unset(bot)
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_with_a_slow_store_the_change_is_told_when_it_was_made(
     mod: Moderator, bot: RunningBot
 ):

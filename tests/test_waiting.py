@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from itertools import pairwise
 
@@ -21,6 +22,7 @@ from bot.sandbox.faults import (
 )
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message
+from bot.waiting import Pace
 from tests.conftest import Events, StartBot
 from tests.members import Person, buttons_of
 
@@ -88,10 +90,16 @@ async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_think
     assert message.revisions[0].flags != message.revisions[1].flags
 
 
-@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize(("private", "between"), [(False, Pace().between), (True, 0.5)])
 async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_then_the_result(
-    sandbox: Sandbox, start_bot: StartBot, ada: Person, private: bool
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    private: bool,
+    between: float,
 ):
+    monkeypatch.setattr("bot.waiting.Pace", partial(Pace, first=0.05, between=between))
     await start_bot(edit_concurrency=1)
     first = hang(sandbox)
     await ada.edit()
@@ -120,7 +128,7 @@ async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_
     assert not message.now.mentions
     moments = [moment for moment, _ in cards(message)]
     assert len(moments) == 3
-    assert all(after - before >= timedelta(seconds=2) for before, after in pairwise(moments))
+    assert all(after - before >= timedelta(seconds=between) for before, after in pairwise(moments))
     assert changes(sandbox)[-1].files
 
 
@@ -212,14 +220,14 @@ async def test_a_limit_for_all_requests_is_waited_for_by_all(
 ):
     await start_bot(edit_concurrency=8)
     limited = sandbox.faults.discord.add(
-        DiscordFault(action=rate_limited(2, everywhere=True), method="PATCH", path=ORIGINAL)
+        DiscordFault(action=rate_limited(1, everywhere=True), method="PATCH", path=ORIGINAL)
     )
     edits = [await ada.edit()]
     await limited.happened()
     edits += [await each.edit() for each in others(sandbox, ada, 3)]
     await asyncio.gather(*map(posted, edits))
     first, *later = changes(sandbox)
-    assert all(each.at - first.at >= timedelta(seconds=2) for each in later)
+    assert all(each.at - first.at >= timedelta(seconds=1) for each in later)
 
 
 async def test_an_upload_that_waits_for_its_turn_heeds_a_limit_told_meanwhile(
@@ -253,6 +261,7 @@ async def test_an_upload_that_waits_for_its_turn_heeds_a_limit_told_meanwhile(
     assert all(each.at - limit.at >= timedelta(seconds=1) for each in later)
 
 
+@pytest.mark.usefixtures("cards_at_once")
 async def test_a_change_that_fails_is_not_made_again(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
