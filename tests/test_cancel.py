@@ -267,6 +267,7 @@ async def test_a_ledger_that_does_not_answer_is_said_and_nothing_is_cancelled(
     await ends_cancelled(ada, events, edit)
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_a_ledger_that_takes_its_time_does_not_make_the_answer_late(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, bob: Person, events: Events
 ):

@@ -20,7 +20,7 @@ from drills.crowd import Asked, Crowd
 from drills.running import Report
 from tests.conftest import Events, RunningBot
 
-EDITS = 8
+EDITS = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -446,6 +446,7 @@ async def test_what_others_have_and_other_servers_stays(
     assert (await export(bob))["edits"][0]["prompt"] == "make it blue"
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_pressing_twice_erases_once_and_says_nothing_false(
     bot: RunningBot, ada: Person, events: Events
 ) -> None:
@@ -460,6 +461,7 @@ async def test_pressing_twice_erases_once_and_says_nothing_false(
     assert (await export(ada))["edits"][0]["erased"]
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_as_long_as_the_store_does_not_answer_no_erasing_is_claimed(
     bot: RunningBot, ada: Person, events: Events
 ) -> None:

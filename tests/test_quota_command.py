@@ -451,6 +451,7 @@ async def test_rules_of_deleted_roles_and_of_members_who_left_can_be_cleared(
 # A store that does not answer.
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_a_store_that_takes_its_time_is_told_of_when_it_is_done(
     bot: RunningBot, mod: Person
 ) -> None:
@@ -475,6 +476,7 @@ async def test_a_change_that_the_store_did_not_take_is_not_claimed(
     assert "Left 80" in await ada.credits()
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_a_change_that_fails_after_its_answer_was_announced_is_told_there(
     sandbox: Sandbox, bot: RunningBot, mod: Person
 ) -> None:
