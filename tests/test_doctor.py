@@ -1,5 +1,6 @@
 """`python -m bot doctor` says ok of a ledger that is right, and names each row that is not."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bot.ledger.sqlite.connection import Value, rows
 from bot.quotas import OperatorLimits
 from bot.sandbox.server import Sandbox
 from bot.states import Reason
-from tests.command_line import run_bot
+from tests.command_line import Ended, run_bot, run_main
 from tests.conftest import Events, StartBot
 from tests.members import Person
 from tests.orders import order
@@ -21,9 +22,11 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 pytestmark = pytest.mark.usefixtures("small_results")
 
 
-async def examine(database: Path) -> tuple[int, list[str]]:
+async def examine(
+    database: Path, run: Callable[[Path, str, str], Awaitable[Ended]] = run_main
+) -> tuple[int, list[str]]:
     """The exit status of `python -m bot doctor`, and the lines that it printed."""
-    ended = await run_bot(database.parent, f"sqlite:///{database}", "doctor")
+    ended = await run(database.parent, f"sqlite:///{database}", "doctor")
     return ended.status, [*ended.output.decode().splitlines(), *ended.errors.splitlines()]
 
 
@@ -121,4 +124,4 @@ async def test_it_runs_beside_the_bot(
     bot = await start_bot()
     await (await ada.edit()).settled()
     await events.logs("edit.closed")
-    assert await examine(bot.settings.database) == (0, ["ok"])
+    assert await examine(bot.settings.database, run_bot) == (0, ["ok"])

@@ -21,7 +21,7 @@ from bot.reports.usage_report import Span, add_arguments, look_up, report
 from bot.sandbox.faults import EditFault, Hang
 from bot.sandbox.server import Sandbox
 from bot.states import Reason
-from tests.command_line import run_bot
+from tests.command_line import run_bot, run_main
 from tests.conftest import Events, RunningBot
 from tests.members import Person
 from tests.orders import order
@@ -307,7 +307,7 @@ async def test_the_rows_alone_go_to_standard_output(
 async def test_what_is_wrong_is_said_with_an_exit_status(
     tmp_path: Path, database: str, given: Sequence[str], status: int, said: str
 ) -> None:
-    ended = await run_bot(tmp_path, database.format(tmp_path), "usage", *given)
+    ended = await run_main(tmp_path, database.format(tmp_path), "usage", *given)
     assert (ended.status, ended.output) == (status, b"")
     assert said in ended.errors
     assert "Traceback" not in ended.errors
