@@ -616,9 +616,10 @@ async def test_a_year_later_the_buttons_work_although_what_was_private_is_erased
     await says(sandbox, question, DELETED)
 
 
-@pytest.mark.parametrize(
-    "custom_id",
-    [
+async def test_a_custom_id_that_names_nothing_is_answered_politely(
+    sandbox: Sandbox, made: Made, bot: RunningBot, bob: Person
+) -> None:
+    custom_ids = [
         *("", "2:", "2:again", "2:again:", "2:again:x", "2:again:-1", "2:again:1:2", "3:again:1"),
         *(
             "2:again:9999999999999999999",
@@ -626,57 +627,65 @@ async def test_a_year_later_the_buttons_work_although_what_was_private_is_erased
             "1:delete.confirm:1:2:AAAAAAAAAAAAAAAA",
         ),
         *("nothing", "form.edit", "2:form.edit:1", "é" * 500, "2:AGAIN:1", "2:again:\u0661"),
-    ],
-)
-async def test_a_custom_id_that_names_nothing_is_answered_politely(
-    sandbox: Sandbox, made: Made, bot: RunningBot, bob: Person, custom_id: str
-) -> None:
+    ]
     card = await made()
-    answer = await pressed_as(sandbox, bob, card, custom_id)
-    assert answer.ephemeral
-    assert answer.text == NOT_YOURS
+    pressed = {each: await press_as(sandbox, bob, card, each) for each in custom_ids}
+    assert await answers(pressed) == dict.fromkeys(custom_ids, (True, NOT_YOURS))
 
 
-@pytest.mark.parametrize("name", ["again", "run", "compare", "delete", "prompt", "delete.surely"])
 async def test_a_button_of_an_unknown_row_or_another_server_is_answered_politely(
-    sandbox: Sandbox, settings: Settings, made: Made, bot: RunningBot, ada: Person, name: str
+    sandbox: Sandbox, settings: Settings, made: Made, bot: RunningBot, ada: Person
 ) -> None:
+    names = ["again", "run", "compare", "delete", "prompt", "delete.surely"]
     card = await made()
-    answer = await pressed_as(sandbox, ada, card, f"2:{name}:{2**63 - 1}")
-    assert (answer.ephemeral, answer.text) == (True, UNKNOWN)
+    row, unknown = row_id(card), 2**63 - 1
+    pressed = {each: await press_as(sandbox, ada, card, f"2:{each}:{unknown}") for each in names}
+    assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
 
     elsewhere = sandbox.discord.add_guild("Elsewhere")
     eve = Person.join(sandbox, settings, "Eve", guild=elsewhere)
     here = await (await eve.edit()).settled()
-    answer = await pressed_as(sandbox, eve, here, f"2:{name}:{row_id(card)}")
-    assert (answer.ephemeral, answer.text) == (True, UNKNOWN)
+    pressed = {each: await press_as(sandbox, eve, here, f"2:{each}:{row}") for each in names}
+    assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
 
 
-async def pressed_as(sandbox: Sandbox, person: Person, card: Message, custom_id: str) -> Message:
-    """What a button answers whose custom id was made up."""
+async def press_as(sandbox: Sandbox, person: Person, card: Message, custom_id: str) -> Interaction:
+    """Press a button whose custom id was made up."""
     button = next(part for part in walk(card.components) if part.get("label") == "Delete")
     button["custom_id"] = custom_id
-    return await (await sandbox.discord.press(card, person.member, custom_id)).settled()
+    return await sandbox.discord.press(card, person.member, custom_id)
 
 
-@pytest.mark.parametrize(
-    "custom_id", ["", "x", "2:form.edit:x", "2:run:1", "2:form.other:1", "y" * 300]
-)
+async def answers(
+    asked: Mapping[str, Interaction],
+) -> dict[str, tuple[bool, str] | BaseException]:
+    """Whether each was answered privately, and what; an error where there was no answer."""
+    given = await asyncio.gather(
+        *(each.settled() for each in asked.values()), return_exceptions=True
+    )
+    return {
+        name: answer if isinstance(answer, BaseException) else (answer.ephemeral, answer.text)
+        for name, answer in zip(asked, given, strict=True)
+    }
+
+
 async def test_a_form_that_the_bot_does_not_know_is_answered_politely(
-    sandbox: Sandbox, made: Made, bot: RunningBot, bob: Person, custom_id: str
+    sandbox: Sandbox, made: Made, bot: RunningBot, bob: Person
 ) -> None:
-    answer = await submitted_as(sandbox, bob, await made(), custom_id)
-    assert (answer.ephemeral, answer.text) == (True, UNKNOWN_FORM)
+    custom_ids = ["", "x", "2:form.edit:x", "2:run:1", "2:form.other:1", "y" * 300]
+    card = await made()
+    sent = {each: await submit_as(sandbox, bob, card, each) for each in custom_ids}
+    assert await answers(sent) == dict.fromkeys(custom_ids, (True, UNKNOWN_FORM))
 
 
 async def test_a_form_without_a_draft_or_of_somebody_else_is_answered_politely(
     sandbox: Sandbox, made: Made, bot: RunningBot, ada: Person, bob: Person
 ) -> None:
     card = await made()
-    answer = await submitted_as(sandbox, bob, card, "2:form.edit:1")
+    answer = await (await submit_as(sandbox, bob, card, "2:form.edit:1")).settled()
     assert (answer.ephemeral, answer.text) == (True, FORM_TOO_OLD)
     adas = await form_of(await ada.press(card, "Edit again"))
-    answer = await submitted_as(sandbox, bob, card, str(adas["custom_id"]))
+    answer = await (await submit_as(sandbox, bob, card, str(adas["custom_id"]))).settled()
     assert answer.text == FORM_TOO_OLD
     assert bob.account() == (0, 0)
 
@@ -691,12 +700,12 @@ async def test_a_form_that_was_open_for_over_an_hour_is_too_old(
     assert answer.text == FORM_TOO_OLD
 
 
-async def submitted_as(sandbox: Sandbox, person: Person, card: Message, custom_id: str) -> Message:
-    """What a form answers whose custom id was made up."""
+async def submit_as(sandbox: Sandbox, person: Person, card: Message, custom_id: str) -> Interaction:
+    """Send a form whose custom id was made up."""
     pressed = await person.press(card, "Edit again")
     shown = await pressed.acknowledged()
     shown.data["custom_id"] = custom_id
-    return await (await sandbox.discord.submit(pressed, {"prompt": "x"})).settled()
+    return await sandbox.discord.submit(pressed, {"prompt": "x"})
 
 
 async def test_a_card_whose_pictures_are_gone_says_so(
