@@ -14,7 +14,7 @@ from bot.sandbox.values import object_at, objects_at
 from bot.server_settings import ServerSettings
 from cogs.edit_forms import edit_form, guided_form
 
-MOST_FIELDS, LONGEST_ID = 5, 100
+MOST_FIELDS = 5
 
 
 def link(number: int, name: str = "a.png") -> PictureLink:
