@@ -8,6 +8,7 @@ import pytest
 
 from bot.guided_prompt import compose_prompt
 from bot.ledger.sqlite.connection import connect_to_write, rows
+from bot.sandbox.interactions import CallbackType
 from bot.sandbox.server import Interaction, Sandbox, Upload
 from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import Message
@@ -22,7 +23,6 @@ from tests.pictures_made import photo
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
-FORM = 9
 PARTS = {
     "keep": "the face and the pose",
     "change": "replace the *wall* by a forest: dense",
@@ -64,7 +64,7 @@ async def test_the_form_has_four_fields_of_which_one_is_required(
     bot: RunningBot, ada: Person
 ) -> None:
     shown = await (await begin(ada)).acknowledged()
-    assert shown.type == FORM
+    assert shown.type == CallbackType.MODAL
     fields = [object_at(label, "component") for label in objects_at(shown.data, "components")]
     assert [(field["custom_id"], field["required"]) for field in fields] == [
         ("keep", False),

@@ -7,6 +7,7 @@ import pytest
 
 from bot.message_pictures import MOST
 from bot.sandbox.extras import Extras, snapshots_of
+from bot.sandbox.interactions import CallbackType
 from bot.sandbox.server import Interaction, Sandbox, Upload
 from bot.sandbox.values import object_at, objects_at
 from bot.sandbox.world import Flag, Message, Revision
@@ -17,8 +18,6 @@ from tests.moderators import Moderator
 from tests.pictures_made import photo
 
 pytestmark = pytest.mark.usefixtures("small_results")
-
-FORM = 9
 
 
 async def use_on(person: Person, message: Message) -> Interaction:
@@ -32,7 +31,7 @@ async def fields_for(person: Person, message: Message) -> tuple[Interaction, dic
     """The form that is opened for a message, and its fields."""
     used = await use_on(person, message)
     shown = await used.acknowledged()
-    assert shown.type == FORM
+    assert shown.type == CallbackType.MODAL
     assert shown.data["title"] == "Edit image"
     fields = [object_at(label, "component") for label in objects_at(shown.data, "components")]
     return used, {str(field["custom_id"]): field for field in fields}

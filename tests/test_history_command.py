@@ -17,6 +17,7 @@ from bot.sandbox.faults import (
     server_error,
     token_dead,
 )
+from bot.sandbox.interactions import CallbackType
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message, walk
@@ -373,7 +374,7 @@ async def test_from_there_a_result_is_edited_again_wherever_it_stands(
     page = await ada.run("history")
     pressed = await sandbox.discord.press(page, ada.member, buttons_of(page)["Edit again"])
     form = await pressed.acknowledged()
-    assert form.type == 9
+    assert form.type == CallbackType.MODAL
     sent = await sandbox.discord.submit(pressed, {"prompt": "and now green"})
     message = await sent.settled()
     assert message.ephemeral is (where == "direct")

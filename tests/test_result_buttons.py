@@ -10,6 +10,7 @@ import pytest
 
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.faults import DiscordFault, EditFault, declined, refused
+from bot.sandbox.interactions import CallbackType
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox, Upload
 from bot.sandbox.values import object_at, objects_at, text_at
@@ -41,7 +42,6 @@ from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
-FORM = 9
 GALLERY = 12
 Made = Callable[..., Awaitable[Message]]
 
@@ -77,7 +77,7 @@ async def closed(edit: Interaction, events: Events) -> Message:
 async def form_of(pressed: Interaction) -> Mapping[str, Any]:
     """The form with which an interaction was answered at once."""
     shown = await pressed.acknowledged()
-    assert shown.type == FORM
+    assert shown.type == CallbackType.MODAL
     return shown.data
 
 
@@ -747,7 +747,7 @@ async def test_a_ledger_that_takes_its_time_does_not_make_a_form_late_nor_lose_i
     with locked(bot.settings.database):
         pressed = await ada.press(card, "Edit again")
         first = await pressed.acknowledged()
-    assert first.type == FORM
+    assert first.type == CallbackType.MODAL
     assert first.seconds < 3
     await closed(await send(pressed, ada, {"prompt": "in red"}), events)
     assert last_call(sandbox)["prompt"] == "in red"
@@ -761,5 +761,5 @@ async def test_hundreds_of_presses_at_once_are_all_answered(
     labels = ["Edit again", "Delete", "Compare"] * 70
     pressed = [await bob.press(card, label) for label in labels]
     answers = await asyncio.gather(*(each.acknowledged() for each in pressed))
-    assert [answer.type for answer in answers].count(FORM) == 70
-    assert all(answer.type == FORM or answer.ephemeral for answer in answers)
+    assert [answer.type for answer in answers].count(CallbackType.MODAL) == 70
+    assert all(answer.type == CallbackType.MODAL or answer.ephemeral for answer in answers)
