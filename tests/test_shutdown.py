@@ -9,7 +9,6 @@ import pytest
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import DiscordFault, EditFault, Hang
 from bot.sandbox.server import Sandbox
-from bot.settings import Settings
 from tests.members import Person, find_row
 
 pytestmark = pytest.mark.usefixtures("small_results")
@@ -25,25 +24,19 @@ async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess
         yield running
 
 
-@pytest.fixture
-def member(sandbox: Sandbox, settings: Settings) -> Person:
-    """A member who runs commands."""
-    return Person.join(sandbox, settings, "Ada")
-
-
 async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start(
-    sandbox: Sandbox, process: BotProcess, member: Person
+    sandbox: Sandbox, process: BotProcess, ada: Person
 ):
     called = Hang()
     sandbox.faults.edit_api.add(EditFault(action=called))
-    sent = await member.edit()
+    sent = await ada.edit()
     await sandbox.edit_api.called()
-    waiting = await member.edit()
+    waiting = await ada.edit()
     await process.event("edit.ready", edit=str(waiting.id))
 
     process.terminate()
     await process.event("bot.draining")
-    refused = await (await member.edit()).settled()
+    refused = await (await ada.edit()).settled()
     assert refused.ephemeral
     assert "about to start anew. Try again in a minute. Nothing was charged." in refused.text
     called.release()
@@ -58,11 +51,11 @@ async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start
 
 
 async def test_one_that_is_acknowledged_meanwhile_and_then_waits_is_not_waited_for(
-    sandbox: Sandbox, process: BotProcess, member: Person
+    sandbox: Sandbox, process: BotProcess, ada: Person
 ):
     answer = Hang()
     sandbox.faults.discord.add(DiscordFault(action=answer, method="POST", path="/callback$"))
-    edit = await member.edit()
+    edit = await ada.edit()
     await process.event("edit.held", edit=str(edit.id))
     process.terminate()
     await process.event("bot.draining")
@@ -77,14 +70,14 @@ async def test_one_that_is_acknowledged_meanwhile_and_then_waits_is_not_waited_f
 
 @pytest.mark.parametrize(("grace", "signals"), [("0", 1), ("0.2", 1), ("20", 2)])
 async def test_what_does_not_end_in_time_is_left_as_it_is(
-    sandbox: Sandbox, tmp_path: Path, member: Person, grace: str, signals: int
+    sandbox: Sandbox, tmp_path: Path, ada: Person, grace: str, signals: int
 ):
     sandbox.faults.edit_api.add(EditFault(action=Hang()))
     settings = {"SHUTDOWN_GRACE": grace}
     async with BotProcess(sandbox.environment(), folder=tmp_path, settings=settings) as process:
         await process.event("bot.ready")
         await sandbox.discord.connected()
-        edit = await member.edit()
+        edit = await ada.edit()
         await sandbox.edit_api.called()
         process.terminate()
         if signals > 1:
