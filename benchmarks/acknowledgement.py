@@ -24,8 +24,7 @@ async def main() -> None:
         Sandbox() as sandbox,
         BotProcess(sandbox.environment(), settings={"DEFAULT_QUOTA": "unlimited"}) as bot,
     ):
-        await bot.event("bot.ready")
-        await sandbox.discord.connected()
+        await bot.connected(sandbox.discord)
         sandbox.edit_api.answer_with([make_picture(width=64, height=64)])
         seconds = sorted([second for _ in range(BURSTS) for second in await burst(sandbox)])
     print(

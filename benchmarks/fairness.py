@@ -20,8 +20,7 @@ LIMITS = {"EDIT_CONCURRENCY": "1", "MEMBER_LIMIT": str(BURST), "DEFAULT_QUOTA": 
 async def main() -> None:
     """Let the one give all orders, then the other theirs, and print when that was sent."""
     async with Sandbox() as sandbox, BotProcess(sandbox.environment(), settings=LIMITS) as bot:
-        await bot.event("bot.ready")
-        await sandbox.discord.connected()
+        await bot.connected(sandbox.discord)
         sandbox.edit_api.delay = SECONDS_EACH
         guild = sandbox.discord.guilds[0]
         photo = Upload(

@@ -49,8 +49,7 @@ async def run() -> Figures:
             settings={"DEFAULT_QUOTA": "1000", "EDIT_CONCURRENCY": "32"},
         ) as bot,
     ):
-        await bot.event("bot.ready")
-        await sandbox.discord.connected()
+        await bot.connected(sandbox.discord)
         sandbox.edit_api.delay = 0.5
         sandbox.edit_api.answer_with([await asyncio.to_thread(make_result)])
         started = time.monotonic()

@@ -56,8 +56,7 @@ async def run(folder: Path, edits: int) -> Figures:
             settings={"DATABASE_URL": f"sqlite:///{ledger}", "DEFAULT_QUOTA": "unlimited"},
         )
         async with bot:
-            await bot.event("bot.ready")
-            await sandbox.discord.connected()
+            await bot.connected(sandbox.discord)
             return await measure(sandbox, moderator)
 
 

@@ -77,7 +77,6 @@ async def set_stage(**settings: str) -> AsyncGenerator[Stage]:
         environment = sandbox.environment()
         given = {"DEFAULT_QUOTA": str(QUOTA), **settings}
         async with BotProcess(environment, settings=given) as bot:
-            await bot.event("bot.ready")
             await bot.connected(sandbox.discord)
             yield Stage(sandbox, bot, witness)
 

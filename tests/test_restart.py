@@ -414,8 +414,7 @@ async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess
     """The bot as a process of its own; its ledger is checked at the end."""
     running = BotProcess(sandbox.environment(), folder=tmp_path)
     async with running:
-        await running.event("bot.ready")
-        await sandbox.discord.connected()
+        await running.connected(sandbox.discord)
         yield running
     assert find_contradictions(running.ledger) == []
 
@@ -444,7 +443,7 @@ async def test_a_killed_bot_says_which_calls_it_broke_off_and_makes_those_that_w
     one_at_a_time = {"EDIT_CONCURRENCY": "1"}
     running = BotProcess(sandbox.environment(), settings=one_at_a_time, folder=tmp_path)
     async with running:
-        await running.event("bot.ready")
+        await running.connected(sandbox.discord)
         hang_api(sandbox)
         broken_off = await ada.edit()
         await sandbox.edit_api.called()

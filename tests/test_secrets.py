@@ -32,8 +32,7 @@ async def test_neither_at_debug_nor_in_any_file_after_a_clean_stop(
     process.last_lines = deque()
     ada = Person.join(sandbox, settings, "Ada")
     async with process:
-        await process.event("bot.ready")
-        await sandbox.discord.connected()
+        await process.connected(sandbox.discord)
         await go_right(sandbox, ada)
         await go_wrong(sandbox, ada, process)
         await be_killed(sandbox, ada, process)

@@ -19,8 +19,7 @@ async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess
     """The bot in a process of its own, which sends one edit at a time."""
     patient = {"EDIT_CONCURRENCY": "1", "SHUTDOWN_GRACE": "20"}
     async with BotProcess(sandbox.environment(), folder=tmp_path, settings=patient) as running:
-        await running.event("bot.ready")
-        await sandbox.discord.connected()
+        await running.connected(sandbox.discord)
         yield running
 
 
@@ -75,8 +74,7 @@ async def test_what_does_not_end_in_time_is_left_as_it_is(
     sandbox.faults.edit_api.add(EditFault(action=Hang()))
     settings = {"SHUTDOWN_GRACE": grace}
     async with BotProcess(sandbox.environment(), folder=tmp_path, settings=settings) as process:
-        await process.event("bot.ready")
-        await sandbox.discord.connected()
+        await process.connected(sandbox.discord)
         edit = await ada.edit()
         await sandbox.edit_api.called()
         process.terminate()

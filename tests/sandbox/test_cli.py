@@ -209,7 +209,7 @@ async def test_a_killed_bot_starts_again_on_the_same_ledger():
 async def test_an_edits_events_can_be_awaited():
     async with Sandbox() as sandbox, BotProcess(sandbox.environment()) as bot:
         sandbox.faults.edit_api.add(EditFault(action=declined("No faces, please.")))
-        await sandbox.discord.connected()
+        await bot.connected(sandbox.discord)
         guild = sandbox.discord.guilds[0]
         member = sandbox.discord.add_member(guild, "Ada")
         options = {"image": Upload("demo.jpg", DEMO), "prompt": "make it red"}
