@@ -32,23 +32,18 @@ async def main() -> None:
                 guild.channels[0], one, "edit", {"image": photo, "prompt": "one of many"}
             )
         await bot.changed.until(
-            lambda: True if count(bot, "edit.acknowledged") == BURST else None, timeout=60
+            lambda: True if bot.count("edit.acknowledged") == BURST else None, timeout=60
         )
         command = await sandbox.discord.invoke(
             guild.channels[0], other, "edit", {"image": photo, "prompt": "the only one"}
         )
         await bot.event("edit.sent", edit=str(command.id), timeout=60)
-        before = count(bot, "edit.sent") - 1
+        before = bot.count("edit.sent") - 1
         waited = command.seconds
     print(
         f"A burst of {BURST} by one member, each {SECONDS_EACH:.0f} s, one at a time: another's "
         f"edit was sent {waited:.2f} s after its command, after {before} of the burst"
     )
-
-
-def count(bot: BotProcess, name: str) -> int:
-    """How often the bot logged such an event."""
-    return sum(event.name == name for event in bot.events)
 
 
 if __name__ == "__main__":

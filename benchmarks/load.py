@@ -55,14 +55,14 @@ async def run() -> Figures:
         started = time.monotonic()
         posted = await order_all(sandbox)
         await bot.changed.until(
-            lambda: True if count(bot, "edit.charged") >= MEMBERS * EDITS_EACH else None,
+            lambda: True if bot.count("edit.charged") >= MEMBERS * EDITS_EACH else None,
             timeout=120,
         )
         seconds = time.monotonic() - started
         spent, held = read_accounts(bot.ledger)
         return Figures(
             edits=MEMBERS * EDITS_EACH,
-            delivered=count(bot, "edit.charged"),
+            delivered=bot.count("edit.charged"),
             posted=posted,
             calls=len(sandbox.edit_api.calls),
             spent=spent,
@@ -98,11 +98,6 @@ async def order_all(sandbox: Sandbox) -> int:
 def has_pictures(message: Message) -> bool:
     """Whether it shows the result, and not how long an edit waits."""
     return bool(message.files)
-
-
-def count(bot: BotProcess, name: str) -> int:
-    """How often the bot logged such an event."""
-    return sum(event.name == name for event in bot.events)
 
 
 def read_accounts(ledger: Path) -> tuple[int, int]:

@@ -186,6 +186,10 @@ class BotProcess:
                 return event
         return None
 
+    def count(self, name: str) -> int:
+        """Return how many events of a name there were."""
+        return sum(event.name == name for event in self.events)
+
     def event(
         self, name: str, *, since: int = 0, timeout: float = READY_SECONDS, **fields: object
     ) -> Coroutine[object, object, Event]:
