@@ -10,9 +10,9 @@ import asyncio
 from statistics import median
 
 from bot.sandbox.child import BotProcess
-from bot.sandbox.server import Sandbox, Upload
+from bot.sandbox.server import Sandbox
 from bot.sandbox.world import Message
-from tests.pictures_made import make_picture
+from tests.pictures_made import make_picture, photo
 
 BURSTS = 10
 COMMANDS = 100
@@ -38,13 +38,11 @@ async def main() -> None:
 async def burst(sandbox: Sandbox) -> list[float]:
     """Seconds until each of the commands was acknowledged."""
     guild = sandbox.discord.guilds[0]
-    photo = Upload(
-        name="photo.png", data=make_picture(width=64, height=64), content_type="image/png"
-    )
+    picture = photo(width=64, height=64)
     members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(COMMANDS)]
     commands = [
         await sandbox.discord.invoke(
-            guild.channels[0], member, "edit", {"image": photo, "prompt": "make it blue"}
+            guild.channels[0], member, "edit", {"image": picture, "prompt": "make it blue"}
         )
         for member in members
     ]

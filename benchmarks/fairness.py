@@ -9,8 +9,8 @@ second for each edit. The wait runs from the other's command to the sending of t
 import asyncio
 
 from bot.sandbox.child import BotProcess
-from bot.sandbox.server import Sandbox, Upload
-from tests.pictures_made import make_picture
+from bot.sandbox.server import Sandbox
+from tests.pictures_made import photo
 
 BURST = 50
 SECONDS_EACH = 1.0
@@ -23,19 +23,17 @@ async def main() -> None:
         await bot.connected(sandbox.discord)
         sandbox.edit_api.delay = SECONDS_EACH
         guild = sandbox.discord.guilds[0]
-        photo = Upload(
-            name="photo.png", data=make_picture(width=64, height=64), content_type="image/png"
-        )
+        picture = photo(width=64, height=64)
         one, other = (sandbox.discord.add_member(guild, name) for name in ("One", "Other"))
         for _ in range(BURST):
             await sandbox.discord.invoke(
-                guild.channels[0], one, "edit", {"image": photo, "prompt": "one of many"}
+                guild.channels[0], one, "edit", {"image": picture, "prompt": "one of many"}
             )
         await bot.changed.until(
             lambda: True if bot.count("edit.acknowledged") == BURST else None, timeout=60
         )
         command = await sandbox.discord.invoke(
-            guild.channels[0], other, "edit", {"image": photo, "prompt": "the only one"}
+            guild.channels[0], other, "edit", {"image": picture, "prompt": "the only one"}
         )
         await bot.event("edit.sent", edit=str(command.id), timeout=60)
         before = bot.count("edit.sent") - 1

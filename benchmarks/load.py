@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.watching import peak
-from bot.ledger.sqlite.connection import connect_to_read, rows
 from bot.sandbox.child import BotProcess
-from bot.sandbox.server import Sandbox, Upload
+from bot.sandbox.server import Sandbox
 from bot.sandbox.world import Message
-from tests.pictures_made import make_picture
+from tests.members import look_up
+from tests.pictures_made import make_picture, photo
 
 MEMBERS = 100
 EDITS_EACH = 3
@@ -75,16 +75,14 @@ async def run() -> Figures:
 async def order_all(sandbox: Sandbox) -> int:
     """Give all orders at once; the number of pictures that were posted."""
     guild = sandbox.discord.guilds[0]
-    photo = Upload(
-        name="photo.png", data=make_picture(width=64, height=64), content_type="image/png"
-    )
+    picture = photo(width=64, height=64)
     members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(MEMBERS)]
     commands = [
         await sandbox.discord.invoke(
             guild.channels[0],
             member,
             "edit",
-            {"image": photo, "prompt": "make it blue", "count": place + 1},
+            {"image": picture, "prompt": "make it blue", "count": place + 1},
         )
         for place in range(EDITS_EACH)
         for member in members
@@ -102,11 +100,8 @@ def has_pictures(message: Message) -> bool:
 
 def read_accounts(ledger: Path) -> tuple[int, int]:
     """What all members spent and hold."""
-    connection = connect_to_read(ledger)
-    ((spent, held),) = rows(
-        connection, "SELECT sum(spent), sum(held) FROM account WHERE member_id <> 0"
-    )
-    connection.close()
+    query = "SELECT sum(spent), sum(held) FROM account WHERE member_id <> 0"
+    ((spent, held),) = look_up(ledger, query)
     return spent, held
 
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from bot.ledger.sqlite.connection import connect_to_read, moment_or_none, rows
+from bot.ledger.sqlite.connection import moment_or_none
 from bot.sandbox.server import Sandbox
 from bot.sandbox.world import Change, Message, MessageCreated, MessageDeleted, World
 from bot.states import Reason, State
 from drills.crowd import QUOTA, Asked
 from drills.pictures import read_mark, read_prompt
 from tests.invariants import find_contradictions, find_overrun
+from tests.members import look_up
 
 TURNED_AWAY = frozenset({429, 503})
 """Statuses of calls that the edit API surely did not execute, and asked to repeat later."""
@@ -124,12 +124,12 @@ def count_open(ledger: Path) -> int:
         "SELECT count(*) FROM edit LEFT JOIN edit_token ON edit_id = id "
         "WHERE ended_at IS NULL OR token IS NOT NULL"
     )
-    return int(_read(ledger, query)[0][0])
+    return int(look_up(ledger, query)[0][0])
 
 
 def count_edits(ledger: Path) -> int:
     """How many edits there are."""
-    return int(_read(ledger, "SELECT count(*) FROM edit")[0][0])
+    return int(look_up(ledger, "SELECT count(*) FROM edit")[0][0])
 
 
 def examine(
@@ -207,7 +207,7 @@ class Examination:
         wrong += [f"a quota of {QUOTA} is overrun: {row}" for row in find_overrun(ledger, QUOTA)]
         if left := sorted(path.name for path in spool.iterdir()):
             wrong.append(f"left in the spool: {', '.join(left)}")
-        held = _read(ledger, "SELECT guild_id, member_id, held FROM account WHERE held <> 0")
+        held = look_up(ledger, "SELECT guild_id, member_id, held FROM account WHERE held <> 0")
         self.verdict.broken += [Broken(Kind.WRONG, sentence) for sentence in wrong]
         self.verdict.broken += [
             Broken(Kind.HOLD_LEFT, f"server {guild_id}, member {member_id}: {credits} held")
@@ -311,16 +311,8 @@ def _read_rows(ledger: Path) -> Mapping[int, Row]:
             moment_or_none(ended_at),
             bool(untold),
         )
-        for edit_id, state, reason, posted, sent, ended_at, untold in _read(ledger, query)
+        for edit_id, state, reason, posted, sent, ended_at, untold in look_up(ledger, query)
     }
-
-
-def _read(ledger: Path, query: str) -> list[tuple[Any, ...]]:
-    connection = connect_to_read(ledger)
-    try:
-        return rows(connection, query)
-    finally:
-        connection.close()
 
 
 def _count_calls(sandbox: Sandbox) -> Counter[int]:
