@@ -14,7 +14,6 @@ from pathlib import Path
 from benchmarks.watching import peak
 from bot.sandbox.child import BotProcess
 from bot.sandbox.server import Sandbox
-from bot.sandbox.world import Message
 from tests.members import look_up
 from tests.pictures_made import make_picture, photo
 
@@ -87,15 +86,8 @@ async def order_all(sandbox: Sandbox) -> int:
         for place in range(EDITS_EACH)
         for member in members
     ]
-    messages = await asyncio.gather(
-        *(command.until(has_pictures, timeout=120) for command in commands)
-    )
+    messages = await asyncio.gather(*(command.posted(timeout=120) for command in commands))
     return sum(len(message.files) for message in messages)
-
-
-def has_pictures(message: Message) -> bool:
-    """Whether it shows the result, and not how long an edit waits."""
-    return bool(message.files)
 
 
 def read_accounts(ledger: Path) -> tuple[int, int]:

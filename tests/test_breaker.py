@@ -173,4 +173,4 @@ async def test_the_first_edit_that_is_answered_opens_the_door_for_all(
     await fail_in_a_row(sandbox, ada, events)
     edits = [await ada.edit() for _ in range(3)]
     for edit in edits:
-        await edit.until(lambda message: bool(message.files))
+        await edit.posted()

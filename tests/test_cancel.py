@@ -112,7 +112,7 @@ async def test_its_member_cancels_an_edit_that_waits_and_pays_nothing(
     assert question.text == QUESTION
     later = await ada.edit()
     called.release()
-    await later.until(lambda each: bool(each.files))
+    await later.posted()
     assert len(sandbox.edit_api.calls) == 2
 
 
@@ -150,7 +150,7 @@ async def test_one_that_is_being_made_cannot_be_stopped_any_more_and_is_delivere
     said = await press_late(ada, message, edit.id)
     assert said.startswith("This edit is being made already and cannot be stopped any more.")
     second.release()
-    await edit.until(lambda each: bool(each.files))
+    await edit.posted()
     await events.logs("edit.closed", edit=str(edit.id))
     assert await press_late(ada, message, edit.id) == (
         "This edit has ended already, so there is nothing to cancel."

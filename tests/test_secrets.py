@@ -56,12 +56,12 @@ async def test_neither_at_debug_nor_in_any_file_after_a_clean_stop(
 
 async def go_right(sandbox: Sandbox, ada: Person) -> None:
     """Edits, buttons, a form and other commands."""
-    card = await (await ada.edit(count=2)).until(lambda message: bool(message.files))
-    await (await ada.edit(private=True)).until(lambda message: bool(message.files))
+    card = await (await ada.edit(count=2)).posted()
+    await (await ada.edit(private=True)).posted()
     pressed = await ada.press(card, "Edit again")
     await pressed.acknowledged()
     again = await sandbox.discord.submit(pressed, {"prompt": "make it red"})
-    await again.until(lambda message: bool(message.files))
+    await again.posted()
     await ada.told(card, "Compare")
     await ada.told(card, "Delete")
     for command in ("credits", "history", "help"):

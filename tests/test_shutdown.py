@@ -39,7 +39,7 @@ async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start
     assert refused.ephemeral
     assert "about to start anew. Try again in a minute. Nothing was charged." in refused.text
     called.release()
-    await sent.until(lambda message: bool(message.files))
+    await sent.posted()
 
     assert await process.ended() == 0
     assert len(sandbox.edit_api.calls) == 1

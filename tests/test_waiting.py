@@ -62,11 +62,6 @@ def says(edit: Interaction, words: str, *, timeout: float = 15) -> asyncio.Task[
     return asyncio.ensure_future(edit.until(lambda each: words in each.text, timeout=timeout))
 
 
-def posted(edit: Interaction) -> asyncio.Task[Message]:
-    """Waits until an edit's message has its pictures."""
-    return asyncio.ensure_future(edit.until(lambda each: bool(each.files), timeout=30))
-
-
 # What is seen.
 
 
@@ -85,7 +80,7 @@ async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_think
     for card in cards:
         card.cancel()
     called.release()
-    message = await posted(edit)
+    message = await edit.posted()
     assert [each.content for each in message.revisions] == ["", ""]
     assert message.revisions[0].flags != message.revisions[1].flags
 
@@ -121,7 +116,7 @@ async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_
     second.release()
     await says(edit, "Posting")
     download.release()
-    await posted(edit)
+    await edit.posted()
 
     assert message.content == ""
     assert message.ephemeral is private
@@ -154,7 +149,7 @@ async def start_where_edits_took(
 ) -> None:
     """Start a bot that makes one edit at a time, knows how long one took, and has none made."""
     bot = await start_bot(edit_concurrency=1)
-    await posted(await ada.edit())
+    await (await ada.edit()).posted()
     await events.logs("edit.closed")
     await bot.stop()
     connection = connect_to_write(bot.settings.database)
@@ -209,7 +204,7 @@ async def test_a_rate_limit_is_waited_for_by_cards_and_by_the_result(
     )
     await limited.happened()
     called.release()
-    await posted(edit)
+    await edit.posted()
     *_, card, result = [each for each in changes(sandbox) if edit.token in each.path]
     assert card.status == HTTPStatus.TOO_MANY_REQUESTS
     assert result.at - card.at >= timedelta(seconds=3)
@@ -225,7 +220,7 @@ async def test_a_limit_for_all_requests_is_waited_for_by_all(
     edits = [await ada.edit()]
     await limited.happened()
     edits += [await each.edit() for each in others(sandbox, ada, 3)]
-    await asyncio.gather(*map(posted, edits))
+    await asyncio.gather(*(edit.posted() for edit in edits))
     first, *later = changes(sandbox)
     assert all(each.at - first.at >= timedelta(seconds=1) for each in later)
 
@@ -255,7 +250,7 @@ async def test_an_upload_that_waits_for_its_turn_heeds_a_limit_told_meanwhile(
     await cy.edit()
     await limited.happened()
     upload.release()
-    await asyncio.gather(*map(posted, edits))
+    await asyncio.gather(*(edit.posted() for edit in edits))
     _, limit, *later = changes(sandbox)
     assert limit.status == HTTPStatus.TOO_MANY_REQUESTS
     assert all(each.at - limit.at >= timedelta(seconds=1) for each in later)
@@ -277,7 +272,7 @@ async def test_a_change_that_fails_is_not_made_again(
     first.release()
     message = await says(edit, "%")
     second.release()
-    await posted(edit)
+    await edit.posted()
     assert [text for _, text in cards(message) if "in line" in text] == []
 
 
@@ -296,7 +291,7 @@ async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_
     edit = await others(sandbox, ada, 1)[0].edit()
     await hanging.happened()
     called.release()
-    message = await posted(edit)
+    message = await edit.posted()
     late.release()
     request = changes(sandbox)[0]
     await sandbox.discord.rest.answered.until(lambda: request.status, timeout=5)
@@ -340,7 +335,7 @@ async def test_a_burst_of_fifty_by_one_member_does_not_delay_anothers_edit_by_mo
     for each in (*burst, edit):
         await events.logs("edit.ready", edit=str(each.id))
     first.release()
-    await asyncio.gather(*(posted(each) for each in (*burst, edit)))
+    await asyncio.gather(*(each.posted() for each in (*burst, edit)))
 
     prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
     assert prompts.index("bob") == 1
@@ -368,7 +363,7 @@ async def test_a_restart_keeps_the_order_of_the_line_and_its_cards_go_on(
     await sandbox.edit_api.called(2)
     await says(edits[5], "5th in line")
     again.release()
-    await asyncio.gather(*(posted(each) for each in edits))
+    await asyncio.gather(*(each.posted() for each in edits))
     prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
     assert prompts == ["first", *names]
 
@@ -415,9 +410,9 @@ async def test_an_edit_that_ended_makes_room_for_its_members_next(
     edit = await ada.edit()
     assert len(await refusals([await ada.edit()], events)) == 1
     called.release()
-    await posted(edit)
+    await edit.posted()
     await events.logs("edit.closed", edit=str(edit.id))
-    await posted(await ada.edit())
+    await (await ada.edit()).posted()
 
 
 async def test_no_more_edits_are_open_than_may_be(

@@ -148,6 +148,10 @@ class Interaction:
         """Wait for an answer that is more than "thinking"; raises TimeoutError."""
         return self.until(lambda message: not message.loading, timeout=timeout)
 
+    def posted(self, *, timeout: float = PATIENCE) -> Coroutine[object, object, Message]:
+        """Wait for an answer with files; raises TimeoutError."""
+        return self.until(lambda message: bool(message.files), timeout=timeout)
+
     def until(
         self, satisfied: Callable[[Message], bool], *, timeout: float = PATIENCE
     ) -> Coroutine[object, object, Message]:

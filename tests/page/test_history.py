@@ -28,7 +28,7 @@ async def test_history_is_paged_and_goes_on_from_what_it_shows(
     for number in range(OVER_A_PAGE):
         options = {"image": upload(), "prompt": f"boat {number}", "quality": "low"}
         edit = await live.sandbox.discord.invoke(guild.channels[0], olive, "edit", options)
-        posted.append(await edit.until(lambda message: bool(message.files)))
+        posted.append(await edit.posted())
     live.sandbox.discord.delete(posted[-1])
 
     tab = await open_tab(live, "Olive")

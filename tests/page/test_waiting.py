@@ -45,7 +45,7 @@ async def one_in_front(live: RunningPage) -> AsyncGenerator[Hang]:
         edit = await live.sandbox.discord.invoke(guild.channels[0], ben, "edit", options)
         await live.sandbox.edit_api.called(calls + 1)
         yield called
-    await edit.until(lambda message: bool(message.files))
+    await edit.posted()
 
 
 async def test_a_card_shows_the_place_in_the_line_then_a_bar_then_the_pictures(
