@@ -148,6 +148,15 @@ def look_up(database: Path, query: str, *values: int) -> list[tuple[Any, ...]]:
         connection.close()
 
 
+def change(database: Path, statement: str, *values: int) -> None:
+    """Change a ledger's file from outside."""
+    connection = connect_to_write(database)
+    try:
+        rows(connection, statement, *values)
+    finally:
+        connection.close()
+
+
 def buttons_of(message: Message) -> dict[str, str]:
     """The custom ids of the buttons that can be pressed, by their labels."""
     return {
@@ -195,9 +204,5 @@ def move_to_yesterday(database: Path, edit: Interaction) -> None:
 
 def grow_old(database: Path, edit: Interaction, *, minutes: float) -> None:
     """Let an edit have been held so many minutes earlier, in the file of a bot that is stopped."""
-    connection = connect_to_write(database)
-    try:
-        statement = "UPDATE edit SET held_at = held_at - $2 WHERE id = $1"
-        rows(connection, statement, edit.id, round(minutes * 60_000))
-    finally:
-        connection.close()
+    statement = "UPDATE edit SET held_at = held_at - $2 WHERE id = $1"
+    change(database, statement, edit.id, round(minutes * 60_000))

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bot.guided_prompt import compose_prompt
-from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.interactions import CallbackType
 from bot.sandbox.server import Interaction, Sandbox, Upload
 from bot.sandbox.values import object_at, objects_at
@@ -17,7 +16,7 @@ from cogs.edit_guided import DISCARDED, NOT_THERE
 from cogs.orders import FORM_TOO_OLD
 from cogs.presses import NOT_YOURS
 from tests.conftest import Events, RunningBot, StartBot
-from tests.members import Person, buttons_of, look_up
+from tests.members import Person, buttons_of, change, look_up
 from tests.moderators import Moderator
 from tests.pictures_made import photo
 
@@ -204,9 +203,7 @@ async def test_after_an_hour_form_and_draft_are_too_old(
     begun = await begin(ada)
     await begun.acknowledged()
     shown = await preview(ada)
-    connection = connect_to_write(bot.settings.database)
-    rows(connection, "UPDATE draft SET made_at = made_at - 3600000")
-    connection.close()
+    change(bot.settings.database, "UPDATE draft SET made_at = made_at - 3600000")
     assert (await (await sandbox.discord.submit(begun, PARTS)).settled()).text == FORM_TOO_OLD
     assert await ada.told(shown, "Make it") == NOT_THERE
 

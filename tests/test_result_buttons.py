@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.faults import DiscordFault, EditFault, declined, refused
 from bot.sandbox.interactions import CallbackType
 from bot.sandbox.permissions import Permission
@@ -35,7 +34,7 @@ from cogs.result_buttons import (
 )
 from cogs.wording import LEDGER_SILENT
 from tests.conftest import Events, RunningBot, StartBot
-from tests.members import Person, buttons_of, forget_sources, look_up
+from tests.members import Person, buttons_of, change, forget_sources, look_up
 from tests.moderators import Moderator
 from tests.pictures_made import photo
 from tests.store_faults import broken, locked
@@ -125,13 +124,6 @@ def edit_in(database: Path, edit_id: int) -> dict[str, Any]:
     return dict(
         zip(("private", "member_id", "prompt", "source_url", "results"), values, strict=True)
     )
-
-
-def change(database: Path, statement: str, *values: int) -> None:
-    """Change a ledger's file from outside."""
-    connection = connect_to_write(database)
-    rows(connection, statement, *values)
-    connection.close()
 
 
 def row_id(message: Message) -> int:

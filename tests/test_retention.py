@@ -18,7 +18,7 @@ from bot.sandbox.server import Interaction, Sandbox
 from bot.states import Reason
 from tests.conftest import Events, RunningBot, StartBot
 from tests.invariants import find_contradictions
-from tests.members import Person, look_up
+from tests.members import Person, change, look_up
 from tests.orders import order
 from tests.pictures_made import make_picture
 
@@ -173,14 +173,12 @@ async def test_a_step_that_fails_is_raised_to_whoever_sweeps_by_hand(
 
 def let_grow_old(bot: RunningBot, edit: Interaction, age: timedelta) -> None:
     """Let an edit's data be older, in the file of a bot that is stopped."""
-    connection = connect_to_write(bot.settings.database)
     milliseconds = round(age.total_seconds() * 1000)
     for statement in (
         "UPDATE edit SET held_at = held_at - $2 WHERE id = $1",
         "UPDATE edit_private SET held_at = held_at - $2 WHERE edit_id = $1",
     ):
-        rows(connection, statement, edit.id, milliseconds)
-    connection.close()
+        change(bot.settings.database, statement, edit.id, milliseconds)
 
 
 @pytest.mark.usefixtures("small_results")
@@ -232,9 +230,7 @@ async def test_a_bot_whose_edits_are_under_way_keeps_what_they_need(
     edit = await ada.edit()
     await post.happened()
     await bot.stop()
-    connection = connect_to_write(bot.settings.database)
-    rows(connection, "UPDATE edit_private SET held_at = 0")
-    connection.close()
+    change(bot.settings.database, "UPDATE edit_private SET held_at = 0")
 
     bot = await start_bot(retention=KEEP)
     assert (await edit.settled()).files

@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import pytest
 
-from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.discord_rest import Request
 from bot.sandbox.faults import (
     DiscordFault,
@@ -24,7 +23,7 @@ from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message
 from bot.waiting import Pace
 from tests.conftest import Events, StartBot
-from tests.members import Person, buttons_of
+from tests.members import Person, buttons_of, change
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
@@ -152,9 +151,8 @@ async def start_where_edits_took(
     await (await ada.edit()).posted()
     await events.logs("edit.closed")
     await bot.stop()
-    connection = connect_to_write(bot.settings.database)
-    rows(connection, "UPDATE edit SET submitted_at = rendered_at - $1", seconds * 1000)
-    connection.close()
+    statement = "UPDATE edit SET submitted_at = rendered_at - $1"
+    change(bot.settings.database, statement, seconds * 1000)
     await start_bot(edit_concurrency=1)
     hang(sandbox, times=None)
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.faults import (
     CutAfter,
     DiscordFault,
@@ -21,7 +20,7 @@ from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Channel, Mentions, Message
 from tests import members
 from tests.conftest import Events, RunningBot, StartBot
-from tests.members import Person, buttons_of, grow_old, look_up
+from tests.members import Person, buttons_of, change, grow_old, look_up
 from tests.pictures_made import photo
 
 pytestmark = pytest.mark.usefixtures("small_results", "requests_again_soon")
@@ -314,9 +313,7 @@ async def test_a_message_of_which_discord_told_no_id_is_found_and_edited(
 
 def forget_message(database: Path, edit: Interaction) -> None:
     """Let the answer that named the edit's message have been lost, in a stopped bot's file."""
-    connection = connect_to_write(database)
-    rows(connection, "UPDATE edit SET message_id = NULL WHERE id = $1", edit.id)
-    connection.close()
+    change(database, "UPDATE edit SET message_id = NULL WHERE id = $1", edit.id)
 
 
 # After a restart.
