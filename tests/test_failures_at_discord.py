@@ -2,7 +2,6 @@
 
 import pytest
 
-from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.faults import (
     CutAfter,
     CutBefore,
@@ -22,7 +21,7 @@ from bot.sandbox.world import Message
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import photo
-from tests.store_faults import locked
+from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results", "requests_again_soon")
 
@@ -422,12 +421,9 @@ async def test_with_a_slow_store_what_nobody_foresaw_is_told_in_the_acknowledged
 async def test_a_store_that_fails_is_told_privately_and_nothing_is_made(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    connection = connect_to_write(bot.settings.database)
-    rows(connection, "ALTER TABLE edit RENAME TO edit_gone")
-    edit = await ada.edit()
-    answer = await edit.acknowledged()
-    rows(connection, "ALTER TABLE edit_gone RENAME TO edit")
-    connection.close()
+    with broken(bot.settings.database, "edit"):
+        edit = await ada.edit()
+        answer = await edit.acknowledged()
     assert (answer.type, answer.ephemeral) == (4, True)
     text = (await edit.settled()).text
     assert "cannot reach its ledger just now" in text
@@ -443,12 +439,9 @@ async def test_what_the_store_fails_to_note_is_noted_once_it_works_again(
     at_acknowledgement(sandbox, hang)
     edit = await ada.edit()
     await events.logs("edit.held", edit=str(edit.id))
-    connection = connect_to_write(bot.settings.database)
-    rows(connection, "ALTER TABLE edit RENAME TO edit_gone")
-    hang.release()
-    await events.logs("ledger.retrying")
-    rows(connection, "ALTER TABLE edit_gone RENAME TO edit")
-    connection.close()
+    with broken(bot.settings.database, "edit"):
+        hang.release()
+        await events.logs("ledger.retrying")
     await is_posted(ada, events, edit)
     row = ada.row(edit)
     assert row is not None
@@ -492,11 +485,8 @@ async def test_a_command_that_breaks_is_answered_with_a_reference(
 async def test_a_command_whose_store_fails_says_so(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    connection = connect_to_write(bot.settings.database)
-    rows(connection, "ALTER TABLE account RENAME TO account_gone")
-    text = await ada.credits()
-    rows(connection, "ALTER TABLE account_gone RENAME TO account")
-    connection.close()
+    with broken(bot.settings.database, "account"):
+        text = await ada.credits()
     await events.logs("ledger.silent")
     assert "cannot reach its ledger just now" in text
     assert "Left 80" in await ada.credits()

@@ -9,7 +9,6 @@ import pytest
 
 from bot.__main__ import serve
 from bot.discord_client import DiscordClient
-from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import (
     CutAfter,
@@ -26,6 +25,7 @@ from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.invariants import find_contradictions
 from tests.members import Person, closes, find_row, grow_old, move_to_yesterday
+from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
@@ -221,19 +221,17 @@ async def test_an_end_that_could_not_be_told_is_told_by_the_next_bot(
     assert len(sandbox.edit_api.calls) == 1
 
 
+@pytest.mark.usefixtures("announces_soon")
 async def test_a_command_that_came_while_the_bot_was_ending_is_taken_up_by_the_next(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
-    connection = connect_to_write(bot.settings.database)
-    rows(connection, "BEGIN IMMEDIATE")
-    edit = await ada.edit()
-    await edit.acknowledged()
-    stopping = asyncio.create_task(bot.stop())
-    await sandbox.discord.world.changed.until(
-        lambda: None if sandbox.discord.gateway.connected else True, timeout=5
-    )
-    rows(connection, "ROLLBACK")
-    connection.close()
+    with locked(bot.settings.database):
+        edit = await ada.edit()
+        await edit.acknowledged()
+        stopping = asyncio.create_task(bot.stop())
+        await sandbox.discord.world.changed.until(
+            lambda: None if sandbox.discord.gateway.connected else True, timeout=5
+        )
     await stopping
     row = ada.row(edit)
     assert row is not None
@@ -267,13 +265,10 @@ async def test_what_the_ledger_could_not_note_before_the_bot_ended_is_not_done_t
         post = at_discord(sandbox, hang, method="PATCH", path=ORIGINAL)
         edit = await ada.edit()
         await post.happened()
-    connection = connect_to_write(bot.settings.database)
-    rows(connection, "ALTER TABLE edit RENAME TO edit_gone")
-    hang.release()
-    await events.logs("ledger.retrying")
-    await bot.stop()
-    rows(connection, "ALTER TABLE edit_gone RENAME TO edit")
-    connection.close()
+    with broken(bot.settings.database, "edit"):
+        hang.release()
+        await events.logs("ledger.retrying")
+        await bot.stop()
     await start_bot()
 
     await closes(ada, events, edit, end)

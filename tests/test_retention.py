@@ -21,6 +21,7 @@ from tests.invariants import find_contradictions
 from tests.members import Person, change, look_up
 from tests.orders import order
 from tests.pictures_made import make_picture
+from tests.store_faults import locked
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEEP = timedelta(days=90)
@@ -160,12 +161,8 @@ def broken_clock() -> NoReturn:
 async def test_a_step_that_fails_is_raised_to_whoever_sweeps_by_hand(
     stores: SqliteStores, path: Path
 ) -> None:
-    other = connect_to_write(path)
-    rows(other, "BEGIN IMMEDIATE")
-    with pytest.raises(LedgerFault):
+    with locked(path), pytest.raises(LedgerFault):
         await Retention(stores.archive, KEEP).sweep()
-    rows(other, "ROLLBACK")
-    other.close()
 
 
 # In the bot.
