@@ -56,10 +56,7 @@ async def let_wait(
 async def press(person: Person, edit: Interaction) -> str:
     """What is answered, privately, to one who presses an edit's button."""
     assert edit.message is not None
-    custom_id = buttons_of(edit.message)["Cancel"]
-    return await answered(
-        await person.sandbox.discord.press(edit.message, person.member, custom_id)
-    )
+    return await answered(await person.press(edit.message, "Cancel"))
 
 
 async def press_late(person: Person, message: Message | None, row_id: int) -> str:
@@ -274,9 +271,8 @@ async def test_a_ledger_that_takes_its_time_does_not_make_the_answer_late(
     bot = await start_bot(edit_concurrency=1)
     _, edit = await let_wait(sandbox, ada, bob)
     assert edit.message is not None
-    custom_id = buttons_of(edit.message)["Cancel"]
     with locked(bot.settings.database):
-        pressed = await sandbox.discord.press(edit.message, ada.member, custom_id)
+        pressed = await ada.press(edit.message, "Cancel")
         first = await pressed.acknowledged()
     assert first.seconds < 3
     assert first.ephemeral

@@ -72,7 +72,7 @@ async def make(ada: Person, events: Events, **options: Any) -> Interaction:
 async def press(message: Message, ada: Person, label: str) -> Message:
     """Press a button under a page; the same message, with the next one."""
     before = message.text
-    pressed = await ada.sandbox.discord.press(message, ada.member, buttons_of(message)[label])
+    pressed = await ada.press(message, label)
     return await pressed.until(lambda shown: shown.text != before)
 
 
@@ -250,8 +250,7 @@ async def test_of_an_erased_edit_only_what_it_cost_is_left(
 ):
     edit = await make(ada, events, prompt="a secret")
     question = await ada.run("privacy delete")
-    erase = buttons_of(question)["Erase my data"]
-    pressed = await ada.sandbox.discord.press(question, ada.member, erase)
+    pressed = await ada.press(question, "Erase my data")
     await pressed.until(lambda message: "Erased" in message.text)
 
     message = await ada.run("history")
@@ -347,7 +346,7 @@ async def test_from_there_an_edit_is_run_again_in_public(
     await make(ada, events, prompt="make it blue", quality="low")
     page = await ada.run("history")
     shown = page.text
-    pressed = await sandbox.discord.press(page, ada.member, buttons_of(page)["Run again · 4"])
+    pressed = await ada.press(page, "Run again · 4")
     message = await pressed.settled()
     assert len(message.files) == 1
     assert not message.ephemeral
@@ -372,7 +371,7 @@ async def test_from_there_a_result_is_edited_again_wherever_it_stands(
     await bot.stop()
     await start_bot()
     page = await ada.run("history")
-    pressed = await sandbox.discord.press(page, ada.member, buttons_of(page)["Edit again"])
+    pressed = await ada.press(page, "Edit again")
     form = await pressed.acknowledged()
     assert form.type == CallbackType.MODAL
     sent = await sandbox.discord.submit(pressed, {"prompt": "and now green"})

@@ -69,13 +69,9 @@ async def export(person: Person) -> Json:
     return read_export(await person.run("privacy export"))
 
 
-async def press(person: Person, message: Message, label: str) -> Interaction:
-    return await person.sandbox.discord.press(message, person.member, buttons_of(message)[label])
-
-
 async def pressed(person: Person, message: Message, label: str) -> str:
     """What the message says after a button of it was pressed."""
-    await press(person, message, label)
+    await person.press(message, label)
     return (await shows(person, message, lambda text: "Erase what is kept" not in text)).text
 
 
@@ -429,7 +425,7 @@ async def test_a_second_member_who_presses_the_button_erases_nothing(
     await closed_edit(bob, events)
     question = await ada.run("privacy delete")
     for label in ("Erase my data", "Cancel"):
-        answer = await (await press(bob, question, label)).settled()
+        answer = await (await bob.press(question, label)).settled()
         assert answer.ephemeral
         assert "does nothing for you" in answer.text
     assert "Erase what is kept" in question.text
@@ -453,7 +449,7 @@ async def test_pressing_twice_erases_once_and_says_nothing_false(
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
     with locked(bot.settings.database):
-        await asyncio.gather(*(press(ada, question, "Erase my data") for _ in range(2)))
+        await asyncio.gather(*(ada.press(question, "Erase my data") for _ in range(2)))
     first = "Erased: the prompts, names and picture links of 1 edit."
     second = "Nothing of your data is left to be erased in this server."
     await shows(ada, question, lambda text: text == second)
@@ -468,7 +464,7 @@ async def test_as_long_as_the_store_does_not_answer_no_erasing_is_claimed(
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
     with locked(bot.settings.database):
-        answer = await (await press(ada, question, "Erase my data")).acknowledged()
+        answer = await (await ada.press(question, "Erase my data")).acknowledged()
         assert answer.type == 6
         assert "Erase what is kept" in question.text
     await shows(ada, question, lambda text: text.startswith("Erased: "))
@@ -481,7 +477,7 @@ async def test_an_erasing_that_the_store_did_not_take_is_not_claimed(
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
     with broken(bot.settings.database, "edit_private"):
-        answer = await (await press(ada, question, "Erase my data")).settled()
+        answer = await (await ada.press(question, "Erase my data")).settled()
     assert answer.ephemeral
     assert "cannot reach its ledger" in answer.text
     assert "nothing was changed" in answer.text

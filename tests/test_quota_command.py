@@ -233,26 +233,23 @@ async def test_the_rules_are_listed_with_a_button_to_take_each_back(
     message = await mod.run("quota show")
     assert "This server's default: 10 credits." in message.text
     assert f"<@&{role.id}>: unlimited." in message.text
-    while back := buttons_of(message).get("Take back"):
-        press = await sandbox.discord.press(message, mod.member, back)
-        await press.acknowledged()
+    while "Take back" in buttons_of(message):
+        await (await mod.press(message, "Take back")).acknowledged()
     assert "unlimited" not in message.text
     assert "Default: 80 credits, which is the bot's own." in message.text
     assert count_rows(bot, "rule") == 0
 
 
 async def test_a_rule_that_was_changed_meanwhile_is_not_taken_back(
-    sandbox: Sandbox, bot: RunningBot, mod: Person
+    bot: RunningBot, mod: Person
 ) -> None:
     await mod.run("quota budget", credits="40")
     message = await mod.run("quota show")
     await mod.run("quota budget", credits="500")
-    back = buttons_of(message)["Take back"]
-    await (await sandbox.discord.press(message, mod.member, back)).acknowledged()
+    await (await mod.press(message, "Take back")).acknowledged()
     assert "changed meanwhile" in message.text
     assert "This server's budget: 500 credits." in message.text
-    back = buttons_of(message)["Take back"]
-    await (await sandbox.discord.press(message, mod.member, back)).acknowledged()
+    await (await mod.press(message, "Take back")).acknowledged()
     assert "This server's budget: 500 credits → no rule." in message.text
     assert count_rows(bot, "rule") == 0
 
@@ -265,10 +262,10 @@ async def test_long_lists_of_rules_are_paged_in_place(
         await mod.run("quota user", user=person.member, credits="7")
     message = await mod.run("quota show")
     assert message.text.count(": 7 credits.") == 10
-    press = await sandbox.discord.press(message, mod.member, buttons_of(message)["Next"])
+    press = await mod.press(message, "Next")
     assert (await press.acknowledged()).type == 7
     assert message.text.count(": 7 credits.") == 2
-    press = await sandbox.discord.press(message, mod.member, buttons_of(message)["Previous"])
+    press = await mod.press(message, "Previous")
     await press.acknowledged()
     assert message.text.count(": 7 credits.") == 10
 
@@ -294,28 +291,28 @@ async def test_the_log_says_who_changed_what_for_whom_from_what_to_what_and_why(
     assert reason in about
 
 
-async def test_the_log_is_paged_in_place(sandbox: Sandbox, bot: RunningBot, mod: Person) -> None:
+async def test_the_log_is_paged_in_place(bot: RunningBot, mod: Person) -> None:
     for number in range(23):
         await mod.run("quota default", credits=str(number))
     message = await mod.run("quota log")
     assert "→ `22`" in message.text
     for newest in (12, 2):
-        press = await sandbox.discord.press(message, mod.member, buttons_of(message)["Older"])
+        press = await mod.press(message, "Older")
         await press.acknowledged()
         assert f"→ `{newest}`" in message.text
     assert "Older" not in buttons_of(message)
-    press = await sandbox.discord.press(message, mod.member, buttons_of(message)["Newer"])
+    press = await mod.press(message, "Newer")
     await press.acknowledged()
     assert "→ `12`" in message.text
 
 
 async def test_a_button_serves_only_the_member_to_whom_it_was_shown(
-    sandbox: Sandbox, settings: Settings, bot: RunningBot, mod: Person, ada: Person
+    settings: Settings, bot: RunningBot, mod: Person, ada: Person
 ) -> None:
     await mod.run("quota default", credits="10")
     message = await mod.run("quota show")
     before = message.text
-    press = await sandbox.discord.press(message, ada.member, buttons_of(message)["Take back"])
+    press = await ada.press(message, "Take back")
     answer = await press.settled()
     assert answer.ephemeral
     assert "does nothing for you" in answer.text
