@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from bot.custom_ids import write_lasting
-from bot.sandbox.faults import DiscordFault, EditFault, Hang, server_error
+from bot.sandbox.faults import DiscordFault, Hang, server_error
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message
 from cogs.result_buttons import QUESTION
 from tests.conftest import Events, StartBot
 from tests.members import Person, buttons_of
+from tests.services import hang
 from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results", "cards_at_once")
@@ -32,13 +33,6 @@ def bob(sandbox: Sandbox, ada: Person) -> Person:
 def mod(sandbox: Sandbox, ada: Person) -> Person:
     """One who may manage messages there."""
     return Person.join(sandbox, ada.settings, "Mod", permissions=Permission.MANAGE_MESSAGES)
-
-
-def hang(sandbox: Sandbox, **which: Any) -> Hang:
-    """Let calls of the edit API hang."""
-    action = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=action, **which))
-    return action
 
 
 async def let_wait(

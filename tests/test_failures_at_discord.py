@@ -21,6 +21,7 @@ from bot.sandbox.world import Message
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import photo
+from tests.services import count, hang
 from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results", "requests_again_soon")
@@ -47,14 +48,6 @@ def at_post(sandbox: Sandbox, action: RequestAction, times: int | None = 1) -> D
     """A fault at the PATCH that carries the pictures."""
     return sandbox.faults.discord.add(
         DiscordFault(action=action, method="PATCH", path=ORIGINAL, with_files=True, times=times)
-    )
-
-
-def count(sandbox: Sandbox, method: str, ending: str) -> int:
-    """How many requests of a kind the bot sent."""
-    return sum(
-        request.method == method and request.path.endswith(ending)
-        for request in sandbox.discord.requests
     )
 
 
@@ -272,13 +265,12 @@ async def test_a_picture_larger_than_discord_takes_there_is_made_to_fit_and_char
 async def test_a_message_that_somebody_deleted_is_not_replaced_and_free(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    called = hang(sandbox)
     edit = await ada.edit()
     await sandbox.edit_api.called()
     assert edit.message is not None
     sandbox.discord.delete(edit.message)
-    hang.release()
+    called.release()
     await is_void(ada, events, edit, "answer_deleted")
     assert sandbox.discord.messages(ada.channel) == []
     assert count(sandbox, "PATCH", "/@original") <= 2
@@ -322,15 +314,14 @@ async def test_an_interaction_that_is_delivered_twice_is_held_paid_and_told_once
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, quality: str
 ):
     await start_bot(default_quota=16)
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    called = hang(sandbox)
     edit = await ada.edit(quality=quality)
     await sandbox.edit_api.called()
     sandbox.discord.gateway.dispatch(
         "INTERACTION_CREATE", edit.payload, guild_id=ada.member.guild.id
     )
     await events.logs("edit.repeated", edit=str(edit.id))
-    hang.release()
+    called.release()
     message = await edit.settled()
     await events.logs("edit.closed", edit=str(edit.id))
     price = {"medium": 8, "high": 16}[quality]
@@ -435,12 +426,12 @@ async def test_a_store_that_fails_is_told_privately_and_nothing_is_made(
 async def test_what_the_store_fails_to_note_is_noted_once_it_works_again(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    hang = Hang()
-    at_acknowledgement(sandbox, hang)
+    late = Hang()
+    at_acknowledgement(sandbox, late)
     edit = await ada.edit()
     await events.logs("edit.held", edit=str(edit.id))
     with broken(bot.settings.database, "edit"):
-        hang.release()
+        late.release()
         await events.logs("ledger.retrying")
     await is_posted(ada, events, edit)
     row = ada.row(edit)
@@ -455,13 +446,13 @@ async def test_a_post_that_hangs_holds_up_no_other_edit(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(edit_concurrency=1)
-    hang = Hang()
-    hanging = at_post(sandbox, hang)
+    late = Hang()
+    hanging = at_post(sandbox, late)
     slow = await ada.edit()
     await hanging.happened()
     quick = await ada.edit()
     assert len((await quick.settled()).files) == 1
-    hang.release()
+    late.release()
     assert len((await slow.settled()).files) == 1
     await events.logs("edit.closed", times=2)
     assert ada.account() == (0, 16)

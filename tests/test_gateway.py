@@ -17,19 +17,12 @@ from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
+from tests.services import count
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
 RECONNECT_WITHIN = 15
 """Seconds."""
-
-
-def count(sandbox: Sandbox, method: str, ending: str) -> int:
-    """How many requests of a kind the bot sent."""
-    return sum(
-        request.method == method and request.path.endswith(ending)
-        for request in sandbox.discord.requests
-    )
 
 
 async def connected_anew(sandbox: Sandbox, before: object) -> Session:

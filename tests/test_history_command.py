@@ -28,6 +28,7 @@ from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, buttons_of
 from tests.moderators import Moderator
 from tests.pictures_made import photo
+from tests.services import hang
 from tests.store_faults import broken
 
 pytestmark = pytest.mark.usefixtures("small_results")
@@ -276,12 +277,11 @@ async def test_a_private_edit_is_not_looked_for(
 async def test_a_private_edit_that_came_by_direct_message_is_found_there(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    called = hang(sandbox)
     edit = await ada.edit(private=True)
     await sandbox.edit_api.called()
     edit.expire()
-    hang.release()
+    called.release()
     await events.logs("edit.closed", edit=str(edit.id))
     mailbox = sandbox.discord.world.direct_messages(ada.member.id)
     assert mailbox is not None
@@ -306,14 +306,13 @@ async def test_a_picture_behind_a_spoiler_stays_behind_one(
 async def test_an_edit_under_way_has_its_hold_and_no_buttons(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    called = hang(sandbox)
     edit = await ada.edit(count=2)
     await sandbox.edit_api.called()
     message = await ada.run("history")
     assert "under way, 16 credits held" in message.text
     assert lasting(message, RUN) == []
-    hang.release()
+    called.release()
     await events.logs("edit.closed", edit=str(edit.id))
 
 

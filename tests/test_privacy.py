@@ -26,6 +26,7 @@ from tests.invariants import find_contradictions
 from tests.members import Person, buttons_of, look_up
 from tests.orders import TOKEN, order
 from tests.pictures_made import make_picture
+from tests.services import hang
 from tests.store_faults import broken, locked
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -161,8 +162,7 @@ async def test_the_file_says_what_each_of_its_keys_means(
 async def test_no_token_of_an_interaction_is_ever_in_the_file(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ) -> None:
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    called = hang(sandbox)
     edit = await ada.edit()
     await sandbox.edit_api.called()
 
@@ -170,7 +170,7 @@ async def test_no_token_of_an_interaction_is_ever_in_the_file(
 
     assert edit.token not in file.path.read_text(encoding="utf-8")
     assert '"state": "submitted"' in file.path.read_text(encoding="utf-8")
-    hang.release()
+    called.release()
     await events.logs("edit.closed", edit=str(edit.id))
 
 
@@ -368,15 +368,14 @@ async def test_the_button_erases_and_says_of_how_many_edits(
 async def test_an_edit_under_way_is_delivered_whole_and_then_its_data_is_gone(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ) -> None:
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    called = hang(sandbox)
     edit = await ada.edit()
     await sandbox.edit_api.called()
     question = await ada.run("privacy delete")
 
     text = await pressed(ada, question, "Erase my data")
     assert "Under way: 1 edit, whose data is erased at the end." in text
-    hang.release()
+    called.release()
 
     message = await edit.settled()
     assert "make it blue" in message.text

@@ -12,11 +12,9 @@ from bot.discord_client import DiscordClient
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import (
     CutAfter,
-    DiscordFault,
     EditFault,
     Hang,
     Pictures,
-    RequestAction,
     declined,
     server_error,
 )
@@ -25,6 +23,7 @@ from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
 from tests.invariants import find_contradictions
 from tests.members import Person, closes, find_row, grow_old, move_to_yesterday
+from tests.services import at_discord, hang, leave_rendered
 from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results")
@@ -34,38 +33,11 @@ ORIGINAL = "/messages/@original$"
 DEAD_TOKEN_MINUTES = 16
 
 
-def hang_api(sandbox: Sandbox) -> Hang:
-    """Let the next call of the edit API hang."""
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
-    return hang
-
-
-def at_discord(
-    sandbox: Sandbox, action: RequestAction, *, method: str, path: str, times: int | None = 1
-) -> DiscordFault:
-    """A fault at Discord's REST API."""
-    return sandbox.faults.discord.add(
-        DiscordFault(action=action, method=method, path=path, times=times)
-    )
-
-
 async def leave_submitted(sandbox: Sandbox, bot: RunningBot, ada: Person) -> Interaction:
     """An edit whose call was under way when the bot ended."""
-    hang_api(sandbox)
+    hang(sandbox)
     edit = await ada.edit()
     await sandbox.edit_api.called()
-    await bot.stop()
-    return edit
-
-
-async def leave_rendered(
-    sandbox: Sandbox, bot: RunningBot, ada: Person, *, private: bool = False
-) -> Interaction:
-    """An edit whose picture was being posted when the bot ended."""
-    post = at_discord(sandbox, Hang(), method="PATCH", path=ORIGINAL)
-    edit = await ada.edit(private=private)
-    await post.happened()
     await bot.stop()
     return edit
 
@@ -74,7 +46,7 @@ async def leave_waiting(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, *, private: bool = False
 ) -> Interaction:
     """An edit that waited for its turn, behind another member's, when the bot ended."""
-    hang_api(sandbox)
+    hang(sandbox)
     await Person.join(sandbox, bot.settings, "Bob").edit()
     await sandbox.edit_api.called()
     waiting = await ada.edit(private=private)
@@ -256,17 +228,17 @@ async def test_what_the_ledger_could_not_note_before_the_bot_ended_is_not_done_t
     hangs_at: str,
     end: tuple[str, str | None],
 ):
-    hang = Hang()
+    late = Hang()
     if hangs_at == "call":
-        sandbox.faults.edit_api.add(EditFault(action=hang))
+        sandbox.faults.edit_api.add(EditFault(action=late))
         edit = await ada.edit()
         await sandbox.edit_api.called()
     else:
-        post = at_discord(sandbox, hang, method="PATCH", path=ORIGINAL)
+        post = at_discord(sandbox, late, method="PATCH", path=ORIGINAL)
         edit = await ada.edit()
         await post.happened()
     with broken(bot.settings.database, "edit"):
-        hang.release()
+        late.release()
         await events.logs("ledger.retrying")
         await bot.stop()
     await start_bot()
@@ -383,8 +355,8 @@ async def test_a_look_up_that_discord_does_not_answer_holds_up_no_other_edit(
     monkeypatch.setattr("bot.line.RESTART_PATIENCE", 0.2)
     bot = await start_bot(edit_concurrency=2)
     carol = Person.join(sandbox, bot.settings, "Carol")
-    hang_api(sandbox)
-    hang_api(sandbox)
+    hang(sandbox)
+    hang(sandbox)
     busy = [await Person.join(sandbox, bot.settings, name).edit() for name in ("Bob", "Dan")]
     await sandbox.edit_api.called(len(busy))
     edits = [await ada.edit(), await carol.edit()]
@@ -439,7 +411,7 @@ async def test_a_killed_bot_says_which_calls_it_broke_off_and_makes_those_that_w
     running = BotProcess(sandbox.environment(), settings=one_at_a_time, folder=tmp_path)
     async with running:
         await running.connected(sandbox.discord)
-        hang_api(sandbox)
+        hang(sandbox)
         broken_off = await ada.edit()
         await sandbox.edit_api.called()
         waiting = await ada.edit()

@@ -10,7 +10,6 @@ from bot.sandbox.faults import (
     CutAfter,
     DiscordFault,
     EditFault,
-    Hang,
     declined,
     failed,
     rate_limited,
@@ -20,6 +19,7 @@ from bot.sandbox.faults import (
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from tests.members import Person
+from tests.services import hang
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
@@ -87,7 +87,7 @@ async def go_wrong(sandbox: Sandbox, ada: Person, process: BotProcess) -> None:
 async def be_killed(sandbox: Sandbox, ada: Person, process: BotProcess) -> None:
     """A call that is under way while the process is killed, and its end after the next start."""
     calls = len(sandbox.edit_api.calls)
-    sandbox.faults.edit_api.add(EditFault(action=Hang()))
+    hang(sandbox)
     edit = await ada.edit(quality="low")
     await sandbox.edit_api.called(times=calls + 1)
     await process.crash()

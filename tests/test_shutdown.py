@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.child import BotProcess
-from bot.sandbox.faults import DiscordFault, EditFault, Hang
+from bot.sandbox.faults import DiscordFault, Hang
 from bot.sandbox.server import Sandbox
 from tests.members import Person, find_row
+from tests.services import hang
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
@@ -26,8 +27,7 @@ async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess
 async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start(
     sandbox: Sandbox, process: BotProcess, ada: Person
 ):
-    called = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=called))
+    called = hang(sandbox)
     sent = await ada.edit()
     await sandbox.edit_api.called()
     waiting = await ada.edit()
@@ -71,7 +71,7 @@ async def test_one_that_is_acknowledged_meanwhile_and_then_waits_is_not_waited_f
 async def test_what_does_not_end_in_time_is_left_as_it_is(
     sandbox: Sandbox, tmp_path: Path, ada: Person, grace: str, signals: int
 ):
-    sandbox.faults.edit_api.add(EditFault(action=Hang()))
+    hang(sandbox)
     settings = {"SHUTDOWN_GRACE": grace}
     async with BotProcess(sandbox.environment(), folder=tmp_path, settings=settings) as process:
         await process.connected(sandbox.discord)

@@ -18,7 +18,6 @@ from bot.ledger.usage import ServerUse
 from bot.quotas import OperatorLimits, Period, Window
 from bot.reports.usage_csv import COLUMNS
 from bot.reports.usage_report import Span, add_arguments, look_up, report
-from bot.sandbox.faults import EditFault, Hang
 from bot.sandbox.server import Sandbox
 from bot.states import Reason
 from tests.command_line import run_bot, run_main
@@ -26,6 +25,7 @@ from tests.conftest import Events, RunningBot
 from tests.members import Person
 from tests.orders import order
 from tests.pictures_made import make_picture
+from tests.services import hang
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 """A Wednesday."""
@@ -255,8 +255,7 @@ async def test_it_reads_the_ledger_of_a_bot_that_runs_and_needs_no_token(
     sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
     edit = await ada.edit(count=2, quality="low")
     await events.logs("edit.closed", edit=str(edit.id))
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    called = hang(sandbox)
     under_way = await ada.edit()
     await sandbox.edit_api.called(times=2)
     guild_id = str(ada.member.guild.id)
@@ -274,7 +273,7 @@ async def test_it_reads_the_ledger_of_a_bot_that_runs_and_needs_no_token(
     assert (ended.status, ended.errors) == (0, "")
     rows = [line.split() for line in ended.output.decode().splitlines()]
     assert [guild_id, "all", "1", "2", "8", "8", "8"] in rows
-    hang.release()
+    called.release()
     await events.logs("edit.closed", edit=str(under_way.id))
     assert ada.account() == (0, 16)
 

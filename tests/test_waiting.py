@@ -24,17 +24,11 @@ from bot.sandbox.world import Message
 from bot.waiting import Pace
 from tests.conftest import Events, StartBot
 from tests.members import Person, buttons_of, change
+from tests.services import hang
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
 ORIGINAL = "/messages/@original$"
-
-
-def hang(sandbox: Sandbox, *, times: int | None = 1, prompt: str | None = None) -> Hang:
-    """Let calls of the edit API hang."""
-    action = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=action, times=times, prompt=prompt))
-    return action
 
 
 def others(sandbox: Sandbox, ada: Person, number: int) -> list[Person]:

@@ -6,10 +6,8 @@ import pytest
 
 from bot.sandbox.faults import (
     CutAfter,
-    DiscordFault,
     EditFault,
     Hang,
-    RequestAction,
     declined,
     refused,
     server_error,
@@ -18,10 +16,11 @@ from bot.sandbox.faults import (
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Channel, Mentions, Message
-from tests import members
+from tests import members, services
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, buttons_of, change, grow_old, look_up
 from tests.pictures_made import photo
+from tests.services import at_discord, count, hang
 
 pytestmark = pytest.mark.usefixtures("small_results", "requests_again_soon")
 
@@ -34,26 +33,9 @@ NOT_ALLOWED = refused(403, 50001, "Missing Access")
 DEAD_TOKEN_MINUTES = 16
 
 
-def at_discord(
-    sandbox: Sandbox, action: RequestAction, *, method: str, path: str, times: int | None = None
-) -> DiscordFault:
-    """A fault at Discord's REST API."""
-    return sandbox.faults.discord.add(
-        DiscordFault(action=action, method=method, path=path, times=times)
-    )
-
-
-def count(sandbox: Sandbox, method: str, start: str, end: str = "") -> int:
-    """How many requests of a kind the bot sent."""
-    return sum(
-        request.method == method and request.path.startswith(start) and request.path.endswith(end)
-        for request in sandbox.discord.requests
-    )
-
-
 def posts(sandbox: Sandbox) -> int:
     """How many messages the bot asked Discord to make."""
-    return count(sandbox, "POST", "/channels/", "/messages")
+    return count(sandbox, "POST", "/messages", start="/channels/")
 
 
 def mailbox(sandbox: Sandbox, ada: Person) -> Channel:
@@ -85,10 +67,7 @@ async def leave_rendered(
     sandbox: Sandbox, bot: RunningBot, ada: Person, *, private: bool = False
 ) -> Interaction:
     """An edit whose picture was being posted when the bot ended, sixteen minutes ago."""
-    post = at_discord(sandbox, Hang(), method="PATCH", path=ORIGINAL, times=1)
-    edit = await ada.edit(private=private)
-    await post.happened()
-    await bot.stop()
+    edit = await services.leave_rendered(sandbox, bot, ada, private=private)
     grow_old(bot.settings.database, edit, minutes=DEAD_TOKEN_MINUTES)
     edit.expire()
     return edit
@@ -98,17 +77,16 @@ async def run_while_it_is_made(
     sandbox: Sandbox, ada: Person, **options: bool
 ) -> tuple[Interaction, Hang]:
     """An edit whose picture is being made until what is returned beside it is released."""
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    called = hang(sandbox)
     edit = await ada.edit(**options)
     await sandbox.edit_api.called()
-    return edit, hang
+    return edit, called
 
 
 def refuse_first_message(sandbox: Sandbox, edit: Interaction) -> None:
     """Let the channel's route not take what is to be shown in the edit's first message."""
     assert edit.message is not None
-    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=f"/{edit.message.id}$")
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=f"/{edit.message.id}$", times=None)
 
 
 def mentions_only(message: Message, ada: Person) -> bool:
@@ -187,14 +165,14 @@ async def test_an_administrator_may_post_whatever_else_is_told(
 async def test_a_dead_token_is_left_at_once_for_the_channels_route(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
     edit = await ada.edit()
     await closes(ada, events, edit, ("delivered", None))
     message = await edit.settled()
     assert len(message.files) == 1
     assert not message.pinged
     assert place_of(ada, edit) == (None, message.id)
-    assert count(sandbox, "PATCH", "/webhooks/") == 1
+    assert count(sandbox, "PATCH", start="/webhooks/") == 1
     assert posts(sandbox) == 0
 
 
@@ -202,7 +180,7 @@ async def test_an_end_without_pictures_is_told_by_the_channels_route_too(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
-    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
     edit = await ada.edit()
     await closes(ada, events, edit, ("declined", "api_declined"))
     assert "says: “No.”" in (await edit.settled()).text
@@ -212,8 +190,8 @@ async def test_an_end_without_pictures_is_told_by_the_channels_route_too(
 async def test_where_the_channels_route_is_refused_a_new_message_mentions_its_member_alone(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
-    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL)
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL, times=None)
     edit = await ada.edit(prompt="for <@1> and @everyone")
     await closes(ada, events, edit, ("delivered", None))
     first, second = sandbox.discord.messages(ada.channel)
@@ -230,9 +208,11 @@ async def test_where_the_channels_route_is_refused_a_new_message_mentions_its_me
 async def test_a_new_message_is_posted_where_the_channels_messages_are_not_shown(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
-    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL)
-    at_discord(sandbox, refused(403, 50013, "Missing Permissions"), method="GET", path=POSTING)
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL, times=None)
+    at_discord(
+        sandbox, refused(403, 50013, "Missing Permissions"), method="GET", path=POSTING, times=None
+    )
     edit = await ada.edit()
     await closes(ada, events, edit, ("delivered", None))
     _, second = sandbox.discord.messages(ada.channel)
@@ -243,7 +223,7 @@ async def test_a_new_message_is_posted_where_the_channels_messages_are_not_shown
 async def test_a_new_message_is_not_posted_while_the_channels_route_may_work(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
     down = at_discord(sandbox, server_error(), method="PATCH", path=IN_CHANNEL, times=2)
     edit = await ada.edit()
     await closes(ada, events, edit, ("failed", "not_posted"))
@@ -256,11 +236,11 @@ async def test_a_new_message_is_not_posted_while_the_channels_route_may_work(
 async def test_where_nothing_is_taken_in_the_channel_the_edit_is_void(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    edit, hang = await run_while_it_is_made(sandbox, ada)
+    edit, called = await run_while_it_is_made(sandbox, ada)
     me = ada.member.guild.members[sandbox.discord.world.bot.id]
     sandbox.discord.forbid(ada.channel, me, Permission.VIEW_CHANNEL)
     edit.expire()
-    hang.release()
+    called.release()
     await closes(ada, events, edit, ("failed", "not_posted"))
     await events.logs("edit.untold", edit=str(edit.id))
     assert sandbox.discord.messages(ada.channel) == [edit.message]
@@ -270,12 +250,12 @@ async def test_where_nothing_is_taken_in_the_channel_the_edit_is_void(
 async def test_where_only_a_message_without_pictures_is_taken_it_says_so_and_costs_nothing(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    edit, hang = await run_while_it_is_made(sandbox, ada)
+    edit, called = await run_while_it_is_made(sandbox, ada)
     me = ada.member.guild.members[sandbox.discord.world.bot.id]
     sandbox.discord.forbid(ada.channel, me, Permission.ATTACH_FILES)
-    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL)
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL, times=None)
     edit.expire()
-    hang.release()
+    called.release()
     await closes(ada, events, edit, ("failed", "not_posted"))
     _, told = sandbox.discord.messages(ada.channel)
     assert "Nothing was charged." in told.text
@@ -286,9 +266,9 @@ async def test_where_only_a_message_without_pictures_is_taken_it_says_so_and_cos
 async def test_a_new_message_whose_posting_was_not_answered_stands_once(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
-    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL, times=1)
-    lost = at_discord(sandbox, CutAfter(), method="POST", path=POSTING)
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL)
+    lost = at_discord(sandbox, CutAfter(), method="POST", path=POSTING, times=None)
     edit = await ada.edit()
     await closes(ada, events, edit, ("delivered", None))
     _, second = sandbox.discord.messages(ada.channel)
@@ -322,7 +302,7 @@ async def test_after_a_restart_a_new_message_is_posted_from_the_row(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     edit = await leave_rendered(sandbox, bot, ada)
-    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL)
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL, times=None)
     await start_bot()
     await closes(ada, events, edit, ("delivered", None))
     _, second = sandbox.discord.messages(ada.channel)
@@ -347,8 +327,8 @@ async def test_a_message_that_got_through_before_a_restart_is_found_and_not_post
     for number in range(talk):
         await sandbox.discord.say(where, ada.member, f"line {number}")
     refuse_first_message(sandbox, edit)
-    got_through = at_discord(sandbox, CutAfter(), method="POST", path=POSTING, times=1)
-    repeated = at_discord(sandbox, Hang(), method="POST", path=POSTING, times=1)
+    got_through = at_discord(sandbox, CutAfter(), method="POST", path=POSTING)
+    repeated = at_discord(sandbox, Hang(), method="POST", path=POSTING)
     second_bot = await start_bot()
     await got_through.happened()
     await repeated.happened()
@@ -370,8 +350,8 @@ def forget_nonces(sandbox: Sandbox) -> None:
 async def test_a_try_by_another_message_counts_for_that_edit_alone(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
-    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL)
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL, times=None)
     edits = [await ada.edit(), await ada.edit()]
     for edit in edits:
         await events.logs("edit.closed", edit=str(edit.id))
@@ -388,7 +368,7 @@ async def test_a_try_by_another_message_counts_for_that_edit_alone(
 async def test_what_somebody_deleted_is_void_and_nothing_new_is_posted(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, *, gone: str, dead: bool
 ):
-    edit, hang = await run_while_it_is_made(sandbox, ada)
+    edit, called = await run_while_it_is_made(sandbox, ada)
     assert edit.message is not None
     if gone == "message":
         sandbox.discord.delete(edit.message)
@@ -396,10 +376,10 @@ async def test_what_somebody_deleted_is_void_and_nothing_new_is_posted(
         sandbox.discord.delete_channel(ada.channel)
     if dead:
         edit.expire()
-    hang.release()
+    called.release()
     await closes(ada, events, edit, ("failed", "answer_deleted"))
     assert posts(sandbox) == 0
-    assert count(sandbox, "POST", "/users/") == 0
+    assert count(sandbox, "POST", start="/users/") == 0
     assert sandbox.discord.messages(ada.channel) == []
 
 
@@ -419,9 +399,9 @@ async def test_after_a_restart_what_was_deleted_is_void_too(
 async def test_a_private_edit_whose_token_is_dead_comes_by_direct_message(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    edit, hang = await run_while_it_is_made(sandbox, ada, private=True)
+    edit, called = await run_while_it_is_made(sandbox, ada, private=True)
     edit.expire()
-    hang.release()
+    called.release()
     await closes(ada, events, edit, ("delivered", None))
     (message,) = sandbox.discord.messages(mailbox(sandbox, ada))
     assert len(message.files) == 1
@@ -458,9 +438,9 @@ async def test_a_private_edit_that_no_direct_message_brings_is_void_and_history_
         edit = await leave_rendered(sandbox, bot, ada, private=True)
         await start_bot()
     else:
-        edit, hang = await run_while_it_is_made(sandbox, ada, private=True)
+        edit, called = await run_while_it_is_made(sandbox, ada, private=True)
         edit.expire()
-        hang.release()
+        called.release()
     await closes(ada, events, edit, ("failed", "answer_out_of_reach"))
     assert sandbox.discord.messages(mailbox(sandbox, ada)) == []
     assert sandbox.discord.messages(ada.channel) == []
@@ -473,10 +453,10 @@ async def test_a_private_edit_that_no_direct_message_brings_is_void_and_history_
 async def test_a_private_edit_is_void_where_direct_messages_cannot_be_opened(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    at_discord(sandbox, refused(403, 50007, "No"), method="POST", path=OPENING)
-    edit, hang = await run_while_it_is_made(sandbox, ada, private=True)
+    at_discord(sandbox, refused(403, 50007, "No"), method="POST", path=OPENING, times=None)
+    edit, called = await run_while_it_is_made(sandbox, ada, private=True)
     edit.expire()
-    hang.release()
+    called.release()
     await closes(ada, events, edit, ("failed", "answer_out_of_reach"))
     assert posts(sandbox) == 0
 
@@ -485,7 +465,7 @@ async def test_how_a_private_edit_ended_is_told_by_direct_message(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
-    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
     edit = await ada.edit(private=True)
     await closes(ada, events, edit, ("declined", "api_declined"))
     (message,) = sandbox.discord.messages(mailbox(sandbox, ada))
