@@ -10,16 +10,7 @@ from bot.sandbox.faults import EditFault, server_error
 from bot.sandbox.server import Interaction, Sandbox
 from tests.conftest import Events, StartBot
 from tests.members import Person
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.passing_time import Clock, settle
 
 
 @pytest.fixture
@@ -124,12 +115,6 @@ async def test_an_edit_that_waits_goes_when_the_pause_is_over(monkeypatch: pytes
     fail(breaker, range(1, 1 + FAILURES))
     async with asyncio.timeout(5):
         await breaker.wait_to_call(9)
-
-
-async def settle() -> None:
-    """Let all that can go on do so."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 # Through the whole bot.

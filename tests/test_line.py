@@ -13,21 +13,12 @@ from bot.pricing import Quality
 from bot.queue import Standing
 from bot.refusals import LineFull, LineTooLong
 from tests.orders import order
+from tests.passing_time import Clock, settle
 
 ADA, BOB = 40, 41
 
 PATIENCE = 5
 """Seconds after which somebody's turn will not come any more."""
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 class Crew:
@@ -73,12 +64,6 @@ class Crew:
         async with self.line.turn(edit_id):
             self.called.append(edit_id)
             await self._releases[edit_id].wait()
-
-
-async def settle() -> None:
-    """Let all that can go on do so."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 def make_line(

@@ -4,6 +4,7 @@ import asyncio
 
 from bot.queue import Waiting
 from bot.turns import Turns
+from tests.passing_time import settle
 
 ADA, BOB = 40, 41
 
@@ -34,12 +35,6 @@ class Workshop:
         async with self.turns.take(who):
             self.called.append(who.edit_id)
             await self._releases[who.edit_id].wait()
-
-
-async def settle() -> None:
-    """Let all that can go on do so."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 async def test_one_members_burst_does_not_delay_anothers_work_by_more_than_one():
