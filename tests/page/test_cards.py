@@ -23,11 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 async def edit(tab: Tab, photo: Path, prompt: str = "make it blue") -> Locator:
     """Run `/edit`; the card that is posted."""
-    await tab.writing.fill("/edit")
-    await tab.press("Enter")
-    await tab.choose(photo)
-    await tab.type(prompt)
-    await tab.press("Enter")
+    await tab.edit(prompt, photo)
     card = tab.message("make it blue").filter(has=tab.page.get_by_role("button", name="Compare"))
     await expect(card.get_by_role("img", name="make it blue")).to_be_visible()
     return card
@@ -92,15 +88,7 @@ async def test_a_card_is_deleted_after_one_question(
     live: RunningPage, open_tab: OpenTab, photo: Path, private: bool
 ):
     tab = await open_tab(live)
-    await tab.writing.fill("/edit")
-    await tab.press("Enter")
-    await tab.choose(photo)
-    await tab.type("make it blue")
-    if private:
-        await tab.type(" private:")
-        await tab.type("true")
-        await tab.press("Tab")
-    await tab.press("Enter")
+    await tab.edit("make it blue private:true" if private else "make it blue", photo)
     card = tab.message("make it blue")
     await expect(tab.latest_edit).to_contain_text("captured 8")
     # Until the question is gone, "Delete for good" stands there as well.
