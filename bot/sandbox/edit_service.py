@@ -92,8 +92,7 @@ class EditService:
         self._clock = clock
         self._faults = faults
         self.results = Results(folder, downloads)
-        self._fixed: list[Path] = []
-        self._draw: Callable[[Task], bytes] | None = None
+        self._answer: Callable[[Task], Path] | None = None
         self._session: aiohttp.ClientSession | None = None
         self._listener = Listener(
             self._routes(), middlewares=[refuse_browsers, exchanges.of("edit API")]
@@ -121,13 +120,12 @@ class EditService:
 
     def answer_with(self, pictures: Sequence[Path | bytes]) -> None:
         """Answer with these files instead of imitations, in turn; with none, imitate again."""
-        self._fixed = [
-            self.results.keep(each) if isinstance(each, bytes) else each for each in pictures
-        ]
+        files = [self.results.keep(each) if isinstance(each, bytes) else each for each in pictures]
+        self._answer = (lambda task: files[task.variation % len(files)]) if files else None
 
     def answer_by(self, draw: Callable[[Task], bytes]) -> None:
         """Answer with what a function draws, quickly, for each picture's task."""
-        self._draw = draw
+        self._answer = lambda task: self.results.keep(draw(task))
 
     async def stop_listening(self) -> None:
         """Refuse connections, and cut those that are open."""
@@ -214,11 +212,9 @@ class EditService:
         return {"code": 0, "message": "ok", "data": {"images": images}}
 
     async def _picture(self, source: bytes, task: Task, index: int) -> Path:
-        if self._fixed:
-            return self._fixed[index % len(self._fixed)]
         variation = Task(task.prompt, task.size, task.quality, index)
-        if self._draw is not None:
-            return self.results.keep(self._draw(variation))
+        if self._answer is not None:
+            return self._answer(variation)
         return await asyncio.to_thread(self._imitate, source, variation)
 
     def _imitate(self, source: bytes, task: Task) -> Path:
