@@ -45,7 +45,7 @@ class Stage:
     async def end(self, crowd: Crowd) -> Verdict:
         """Wait until nothing is open, stop the bot, and check everything."""
         broken: list[Broken] = []
-        ledger, spool = self.bot.ledger, self.bot.folder / "spool"
+        ledger, spool = self.bot.ledger, self.bot.spool
         try:
             await self.bot.changed.until(
                 lambda: None if count_open(ledger) or any(spool.iterdir()) else True,

@@ -77,7 +77,7 @@ def take_sample(bot: BotProcess) -> tuple[float, ...]:
     process = Path(f"/proc/{bot.pid}")
     lines = (process / "status").read_text(encoding="ascii").splitlines()
     status = dict(line.split(":", 1) for line in lines)
-    spooled = sum(len(files) for _, _, files in os.walk(bot.folder / "spool"))
+    spooled = sum(len(files) for _, _, files in os.walk(bot.spool))
     return (
         int(status["VmRSS"].split()[0]) / 1024,
         len(list((process / "fd").iterdir())),

@@ -35,6 +35,7 @@ from bot.sandbox.faults import (
     Redirect,
     RequestAction,
     Stall,
+    silent,
     while_on,
 )
 from drills.crowd import has_ended
@@ -119,27 +120,8 @@ async def _cut_for_good(gateway: GatewayFaults) -> None:
 
 
 @asynccontextmanager
-async def _silent_gateway(stage: Stage, _: Random) -> AsyncGenerator[None]:
-    stage.sandbox.faults.gateway.acknowledge_heartbeats = False
-    try:
-        yield
-    finally:
-        stage.sandbox.faults.gateway.acknowledge_heartbeats = True
-
-
-@asynccontextmanager
-async def _no_connections(stage: Stage, _: Random) -> AsyncGenerator[None]:
-    await stage.sandbox.edit_api.stop_listening()
-    try:
-        yield
-    finally:
-        await stage.sandbox.edit_api.start_listening()
-
-
-@asynccontextmanager
 async def _dead_tokens(stage: Stage, _: Random) -> AsyncGenerator[None]:
-    for interaction in stage.sandbox.discord.interactions:
-        interaction.expire()
+    stage.sandbox.discord.expire_tokens()
     stage.witness.note_expired()
     yield
 
@@ -177,19 +159,6 @@ async def _locked_ledger(stage: Stage, _: Random) -> AsyncGenerator[None]:
         yield
     finally:
         other.close()
-
-
-@asynccontextmanager
-async def _no_spool(stage: Stage, _: Random) -> AsyncGenerator[None]:
-    """Put a file where the bot has the folder of its results."""
-    spool, aside = stage.bot.folder / "spool", stage.bot.folder / "spool-aside"
-    spool.rename(aside)
-    spool.touch()
-    try:
-        yield
-    finally:
-        spool.unlink()
-        aside.rename(spool)
 
 
 @asynccontextmanager
@@ -276,11 +245,11 @@ TROUBLES: Mapping[str, Trouble] = {
     "the gateway invalidates the session for a moment": _at_gateway(
         lambda gateway: gateway.invalidate_all(resumable=True)
     ),
-    "the gateway is silent": _silent_gateway,
+    "the gateway is silent": lambda stage, _: silent(stage.sandbox.faults.gateway),
     "a message is deleted": _deleted_message,
     "a channel is deleted": _deleted_channel,
     "the ledger is locked": _locked_ledger,
-    "there is no spool": _no_spool,
+    "there is no spool": lambda stage, _: stage.bot.without_spool(),
     "the bot is killed": _killed,
     "the bot is asked to end": _asked_to_end,
 }
@@ -288,6 +257,6 @@ TROUBLES: Mapping[str, Trouble] = {
 OUTAGES: Mapping[str, Trouble] = {
     "the edit API is down": _all_calls(lambda: faults.failed(500)),
     "the edit API cuts everything": _all_calls(CutBefore),
-    "the edit API takes no connection": _no_connections,
+    "the edit API takes no connection": lambda stage, _: stage.sandbox.edit_api.away(),
 }
 """What makes the bot refuse edits for half a minute or more."""

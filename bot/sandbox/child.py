@@ -17,7 +17,7 @@ from bot.sandbox.signals import Signal
 from bot.sandbox.values import as_object, parse, text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import AsyncGenerator, Coroutine, Mapping
     from types import TracebackType
 
     from bot.sandbox.discord_service import DiscordService
@@ -81,6 +81,11 @@ class BotProcess:
     def ledger(self) -> Path:
         """The file of its ledger."""
         return self.folder / "ledger.db"
+
+    @property
+    def spool(self) -> Path:
+        """The folder of its results."""
+        return self.folder / "spool"
 
     @property
     def pid(self) -> int | None:
@@ -232,6 +237,18 @@ class BotProcess:
         async with self._changing:
             self.kill()
             await self.ended()
+
+    @contextlib.asynccontextmanager
+    async def without_spool(self) -> AsyncGenerator[None]:
+        """Put a file where it has the folder of its results, meanwhile."""
+        aside = self.spool.with_name("spool-aside")
+        self.spool.rename(aside)
+        self.spool.touch()
+        try:
+            yield
+        finally:
+            self.spool.unlink()
+            aside.rename(self.spool)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self.status is None:

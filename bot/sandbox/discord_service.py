@@ -203,6 +203,11 @@ class DiscordService:
         told = {"guild_id": str(guild.id)} | body
         self.gateway.dispatch(event, told, guild_id=guild.id, intent=intent)
 
+    def expire_tokens(self) -> None:
+        """Let the tokens of all interactions be dead at once."""
+        for interaction in self.interactions:
+            interaction.expire()
+
     def connected(
         self, *, command: str | None = "edit", timeout: float = 30
     ) -> Coroutine[object, object, Session]:

@@ -7,6 +7,7 @@ import base64
 import binascii
 import io
 import secrets
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from bot.sandbox.signals import Signal
 from bot.sandbox.values import JsonObject, as_integer, as_object, dump, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -134,6 +135,15 @@ class EditService:
     async def start_listening(self) -> None:
         """Listen again, on the same port."""
         await self._listener.start()
+
+    @asynccontextmanager
+    async def away(self) -> AsyncGenerator[None]:
+        """Take no connection meanwhile."""
+        await self.stop_listening()
+        try:
+            yield
+        finally:
+            await self.start_listening()
 
     def called(self, times: int = 1, *, timeout: float = 30) -> Coroutine[object, object, Call]:
         """Wait until it was called this often, and return that call; raises TimeoutError."""

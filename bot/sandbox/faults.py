@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
@@ -16,7 +16,7 @@ from bot.sandbox.signals import Signal
 from bot.sandbox.values import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 
 HTTP_OK = 200
 
@@ -372,6 +372,16 @@ class GatewayFaults(Protocol):
 
     async def reconnect_all(self) -> None:
         """Ask every connection to reconnect and resume."""
+
+
+@asynccontextmanager
+async def silent(gateway: GatewayFaults) -> AsyncGenerator[None]:
+    """Let no heartbeat be answered meanwhile."""
+    gateway.acknowledge_heartbeats = False
+    try:
+        yield
+    finally:
+        gateway.acknowledge_heartbeats = True
 
 
 @dataclass(slots=True)

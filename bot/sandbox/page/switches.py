@@ -27,6 +27,7 @@ from bot.sandbox.faults import (
     OneOf,
     Pictures,
     Stall,
+    silent,
     while_on,
 )
 from bot.sandbox.server import Sandbox
@@ -90,24 +91,6 @@ def _requests(
 
 
 @asynccontextmanager
-async def _no_connections(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
-    await sandbox.edit_api.stop_listening()
-    try:
-        yield
-    finally:
-        await sandbox.edit_api.start_listening()
-
-
-@asynccontextmanager
-async def _silent_gateway(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
-    sandbox.faults.gateway.acknowledge_heartbeats = False
-    try:
-        yield
-    finally:
-        sandbox.faults.gateway.acknowledge_heartbeats = True
-
-
-@asynccontextmanager
 async def _cut_gateway(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
     sandbox.faults.gateway.drop_all()
     yield
@@ -121,22 +104,8 @@ async def _end_sessions(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]
 
 @asynccontextmanager
 async def _end_tokens(sandbox: Sandbox, _: BotProcess) -> AsyncGenerator[None]:
-    for interaction in sandbox.discord.interactions:
-        interaction.expire()
+    sandbox.discord.expire_tokens()
     yield
-
-
-@asynccontextmanager
-async def _no_disk(_: Sandbox, bot: BotProcess) -> AsyncGenerator[None]:
-    """Put a file where the bot has the folder of its results."""
-    spool, aside = bot.folder / "spool", bot.folder / "spool-aside"
-    spool.rename(aside)
-    spool.touch()
-    try:
-        yield
-    finally:
-        spool.unlink()
-        aside.rename(spool)
 
 
 API, RESULTS, DISCORD, GATEWAY, BOT = "Edit API", "Results", "Discord", "Gateway", "Bot"
@@ -158,7 +127,7 @@ OF_THE_EDIT_API = (
     Switch("hangs", API, "Never answers", _calls(Hang)),
     Switch("not-json", API, "Answers no JSON", _calls(faults.not_json)),
     Switch("other-shape", API, "Answers another shape", _calls(faults.other_shape)),
-    Switch("away", API, "Takes no connection", _no_connections),
+    Switch("away", API, "Takes no connection", lambda sandbox, _: sandbox.edit_api.away()),
     Switch("fewer", API, "Makes one picture only", _calls(lambda: Pictures(1))),
     Switch("none", API, "Makes no picture", _calls(lambda: Pictures(0))),
     Switch("forbidden", RESULTS, "At a private address", _calls(lambda: Address(FORBIDDEN))),
@@ -207,8 +176,13 @@ OF_ALL_ELSE = (
     Switch("tokens", DISCORD, "Tokens run out now", _end_tokens, once=True),
     Switch("gateway-cut", GATEWAY, "Cut the connection", _cut_gateway, once=True),
     Switch("gateway-new", GATEWAY, "End the session", _end_sessions, once=True),
-    Switch("gateway-silent", GATEWAY, "Heartbeats unanswered", _silent_gateway),
-    Switch("disk", BOT, "Has no disk for results", _no_disk),
+    Switch(
+        "gateway-silent",
+        GATEWAY,
+        "Heartbeats unanswered",
+        lambda sandbox, _: silent(sandbox.faults.gateway),
+    ),
+    Switch("disk", BOT, "Has no disk for results", lambda _, bot: bot.without_spool()),
 )
 
 
