@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 from yarl import URL
@@ -24,6 +25,12 @@ from tests.members import Person
 from tests.openapi import find_violations
 from tests.page import NO_BROWSER, TO_INSTALL
 from tests.pictures_made import make_picture
+
+# How long an example takes says more of the machine than of what is tested.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 PATIENCE = 15
 """Seconds after which a test that waits has failed."""

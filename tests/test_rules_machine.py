@@ -315,4 +315,4 @@ class RulesMachine(RuleBasedStateMachine):
 
 
 TestRulesMachine = RulesMachine.TestCase
-TestRulesMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestRulesMachine.settings = settings(max_examples=40, stateful_step_count=25)
