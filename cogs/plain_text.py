@@ -8,14 +8,18 @@ SHOWN = 1_000
 _ANYWHERE = re.compile(r"([\\*_~`|<\[\]:])")
 _AT_LINE_START = re.compile(r"^(\s*)([#>+\-]|\d+(?=[.)]))", re.MULTILINE)
 # Characters that turn the direction of all text after them, and those that nobody sees.
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_INVISIBLE = re.compile(
+    "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+# Whatever ends a line besides the usual end (https://www.unicode.org/reports/tr14/#Table1).
+_LINE_ENDS = re.compile("[\r\v\f\x85\u2028\u2029]")
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 _PIECE = re.compile(r"\\.|@\u200b|.", re.DOTALL)
 
 
 def as_plain(text: str, limit: int = SHOWN) -> str:
     """`text` as Discord will show it to the letter, cut to `limit` characters with an ellipsis."""
-    text = _INVISIBLE.sub("", text).replace("\r", "\n")
+    text = _LINE_ENDS.sub("\n", _INVISIBLE.sub("", text))
     text = _BLANK_LINES.sub("\n", text).strip()
     text = _ANYWHERE.sub(r"\\\1", text)
     text = _AT_LINE_START.sub(_escape_line_start, text)
@@ -50,7 +54,7 @@ def _cut(escaped: str, limit: int) -> str:
 def as_block(text: str) -> str:
     """`text` word for word and line for line, in a block of code."""
     # Three of the marks in a row would end it, and one at its end would be taken for part of it.
-    shown = _INVISIBLE.sub("", text).replace("\r", "\n").replace("```", "``\u200b`")
+    shown = _LINE_ENDS.sub("\n", _INVISIBLE.sub("", text)).replace("```", "``\u200b`")
     return f"```\n{shown}\n```"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.plain_text import as_plain
+from cogs.plain_text import as_block, as_code, as_plain
 
 # What Discord's client takes a backslash and the character behind it for: that character.
 _ESCAPED = re.compile(r"\\([^0-9A-Za-z\s])")
@@ -57,9 +57,14 @@ def test_what_is_cut_keeps_within_the_limit_and_never_ends_in_half_an_escape(
     assert backslashes % 2 == 0
 
 
-def test_a_prompt_of_4000_newlines_takes_no_room() -> None:
-    assert as_plain("a" + "\n" * 4000 + "b") == "a\nb"
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\v", "\f", "\x85", "\u2028", "\u2029"])
+def test_a_prompt_of_4000_newlines_takes_no_room(end: str) -> None:
+    assert as_plain(f"a{end * 4000}b") == "a\nb"
+    assert as_plain(f"a{end}# b") == "a\n\\# b"
 
 
-def test_nothing_turns_the_direction_of_the_words_behind_it() -> None:
-    assert as_plain("a\u202eb\u2066c\u200dd") == "abcd"
+def test_nothing_turns_the_direction_of_the_words_behind_it_or_hides_between_them() -> None:
+    text = "a\u202eb\u2066c\u200dd\u061ce\u180ef\xadg\u206ah\ufff9i\U000e0041j"
+    assert as_plain(text) == "abcdefghij"
+    assert as_block(text) == "```\nabcdefghij\n```"
+    assert as_code(text) == "`abcdefghij`"
