@@ -187,6 +187,8 @@ class DiscordFront(Front):
         answer = await self._rest.get(_first_answer(order), until=_in(patience))
         if answer is None or is_failure(answer):
             return Acknowledgement(Outcome.UNANSWERED)
+        if _is_deleted(answer):
+            return Acknowledgement(Outcome.DELETED)
         if not answer.ok:
             return Acknowledgement(Outcome.TOO_LATE)
         return Acknowledgement(Outcome.TAKEN, _id_of(answer.body))

@@ -102,7 +102,9 @@ class Outcome(Enum):
 
     TAKEN = "taken"
     TOO_LATE = "too_late"
-    """The platform does not know the command any more: nothing can be said."""
+    """The platform does not know the command any more: nothing can be said there."""
+    DELETED = "deleted"
+    """The answer was given, and somebody deleted it."""
     UNANSWERED = "unanswered"
     """The platform gave no answer within its own limit; it may have taken it all the same."""
 
@@ -325,15 +327,21 @@ class Editor:
 
     async def _begin_again(self, edit: Edit) -> None:
         """From held, after a restart, where the member still sees an answer."""
-        if edit.acknowledged_at is not None and self._clock() - edit.held_at >= LONGEST_WAIT:
-            raise WaitedTooLong
-        answer = await self._look_up(edit)
-        if answer.outcome is not Outcome.TAKEN:
+        if edit.acknowledged_at is None:
+            answer = await self._look_up(edit)
+        else:
+            async with self._while_it_may_wait(edit):
+                answer = await self._look_up(edit)
+        if answer.outcome is Outcome.TAKEN:
+            await self._note(edit, answer)
+            async with self._probing(edit.order) as probing:
+                await self._carry(edit, probing)
+        elif edit.acknowledged_at is None:
             await self._forget(await self._void(edit, Reason.NOT_ACKNOWLEDGED))
-            return
-        await self._note(edit, answer)
-        async with self._probing(edit.order) as probing:
-            await self._carry(edit, probing)
+        elif answer.outcome is Outcome.DELETED:
+            await self._end(edit, Reason.ANSWER_DELETED)
+        else:
+            await self._end(edit, Reason.NOT_ACKNOWLEDGED)
 
     async def _carry(self, edit: Edit, probing: Awaitable[Source | None]) -> None:
         """From held to the end."""

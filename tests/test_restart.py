@@ -103,16 +103,52 @@ async def test_an_edit_whose_acknowledgement_was_not_noted_is_made(
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_an_edit_whose_message_was_deleted_meanwhile_is_void(
+async def test_an_edit_whose_message_was_deleted_meanwhile_is_void_and_nothing_new_is_posted(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
     waiting = await leave_waiting(sandbox, bot, ada, events)
     assert waiting.message is not None
     sandbox.discord.delete(waiting.message)
+    others = sandbox.discord.messages(ada.channel)
+    await start_bot(edit_concurrency=1)
+
+    await closes(ada, events, waiting, ("failed", "answer_deleted"))
+    assert len(sandbox.edit_api.calls) == 1
+    assert sandbox.discord.messages(ada.channel) == others
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_edit_that_waited_with_a_dead_token_is_void_and_told_where_its_member_finds_it(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, *, private: bool
+):
+    bot = await start_bot(edit_concurrency=1)
+    waiting = await leave_waiting(sandbox, bot, ada, events, private=private)
+    waiting.expire()
     await start_bot(edit_concurrency=1)
 
     await closes(ada, events, waiting, ("failed", "not_acknowledged"))
+    told = waiting.message
+    if private:
+        mailbox = sandbox.discord.world.direct_messages(ada.member.id)
+        assert mailbox is not None
+        (told,) = sandbox.discord.messages(mailbox)
+    assert told is not None
+    assert "Run the command again. Nothing was charged." in told.text
+    assert len(sandbox.edit_api.calls) == 1
+
+
+async def test_an_edit_of_which_discord_says_nothing_expires_like_any_other_and_is_told(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    bot = await start_bot(edit_concurrency=1)
+    waiting = await leave_waiting(sandbox, bot, ada, events)
+    grow_old(bot.settings.database, waiting, minutes=8 - 0.01)
+    at_discord(sandbox, Hang(), method="GET", path=waiting.token)
+    await start_bot(edit_concurrency=1)
+
+    await closes(ada, events, waiting, ("expired", "expired"))
+    assert "did not come within 8 minutes" in (await waiting.settled()).text
     assert len(sandbox.edit_api.calls) == 1
 
 
