@@ -19,6 +19,13 @@ from discord.http import Route
 RESUME_WITHIN = 20.0
 """Seconds for resuming a session, of the 60 that discord.py gives to each connection."""
 
+SILENCE = 60.0
+"""Seconds without a word from the gateway, not even to heartbeats, after which it is left and the
+session resumed. Discord asks for a heartbeat every 41 seconds, and answers each.
+
+https://docs.discord.com/developers/events/gateway#heartbeat-interval-example-heartbeat-ack
+"""
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -50,6 +57,7 @@ class DiscordClient(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            heartbeat_timeout=SILENCE,
             allowed_mentions=discord.AllowedMentions.none(),
             connector=connector,
             tree_cls=GuardedTree,

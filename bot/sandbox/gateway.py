@@ -138,6 +138,7 @@ class Connection:
     def __init__(self, request: web.Request, *, heartbeat_seconds: float) -> None:
         self.socket = web.WebSocketResponse(max_msg_size=LARGEST_FRAME, compress=False)
         self.session: Session | None = None
+        self.silent = False
         self._request = request
         self._heartbeat_seconds = heartbeat_seconds
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
@@ -149,7 +150,8 @@ class Connection:
 
     def send(self, text: str) -> None:
         """Put a payload in the line."""
-        self._outgoing.put_nowait(text)
+        if not self.silent:
+            self._outgoing.put_nowait(text)
 
     async def write(self) -> None:
         """Send what is in the line, in order, until the connection ends."""
@@ -289,6 +291,11 @@ class Gateway:
         """Ask every connection to reconnect and resume."""
         for connection in list(self._connections):
             connection.send(_payload(Op.RECONNECT, None))
+
+    def silence_all(self) -> None:
+        """Send nothing over any connection any more, as where its other end is gone."""
+        for connection in self._connections:
+            connection.silent = True
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Hold one client's connection until it ends."""
