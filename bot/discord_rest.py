@@ -362,7 +362,8 @@ class _Limits:
         """Keep what a 429 forbids: at any rate what it was the answer to."""
         now = _now()
         self._until = {each: until for each, until in self._until.items() if until > now}
-        for kept in (path, _ALL) if limit.body.get("global") is True else (path,):
+        # What has none of Discord's words comes from before it, and concerns the bot's address.
+        for kept in (path,) if limit.body.get("global") is False else (path, _ALL):
             self._until[kept] = now + max(limit.retry_after, FIRST_PAUSE)
 
 

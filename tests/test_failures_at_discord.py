@@ -1,5 +1,7 @@
 """When Discord or the store fails, what was posted is charged, the rest is free, and it is told."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.sandbox.faults import (
@@ -9,6 +11,7 @@ from bot.sandbox.faults import (
     EditFault,
     Hang,
     RequestAction,
+    banned,
     declined,
     rate_limited,
     refused,
@@ -151,10 +154,13 @@ async def test_an_acknowledgement_is_repeated_within_its_three_seconds(
     assert len(sandbox.edit_api.calls) == 1
 
 
+@pytest.mark.parametrize(
+    "action", [rate_limited(10, via=False), banned(600)], ids=["limited", "banned"]
+)
 async def test_an_acknowledgement_that_has_to_wait_too_long_is_void_and_not_repeated(
-    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: RequestAction
 ):
-    at_acknowledgement(sandbox, rate_limited(10, via=False), times=None)
+    at_acknowledgement(sandbox, action, times=None)
     edit = await ada.edit()
     await is_void(ada, events, edit, "not_acknowledged")
     assert count(sandbox, "POST", "/callback") == 1
@@ -189,6 +195,25 @@ async def test_a_source_that_is_wrong_is_told_once_a_slow_acknowledgement_was_ta
 
 
 # The post.
+
+
+async def test_a_ban_by_cloudflare_is_waited_out_by_every_request_but_acknowledgements(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    ban = at_post(sandbox, banned(2))
+    first = await ada.edit()
+    await ban.happened()
+    begun = len(sandbox.discord.requests)
+    second = await Person.join(sandbox, bot.settings, "Bob").edit()
+    for edit in (first, second):
+        assert len((await edit.until(lambda message: bool(message.files))).files) == 1
+    await events.logs("edit.closed", times=2)
+    (refused,) = [each for each in sandbox.discord.requests if each.status == 429]
+    waited = timedelta(seconds=2)
+    later = [each for each in sandbox.discord.requests[begun:] if "/callback" not in each.path]
+    assert len(later) == 2
+    assert all(each.at - refused.at >= waited for each in later)
+    assert ada.account() == (0, 8)
 
 
 @pytest.mark.parametrize(

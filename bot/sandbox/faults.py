@@ -118,6 +118,16 @@ def refused(status: int, code: int, message: str) -> Answer:
     return Answer(status, {"message": message, "code": code})
 
 
+def banned(retry_after: int) -> Answer:
+    """Return Cloudflare's 429 to an address that it lets nothing through from for a while.
+
+    It has no `Via` and none of Discord's words
+    (https://docs.discord.com/developers/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans).
+    """
+    headers = {"Retry-After": str(retry_after)}
+    return Answer(429, headers=headers, body=b"<html><body>error code: 1015</body></html>")
+
+
 def too_large() -> Answer:
     """Return Discord's answer to a file over the limit."""
     return refused(413, 40005, "Request entity too large")
@@ -372,6 +382,9 @@ class GatewayFaults(Protocol):
 
     async def reconnect_all(self) -> None:
         """Ask every connection to reconnect and resume."""
+
+    def silence_all(self) -> None:
+        """Send nothing over any connection any more, as where its other end is gone."""
 
 
 @asynccontextmanager
