@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.faults import (
+    Answer,
     CutAfter,
     EditFault,
     Hang,
@@ -391,6 +392,80 @@ async def test_after_a_restart_what_was_deleted_is_void_too(
     await start_bot()
     await closes(ada, events, edit, ("failed", "answer_deleted"))
     assert posts(sandbox) == 0
+
+
+# When the bot is thrown out of the server meanwhile.
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_whoever_threw_the_bot_out_gets_the_picture_by_a_token_that_lives(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, *, private: bool
+):
+    edit, hang = await run_while_it_is_made(sandbox, ada, private=private)
+    sandbox.discord.expel_bot(ada.member.guild)
+    hang.release()
+    await closes(ada, events, edit, ("delivered", None))
+    assert len((await edit.settled()).files) == 1
+    assert posts(sandbox) == 0
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        token_dead(),
+        refused(404, 10015, "Unknown Webhook"),
+        refused(404, 10004, "Unknown Guild"),
+        refused(404, 10003, "Unknown Channel"),
+        refused(403, 50001, "Missing Access"),
+        refused(403, 50013, "Missing Permissions"),
+    ],
+    ids=lambda refusal: str(refusal.json["code"]),
+)
+async def test_what_discord_takes_nowhere_once_the_bot_is_thrown_out_is_void(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, refusal: Answer
+):
+    edit, hang = await run_while_it_is_made(sandbox, ada)
+    sandbox.discord.expel_bot(ada.member.guild)
+    at_discord(sandbox, refusal, method="PATCH", path=ORIGINAL)
+    hang.release()
+    await closes(ada, events, edit, ("failed", _why(refusal)))
+    assert posts(sandbox) == 0
+    assert count(sandbox, "POST", "/users/") == 0
+
+
+async def test_a_private_edit_is_void_where_bot_and_member_share_no_server_any_more(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    edit, hang = await run_while_it_is_made(sandbox, ada, private=True)
+    sandbox.discord.expel_bot(ada.member.guild)
+    edit.expire()
+    hang.release()
+    await closes(ada, events, edit, ("failed", "answer_out_of_reach"))
+    assert sandbox.discord.messages(mailbox(sandbox, ada)) == []
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_bot_that_starts_after_it_was_thrown_out_ends_what_it_left_open(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    *,
+    private: bool,
+):
+    edit = await leave_rendered(sandbox, bot, ada, private=private)
+    sandbox.discord.expel_bot(ada.member.guild)
+    await start_bot()
+    reason = "answer_out_of_reach" if private else "not_posted"
+    await closes(ada, events, edit, ("failed", reason))
+    assert sandbox.discord.messages(mailbox(sandbox, ada)) == []
+
+
+def _why(refusal: Answer) -> str:
+    """As what an edit ends whose picture Discord refuses like this."""
+    assert isinstance(refusal.json, dict)
+    return "answer_deleted" if refusal.json["code"] == 10003 else "not_posted"
 
 
 # Private edits.

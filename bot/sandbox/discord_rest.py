@@ -64,6 +64,9 @@ NOT_FOUND = Refusal(404, 0, "404: Not Found")
 MISSING_ACCESS = Refusal(403, 50001, "Missing Access")
 MISSING_PERMISSIONS = Refusal(403, 50013, "Missing Permissions")
 CANNOT_MESSAGE = Refusal(403, 50007, "Cannot send messages to this user")
+NO_MUTUAL_SERVER = Refusal(
+    403, 50278, "Cannot send messages to this user due to having no mutual guilds"
+)
 VOICE_STANDS = Refusal(400, 50162, "Voice messages cannot be edited")
 NO_VOICE = Refusal(403, 50173, "You cannot send voice messages in this channel")
 NOT_ITS_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another user")
@@ -463,8 +466,8 @@ class DiscordRest:
     def _create_message(self, call: RestCall) -> Reply:
         form = Form(call.body.fields, Problems())
         channel = self._channel(call, *_needed(form, files=bool(call.body.files)))
-        if channel.recipient is not None and channel.recipient.id in self._world.closed_to_bot:
-            raise CANNOT_MESSAGE.error()
+        if channel.recipient is not None:
+            self._check_recipient(channel.recipient.id)
         if (form.integer("flags") or 0) & Flag.VOICE_MESSAGE:
             self._check_voice(channel)
         nonce = form.string("nonce", longest=25)
@@ -493,6 +496,12 @@ class DiscordRest:
             self._nonces[(channel.id, nonce)] = message
         self._world.created(message)
         return Reply(message.as_created())
+
+    def _check_recipient(self, user_id: int) -> None:
+        if user_id in self._world.closed_to_bot:
+            raise CANNOT_MESSAGE.error()
+        if not self._world.shares_server_with_bot(user_id):
+            raise NO_MUTUAL_SERVER.error()
 
     def _check_voice(self, channel: Channel) -> None:
         if not self._world.bot_permissions_in(channel) & Permission.SEND_VOICE_MESSAGES:

@@ -121,6 +121,12 @@ class DiscordService:
         body: JsonObject = {"user": member.user.to_json()}
         self._tell("GUILD_MEMBER_REMOVE", guild, body, Intent.GUILD_MEMBERS)
 
+    def expel_bot(self, guild: Guild) -> None:
+        """Throw the bot out of a server, telling it."""
+        del guild.members[self.world.bot.id]
+        gone: JsonObject = {"id": str(guild.id)}
+        self.gateway.dispatch("GUILD_DELETE", gone, guild_id=guild.id, intent=Intent.GUILDS)
+
     def forbid(self, channel: Channel, target: Role | Member, permissions: int) -> None:
         """Let a channel deny a role or a member something, telling the bot."""
         self._overwrite(channel, target, deny=permissions)

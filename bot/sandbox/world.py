@@ -420,6 +420,10 @@ class World:
                 return channel
         return None
 
+    def shares_server_with_bot(self, user_id: int) -> bool:
+        """Tell whether somebody is in one of the bot's servers."""
+        return any({user_id, self.bot.id} <= guild.members.keys() for guild in self.guilds)
+
     def bot_permissions_in(self, channel: Channel) -> int:
         """Return what the bot may do in a channel."""
         if channel.guild is None:

@@ -322,3 +322,22 @@ def test_a_thread_has_no_rules_of_its_own(client: Client, guild: Guild):
     thread = client.sandbox.discord.add_thread(client.channel, "brushes")
     with pytest.raises(ValueError, match="rules of their own"):
         client.sandbox.discord.forbid(thread, guild.everyone, Permission.SEND_MESSAGES)
+
+
+# A bot that is thrown out.
+
+
+async def test_a_bot_that_is_thrown_out_hears_it_and_reaches_nothing_there(
+    client: Client, guild: Guild
+):
+    opened = await client.send(
+        "POST", "/users/@me/channels", {"recipient_id": str(client.member.id)}
+    )
+    direct_messages = f"/channels/{opened.body['id']}/messages"
+    assert (await client.send("POST", direct_messages, {"content": "x"})).status == 200
+    async with listening(client.sandbox) as bot:
+        client.sandbox.discord.expel_bot(guild)
+        assert await hear(bot, "GUILD_DELETE") == {"id": str(guild.id)}
+    for path, code in ((client.messages, 50001), (direct_messages, 50278)):
+        answer = await client.send("POST", path, {"content": "x"})
+        assert (answer.status, answer.code) == (403, code)
