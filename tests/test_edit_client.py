@@ -172,9 +172,36 @@ async def test_an_answer_that_says_nothing_ends_the_edit(tmp_path: Path, answer:
     assert len(api.requests) == 1
 
 
-async def test_a_flood_of_headers_ends_the_edit(tmp_path: Path):
-    flood = b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(100_000))
-    async with serving(raw(flood)) as api, client(api.url) as edits:
+@pytest.mark.parametrize("line", [b"X: y\r\n", b"X" * 64], ids=["too many", "too long"])
+@pytest.mark.parametrize("asked_for", ["edit", "header", "source", "end", "result"])
+async def test_a_flood_of_headers_is_cut_whatever_was_asked_for(
+    tmp_path: Path, line: bytes, asked_for: str
+):
+    flood = b"HTTP/1.1 200 OK\r\n" + line * (64 * 2**20 // len(line))
+    async with serving(raw(flood)) as api, client(api.url, timeout=5) as edits:
+        asked: dict[str, Callable[[], Awaitable[object]]] = {
+            "edit": lambda: edits.edit(CALL, workspace=tmp_path),
+            "header": lambda: edits.probe_source(api.url),
+            "source": lambda: edits.fetch_source(api.url, tmp_path / "1"),
+            "result": lambda: edits.download(api.url, tmp_path / "1"),
+        }
+        with peak_memory() as peak:
+            if asked_for == "end":
+                source = Source(Picture(Format.PNG, 64, 48), 1000)
+                assert await edits.has_end(api.url, source)
+            else:
+                fault = await fault_of(asked[asked_for]())
+                assert isinstance(fault, ServiceFailed | SourceUnreadable | ResultLost)
+        await api.hung_up.wait()
+    assert peak() < 4 * 2**20
+    assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize("length", ["5", "-1", "1e3", "5, 99", ""])
+async def test_an_answer_whose_length_is_a_lie_ends_the_edit(tmp_path: Path, length: str):
+    body = json.dumps(images("a")).encode()
+    lie = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode() + body
+    async with serving(raw(lie, cut=True)) as api, client(api.url) as edits:
         with pytest.raises(ServiceFailed):
             await edits.edit(CALL, workspace=tmp_path)
     assert len(api.requests) == 1
@@ -476,6 +503,63 @@ async def test_a_source_that_says_that_it_is_too_large_is_not_read():
         with pytest.raises(TooLarge) as refusal:
             await edits.probe_source(cdn.url)
     assert refusal.value.limit == MAX_SOURCE_BYTES
+
+
+async def test_a_source_that_is_a_bomb_is_not_unpacked(tmp_path: Path):
+    packed = reply(200, bomb(200 * 2**20), {"Content-Encoding": "gzip"})
+    async with serving(packed) as cdn, client() as edits:
+        with peak_memory() as peak:
+            assert isinstance(await fault_of(edits.probe_source(cdn.url)), NotAPicture)
+            fetched = edits.fetch_source(cdn.url, tmp_path / "1")
+            assert isinstance(await fault_of(fetched), NotAPicture)
+    assert peak() < 2 * 2**20
+    assert files_in(tmp_path) == {}
+
+
+async def test_a_source_that_says_a_smaller_length_than_it_has_is_cut_there(tmp_path: Path):
+    file = picture(Format.PNG, padding=5000)
+    async with serving(raw(head(content_length=20) + file)) as cdn, client() as edits:
+        for read in (edits.probe_source(cdn.url), edits.fetch_source(cdn.url, tmp_path / "1")):
+            assert isinstance(await fault_of(read), NotAPicture | SourceUnreadable)
+    assert files_in(tmp_path) == {}
+
+
+async def test_a_source_that_says_a_larger_length_than_it_has_is_unreadable(tmp_path: Path):
+    file = picture(Format.PNG, padding=5000)
+    lie = raw(head(content_length=len(file) + 1) + file, cut=True)
+    async with serving(lie) as cdn, client() as edits:
+        with pytest.raises(SourceUnreadable):
+            await edits.fetch_source(cdn.url, tmp_path / "1")
+    assert len(cdn.requests) == 3
+    assert files_in(tmp_path) == {}
+
+
+async def test_a_source_that_drips_is_given_up_in_the_end(tmp_path: Path):
+    drip = dripping(head(content_length=70_000) + b"\xff\xd8\xff\xe0\xff\xff")
+    patience = Patience(silence=10, picture=0.2)
+    async with serving(drip) as cdn, client(patience=patience) as edits:
+        with pytest.raises(SourceUnreadable):
+            await edits.probe_source(cdn.url)
+        with pytest.raises(SourceUnreadable):
+            await edits.fetch_source(cdn.url, tmp_path / "1")
+    assert len(cdn.requests) == 2
+    assert files_in(tmp_path) == {}
+
+
+async def test_an_end_of_a_source_that_never_ends_is_cut_at_its_limit():
+    start = b"HTTP/1.1 206 Partial Content\r\nConnection: close\r\n\r\n"
+
+    async def play(exchange: Exchange) -> None:
+        exchange.writer.write(start)
+        while True:
+            exchange.writer.write(bytes(2**16))
+            await exchange.writer.drain()
+
+    async with serving(play) as cdn, client() as edits:
+        with peak_memory() as peak:
+            assert not await edits.has_end(cdn.url, Source(Picture(Format.PNG, 64, 48), 1000))
+        await cdn.hung_up.wait()
+    assert peak() < 4 * 2**20
 
 
 async def test_a_source_goes_as_a_data_url_where_the_settings_say_so(tmp_path: Path):
