@@ -262,4 +262,5 @@ def _log_level(given: str) -> str:
 
 def _without_password(given: str) -> str:
     """What was given, safe to show: what may be credentials in an address is masked."""
-    return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", given))
+    before_host = re.compile(r"(\w+://)?.*@", re.DOTALL)
+    return re.sub(r"[?#].*", "***", before_host.sub(r"\1***@", given), flags=re.DOTALL)
