@@ -1,7 +1,10 @@
 """While the edit API fails again and again, few calls are made, and nothing is held."""
 
 import asyncio
+import re
 from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -142,6 +145,39 @@ async def test_an_outage_is_told_before_anything_is_held(
     assert ada.row(edit) is None
     assert ada.account() == (0, 0)
     assert len(sandbox.edit_api.calls) == FAILURES
+
+
+@pytest.mark.usefixtures("small_results")
+async def test_in_an_outage_of_ten_minutes_hardly_anything_is_called_or_held(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+):
+    monkeypatch.setattr("bot.editing.Breaker", partial(Breaker, clock))
+    await start_bot()
+    outage = sandbox.faults.edit_api.add(EditFault(action=server_error(500), times=None))
+    for _ in range(FAILURES):
+        await (await ada.edit()).settled()
+    probes, waits = list[float](), list[float]()
+    for passed in range(0, 600, 5):
+        called = outage.fired
+        pair = [await ada.edit(), await ada.edit()]
+        told = "".join([(await each.settled()).text for each in pair])
+        await events.logs("edit.closed", times=outage.fired)
+        assert sum(ada.row(each) is None for each in pair) == 2 - (outage.fired - called)
+        assert ada.account() == (0, 0)
+        probes += [passed] * (outage.fired - called)
+        waits += map(float, re.findall(r"again in (\d+) s\. Nothing was charged", told))
+        clock.seconds += 5
+    assert probes == [30, *range(90, 600, 60)]
+    assert (waits[0], max(waits)) == (30, 60)
+    sandbox.faults.edit_api.clear()
+    clock.seconds += LONGEST_PAUSE
+    for _ in range(3):
+        await (await ada.edit()).until(lambda message: bool(message.files))
 
 
 @pytest.mark.usefixtures("small_results")
