@@ -35,7 +35,7 @@ def peak(pid: int | str = "self") -> int:
     return int(status.partition("VmHWM:")[2].split()[0])
 
 
-def forget_peak() -> int:
-    """Let the peak of this process's memory be what it has now, in KiB; and give that."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return peak()
+def forget_peak(pid: int | str = "self") -> int:
+    """Let the peak of a process's memory, this one's, be what it has now, in KiB; and give that."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+    return peak(pid)
