@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 
 import pytest
 
