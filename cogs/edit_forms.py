@@ -10,6 +10,7 @@ from bot.message_pictures import PictureLink
 from bot.refusals import MAX_PROMPT
 from bot.server_settings import ServerSettings
 from cogs.choices import QUALITIES, SIZES
+from cogs.plain_text import as_label
 
 EDIT_FORM, GUIDED_FORM = "form.edit", "form.guided"
 """What the forms' custom ids say."""
@@ -95,4 +96,4 @@ def _which(sources: Sequence[PictureLink]) -> ChoiceField:
 
 def _described(place: int, source: PictureLink) -> str:
     shape = f" · {source.width} × {source.height}" if source.width and source.height else ""
-    return f"{place + 1}{shape} · {source.name}"
+    return as_label(f"{place + 1}{shape} · {source.name}")

@@ -51,6 +51,11 @@ def _cut(escaped: str, limit: int) -> str:
     return "".join(kept) + "…"
 
 
+def as_label(text: str) -> str:
+    """`text` in one line, for where Discord reads no markdown and no mention."""
+    return " ".join(_INVISIBLE.sub("", text).split())
+
+
 def as_block(text: str) -> str:
     """`text` word for word and line for line, in a block of code."""
     # Three of the marks in a row would end it, and one at its end would be taken for part of it.

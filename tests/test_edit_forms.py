@@ -47,6 +47,14 @@ def test_discord_takes_the_form_whatever_is_filled_in(
     assert counts == [str(each + 1) for each in range(max_count)]
 
 
+def test_a_files_name_is_one_line_in_one_direction() -> None:
+    sources = (link(1, "a\u202egnp.\n\u2028b\u200b.png"), link(2))
+    form: Any = edit_form(Draft(1, 2, 3, sources=sources), ServerSettings(), "Title").to_json()
+    first, second = form["components"][0]["component"]["options"]
+    assert first["label"] == "1 · 640 × 480 · agnp. b.png"
+    assert second["label"] == "2 · 640 × 480 · a.png"
+
+
 def test_the_fields_are_named_and_ordered_as_promised() -> None:
     def names(form: Any) -> list[object]:
         return [label["component"]["custom_id"] for label in form.to_json()["components"]]
