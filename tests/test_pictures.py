@@ -264,6 +264,7 @@ def test_other_formats_are_none_of_ours(format_: str):
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x0cmeta" + bytes(4),
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\x7f\xff\xff\xffmeta" + bytes(100),
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\0mdat" + bytes(100),
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x6cmeta" + bytes(100),
         b"GIF88a" + bytes(100),
         b"GIF89a" + bytes(100),
         b"BM" + bytes(100),
@@ -366,6 +367,10 @@ def test_a_file_of_nothing_but_small_parts_is_refused_after_a_few_thousand(file:
         pytest.param(png(4, 5)[:33] + b"\x7f\xff\xff\xffzTXt", id="PNG"),
         pytest.param(png(4, 5)[:33] + b"\x7f\xff\xff\xffeXIf", id="PNG's Exif"),
         pytest.param(b"RIFF\xff\xff\xff\xffWEBPVP8X\xff\xff\xff\xff\x08" + bytes(9), id="WebP"),
+        pytest.param(
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\x7f\xff\xff\xffmeta", id="HEIF's properties"
+        ),
+        pytest.param(b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**40), id="TIFF's directory"),
     ],
 )
 def test_large_segments_take_no_memory(start: bytes):
