@@ -184,7 +184,7 @@ class ResultButtons:
     # Deleting.
 
     async def _ask_to_delete(self, press: LastingPress) -> None:
-        edit = await promptly(self._find_to_delete(press.caller, press.row_id))
+        edit = await promptly(self._find_shown(press))
         if isinstance(edit, Reply):
             await self._replies.give(press.asked.apart, edit)
         elif press.ephemeral:
@@ -214,7 +214,7 @@ class ResultButtons:
         return Reply(DELETED)
 
     async def _delete_in_place(self, press: LastingPress) -> None:
-        edit = await promptly(self._find_to_delete(press.caller, press.row_id))
+        edit = await promptly(self._find_shown(press))
         if isinstance(edit, Reply):
             await self._replies.give(press.asked.apart, edit)
             return
@@ -226,7 +226,7 @@ class ResultButtons:
 
     async def _keep(self, press: LastingPress) -> None:
         edit = await promptly(self._find(press.caller, press.row_id))
-        if edit is None:
+        if edit is None or not press.ephemeral or not _is_card(press.components, edit):
             await self._replies.give(press.asked.apart, Reply(UNKNOWN))
             return
         await self._redraw(press, buttons_row(edit))
@@ -259,6 +259,13 @@ class ResultButtons:
         if caller.member.id != edit.order.member_id and not caller.moderates:
             return Reply(NOT_YOURS_TO_DELETE)
         return Reply(UNDER_WAY) if edit.state in OPEN_STATES else edit
+
+    async def _find_shown(self, press: LastingPress) -> Edit | Reply:
+        """As `_find_to_delete`, if the message that the button is under is the edit's own."""
+        edit = await self._find_to_delete(press.caller, press.row_id)
+        if isinstance(edit, Edit) and not _is_card(press.components, edit):
+            return Reply(UNKNOWN)
+        return edit
 
     async def _pictures(self, press: LastingPress, edit: Edit) -> Sequence[PictureLink]:
         """The edit's pictures with addresses that work: of its card, or else of its message."""
@@ -310,10 +317,10 @@ def _is_deleted(answer: Answer | None) -> bool:
 
 
 def _is_card(components: Sequence[Component], edit: Edit) -> bool:
-    """Whether a message is the edit's own: it alone has the button that deletes it."""
-    deleting = write_lasting(DELETE, edit.order.id)
+    """Whether a message is the edit's own: it alone has the buttons that delete it."""
+    deleting = {write_lasting(name, edit.order.id) for name in (DELETE, DELETE_SURELY)}
     parts = walk_components({"components": components})
-    return any(part.get("custom_id") == deleting for part in parts)
+    return any(part.get("custom_id") in deleting for part in parts)
 
 
 def _with_row(

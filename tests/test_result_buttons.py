@@ -628,7 +628,7 @@ async def test_a_custom_id_that_names_nothing_is_answered_politely(
 async def test_a_button_of_an_unknown_row_or_another_server_is_answered_politely(
     sandbox: Sandbox, settings: Settings, made: Made, bot: RunningBot, ada: Person
 ) -> None:
-    names = ["again", "run", "compare", "delete", "prompt", "delete.surely"]
+    names = ["again", "run", "compare", "delete", "prompt", "delete.surely", "delete.keep"]
     card = await made()
     row, unknown = row_id(card), 2**63 - 1
     pressed = {each: await press_as(sandbox, ada, card, f"2:{each}:{unknown}") for each in names}
@@ -639,6 +639,34 @@ async def test_a_button_of_an_unknown_row_or_another_server_is_answered_politely
     here = await (await eve.edit()).settled()
     pressed = {each: await press_as(sandbox, eve, here, f"2:{each}:{row}") for each in names}
     assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_button_made_up_of_an_edit_of_ones_own_does_nothing_to_anothers_message(
+    sandbox: Sandbox,
+    made: Made,
+    bot: RunningBot,
+    ada: Person,
+    bob: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    private: bool,
+) -> None:
+    names = ["delete", "delete.surely", "delete.keep"]
+    adas = await made()
+    bobs = row_id(await closed(await bob.edit(private=private), events))
+    dispatch, before, made_up = sandbox.discord.gateway.dispatch, adas.now, list(names)
+
+    def dispatch_made_up(event: str, payload: Any, *, guild_id: int | None) -> None:
+        payload["data"]["custom_id"] = f"2:{made_up.pop(0)}:{bobs}"
+        dispatch(event, payload, guild_id=guild_id)
+
+    monkeypatch.setattr(sandbox.discord.gateway, "dispatch", dispatch_made_up)
+    pressed = {name: await bob.press(adas, "Delete") for name in names}
+    assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
+    assert adas.now is before
+    assert not adas.deleted
 
 
 async def press_as(sandbox: Sandbox, person: Person, card: Message, custom_id: str) -> Interaction:
