@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import re
+import signal
 import struct
 import sys
 import zlib
@@ -447,6 +448,27 @@ async def test_a_bomb_ends_only_the_child(
     picture = make(tmp_path / "a")
     with pytest.raises(fault):
         await Conversions().to_edit(tmp_path / "a", picture, tmp_path / "b")
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("sent", "fault"),
+    [
+        (signal.SIGSEGV, Broken),
+        (signal.SIGABRT, Broken),
+        (signal.SIGKILL, TooHeavy),
+        (signal.SIGXCPU, TooHeavy),
+    ],
+)
+async def test_a_crash_of_the_decoder_is_the_pictures_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals, fault: type[Fault]
+):
+    crash = f"import os, sys; sys.stdin.read(); os.kill(os.getpid(), {sent.value})"
+    monkeypatch.setattr(module, "WORK", replace(WORK, arguments=("-c", crash)))
+    write(tmp_path / "a", draw_corners(), "BMP")
+    with pytest.raises(fault):
+        await Conversions().to_edit(tmp_path / "a", probe_file(tmp_path / "a"), tmp_path / "b")
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 

@@ -68,3 +68,13 @@ def test_nothing_turns_the_direction_of_the_words_behind_it_or_hides_between_the
     assert as_plain(text) == "abcdefghij"
     assert as_block(text) == "```\nabcdefghij\n```"
     assert as_code(text) == "`abcdefghij`"
+
+
+@pytest.mark.parametrize("text", ["`", "``", "a ``` b", "`@everyone`", "``\n``", "\u200b`\u200b`"])
+def test_nothing_ends_code_but_what_the_bot_writes(text: str) -> None:
+    code = as_code(text)
+    assert code.startswith("`` ")
+    assert code.endswith(" ``")
+    assert "``" not in code[2:-2]
+    assert "\n" not in code
+    assert "```" not in as_block(text).removeprefix("```").removesuffix("```")
