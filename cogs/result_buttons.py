@@ -245,11 +245,13 @@ class ResultButtons:
     # Looking up.
 
     async def _find(self, caller: Caller, edit_id: int) -> Edit | None:
-        """The edit, if it is one of this server."""
+        """The edit, if it is the caller's in this server, or was seen in this channel by all."""
         edit = await self._ledger.find(edit_id)
         if edit is None or edit.order.guild_id != caller.member.guild_id:
             return None
-        return edit
+        order = edit.order
+        seen_here = not order.private and order.channel_id == caller.channel_id
+        return edit if seen_here or order.member_id == caller.member.id else None
 
     async def _find_to_delete(self, caller: Caller, edit_id: int) -> Edit | Reply:
         """The edit, if it is one that the caller may delete now; else why they may not."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -667,6 +668,18 @@ async def test_a_button_made_up_of_an_edit_of_ones_own_does_nothing_to_anothers_
     assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
     assert adas.now is before
     assert not adas.deleted
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["elsewhere", "private"])
+async def test_a_button_made_up_of_what_was_not_shown_to_its_presser_is_of_an_unknown_edit(
+    sandbox: Sandbox, made: Made, bot: RunningBot, ada: Person, bob: Person, *, private: bool
+) -> None:
+    names = ["again", "run", "compare", "prompt", "delete", "delete.surely"]
+    adas = row_id(await made(private=private, prompt="the secret"))
+    bob = bob if private else replace(bob, channel=ada.member.guild.channels[1])
+    here = await (await bob.edit()).settled()
+    pressed = {each: await press_as(sandbox, bob, here, f"2:{each}:{adas}") for each in names}
+    assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
 
 
 async def press_as(sandbox: Sandbox, person: Person, card: Message, custom_id: str) -> Interaction:
