@@ -150,6 +150,12 @@ HUGE = {
 # Parts that are not as they should be.
 
 
+def exif_of(tag: int, kind: int) -> bytes:
+    """A JPEG that lies on its side, with one more value, of a kind that does not belong to it."""
+    entries = struct.pack("<HHIIHHII", 0x112, 3, 1, 6, tag, kind, 1, 7)
+    return jpeg(exif(struct.pack("<IH", 8, 2) + entries + bytes(4)))
+
+
 def broken(file: bytes, seed: int) -> bytes:
     """A file of which every hundredth byte or so is another, but not its very beginning."""
     rng, spoilt = Random(seed), bytearray(file)
@@ -159,6 +165,10 @@ def broken(file: bytes, seed: int) -> bytes:
 
 
 BROKEN = {
+    "Exif's width": lambda: exif_of(0x100, 1),
+    "Exif's height": lambda: exif_of(0x101, 16),
+    "Exif's description": lambda: exif_of(0x10E, 5),
+    "Exif's camera": lambda: exif_of(0x110, 11),
     "PNG's checksum": lambda: png((b"gAMA", b"\0\0\xb1\x8f")).replace(b"gAMA\0", b"gAMA\1"),
     "PNG's palette": lambda: png((b"PLTE", bytes(7))),
     "PNG's pixels": lambda: png(pixels=b"no pixels"),

@@ -93,7 +93,7 @@ def decode(file: BinaryIO, format_: Format, *, most_pixels: int) -> Decoded:
 
 _BROKEN = (
     *(OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, RuntimeError),
-    *(ArithmeticError, struct.error),
+    *(ArithmeticError, AttributeError, struct.error),
 )
 """What the readers raise at files that are not as they should be."""
 
