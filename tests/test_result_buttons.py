@@ -723,6 +723,21 @@ async def test_a_form_without_a_draft_or_of_somebody_else_is_answered_politely(
     assert bob.account() == (0, 0)
 
 
+async def test_a_form_of_ones_own_in_another_server_is_answered_politely(
+    sandbox: Sandbox, settings: Settings, made: Made, bot: RunningBot, ada: Person
+) -> None:
+    shown = await form_of(await ada.press(await made(), "Edit again"))
+    spent = ada.account()
+    elsewhere = sandbox.discord.add_guild("Elsewhere")
+    member = sandbox.discord.add_member(elsewhere, ada.member.user)
+    there = Person(sandbox, settings, member, elsewhere.channels[0])
+    card = await (await there.edit()).settled()
+    answer = await submitted_as(sandbox, there, card, str(shown["custom_id"]))
+    assert (answer.ephemeral, answer.text) == (True, FORM_TOO_OLD)
+    assert spent == (0, 8)
+    assert ada.account() == (0, 16)
+
+
 async def test_a_form_that_was_open_for_over_an_hour_is_too_old(
     sandbox: Sandbox, made: Made, bot: RunningBot, bob: Person
 ) -> None:
