@@ -7,6 +7,7 @@ from bot.ledger import Order, OverQuota
 from bot.message_pictures import PictureLink
 from bot.phrases import find_phrase
 from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, looks_like_picture
+from bot.pricing import RATIOS, SOURCE_SIZE
 from bot.server_settings import ServerSettings
 
 MAX_PROMPT = 4_000
@@ -82,7 +83,7 @@ class PromptTooLong:
 
 @dataclass(frozen=True, slots=True)
 class NotOffered:
-    """A form was sent with a choice that it does not have."""
+    """A choice was made that was never offered."""
 
     field: str
     got: str
@@ -206,6 +207,10 @@ def refuse_order(order: Order, source: PictureLink) -> Refusal | None:
         return PromptBlank()
     if len(order.prompt) > MAX_PROMPT:
         return PromptTooLong(len(order.prompt))
+    if order.size not in {SOURCE_SIZE, *RATIOS}:
+        return NotOffered("size", order.size)
+    if order.count < 1:
+        return NotOffered("count", str(order.count))
     return refuse_picture(source)
 
 

@@ -88,8 +88,8 @@ def refusal_text(refusal: Refusal) -> str:
             )
         case NotOffered(field, got):
             said = (
-                f"{field}: got “{as_plain(got, LONGEST_QUOTED)}”, which this form does not offer. "
-                "Open it again and choose one of those that it shows."
+                f"{field}: got “{as_plain(got, LONGEST_QUOTED)}”, which is not offered. "
+                "Choose one of those that are shown."
             )
         case NotHere(channel_ids):
             said = f"Edits are not made in this channel. Run it in {listed_channels(channel_ids)}."

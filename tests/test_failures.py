@@ -130,6 +130,50 @@ async def test_what_the_options_show_to_be_wrong_is_refused_privately_and_holds_
     assert sandbox.edit_api.calls == []
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "value", "said"),
+    [
+        ("size", 3, "5:1", "size: got “5\\:1”, which is not offered"),
+        ("size", 3, "**@everyone**", "size: got “\\*\\*@\u200beveryone\\*\\*”"),
+        ("count", 4, 0, "count: got “0”"),
+        ("count", 4, -1, "count: got “\\-1”"),
+        ("count", 4, 2**53, "this server lets one edit have 4 at most"),
+        ("prompt", 3, "x" * 6000, "The prompt has 6,000 characters"),
+        ("quality", 3, "ultra", ""),
+        ("quality", 3, {"low": 1}, ""),
+        ("count", 3, "two", ""),
+        ("private", 3, "yes", ""),
+        ("image", 11, "1", ""),
+    ],
+)
+async def test_options_that_no_client_offers_are_refused_privately_and_hold_nothing(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    kind: int,
+    value: object,
+    said: str,
+):
+    dispatch = sandbox.discord.gateway.dispatch
+
+    def dispatch_made_up(event: str, payload: Any, *, guild_id: int | None) -> None:
+        data = payload["data"]
+        others = [option for option in data["options"] if option["name"] != name]
+        data["options"] = [*others, {"name": name, "type": kind, "value": value}]
+        dispatch(event, payload, guild_id=guild_id)
+
+    monkeypatch.setattr(sandbox.discord.gateway, "dispatch", dispatch_made_up)
+    edit = await ada.edit()
+    message = await edit.settled()
+    assert message.ephemeral
+    assert said in message.text
+    assert "Nothing was charged." in message.text
+    assert ada.row(edit) is None
+    assert sandbox.edit_api.calls == []
+
+
 async def test_a_picture_that_does_not_lie_at_discord_is_refused_and_never_connected_to(
     sandbox: Sandbox, bot: RunningBot, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
