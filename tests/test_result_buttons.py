@@ -732,9 +732,7 @@ async def test_a_form_of_ones_own_in_another_server_is_answered_politely(
     member = sandbox.discord.add_member(elsewhere, ada.member.user)
     there = Person(sandbox, settings, member, elsewhere.channels[0])
     card = await (await there.edit()).settled()
-    answer = await (
-        await submit_as(sandbox, there, card, str(shown["custom_id"]))
-    ).settled()
+    answer = await (await submit_as(sandbox, there, card, str(shown["custom_id"]))).settled()
     assert (answer.ephemeral, answer.text) == (True, FORM_TOO_OLD)
     assert spent == (0, 8)
     assert ada.account() == (0, 16)
