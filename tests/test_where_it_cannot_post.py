@@ -401,9 +401,9 @@ async def test_after_a_restart_what_was_deleted_is_void_too(
 async def test_whoever_threw_the_bot_out_gets_the_picture_by_a_token_that_lives(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, *, private: bool
 ):
-    edit, hang = await run_while_it_is_made(sandbox, ada, private=private)
+    edit, called = await run_while_it_is_made(sandbox, ada, private=private)
     sandbox.discord.expel_bot(ada.member.guild)
-    hang.release()
+    called.release()
     await closes(ada, events, edit, ("delivered", None))
     assert len((await edit.settled()).files) == 1
     assert posts(sandbox) == 0
@@ -416,10 +416,10 @@ async def test_whoever_threw_the_bot_out_gets_the_picture_by_a_token_that_lives(
 async def test_what_discord_takes_nowhere_once_the_bot_is_thrown_out_is_void(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, status: int, code: int
 ):
-    edit, hang = await run_while_it_is_made(sandbox, ada)
+    edit, called = await run_while_it_is_made(sandbox, ada)
     sandbox.discord.expel_bot(ada.member.guild)
     at_discord(sandbox, refused(status, code, "No"), method="PATCH", path=ORIGINAL)
-    hang.release()
+    called.release()
     reason = "answer_deleted" if code == UNKNOWN_CHANNEL else "not_posted"
     await closes(ada, events, edit, ("failed", reason))
     assert posts(sandbox) == 0
@@ -429,28 +429,23 @@ async def test_what_discord_takes_nowhere_once_the_bot_is_thrown_out_is_void(
 async def test_a_private_edit_is_void_where_bot_and_member_share_no_server_any_more(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    edit, hang = await run_while_it_is_made(sandbox, ada, private=True)
+    edit, called = await run_while_it_is_made(sandbox, ada, private=True)
     sandbox.discord.expel_bot(ada.member.guild)
     edit.expire()
-    hang.release()
+    called.release()
     await closes(ada, events, edit, ("failed", "answer_out_of_reach"))
     assert sandbox.discord.messages(mailbox(sandbox, ada)) == []
 
 
-@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize(
+    ("private", "reason"), [(False, "not_posted"), (True, "answer_out_of_reach")]
+)
 async def test_a_bot_that_starts_after_it_was_thrown_out_ends_what_it_left_open(
-    sandbox: Sandbox,
-    start_bot: StartBot,
-    bot: RunningBot,
-    ada: Person,
-    events: Events,
-    *,
-    private: bool,
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, private: bool, reason: str
 ):
-    edit = await leave_rendered(sandbox, bot, ada, private=private)
+    edit = await leave_rendered(sandbox, await start_bot(), ada, private=private)
     sandbox.discord.expel_bot(ada.member.guild)
     await start_bot()
-    reason = "answer_out_of_reach" if private else "not_posted"
     await closes(ada, events, edit, ("failed", reason))
     assert sandbox.discord.messages(mailbox(sandbox, ada)) == []
 
