@@ -636,10 +636,12 @@ async def test_a_button_of_an_unknown_row_or_another_server_is_answered_politely
     assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
 
     elsewhere = sandbox.discord.add_guild("Elsewhere")
-    eve = Person.join(sandbox, settings, "Eve", guild=elsewhere)
-    here = await (await eve.edit()).settled()
-    pressed = {each: await press_as(sandbox, eve, here, f"2:{each}:{row}") for each in names}
-    assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
+    herself = sandbox.discord.add_member(elsewhere, ada.member.user)
+    for member in (herself, sandbox.discord.add_member(elsewhere, "Eve")):
+        there = Person(sandbox, settings, member, elsewhere.channels[0])
+        here = await (await there.edit()).settled()
+        pressed = {each: await press_as(sandbox, there, here, f"2:{each}:{row}") for each in names}
+        assert await answers(pressed) == dict.fromkeys(names, (True, UNKNOWN))
 
 
 @pytest.mark.parametrize("private", [False, True])
