@@ -363,7 +363,8 @@ class _Limits:
         now = _now()
         self._until = {each: until for each, until in self._until.items() if until > now}
         # What has none of Discord's words comes from before it, and concerns the bot's address.
-        for kept in (path,) if limit.body.get("global") is False else (path, _ALL):
+        of_all = limit.body.get("global") is True or not limit.body
+        for kept in (path, _ALL) if of_all else (path,):
             self._until[kept] = now + max(limit.retry_after, FIRST_PAUSE)
 
 

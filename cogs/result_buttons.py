@@ -226,7 +226,7 @@ class ResultButtons:
 
     async def _keep(self, press: LastingPress) -> None:
         edit = await promptly(self._find(press.caller, press.row_id))
-        if edit is None or not press.ephemeral or not _is_card(press.components, edit):
+        if edit is None or not press.ephemeral or not _is_under(press, edit):
             await self._replies.give(press.asked.apart, Reply(UNKNOWN))
             return
         await self._redraw(press, buttons_row(edit))
@@ -265,7 +265,7 @@ class ResultButtons:
     async def _find_shown(self, press: LastingPress) -> Edit | Reply:
         """As `_find_to_delete`, if the message that the button is under is the edit's own."""
         edit = await self._find_to_delete(press.caller, press.row_id)
-        if isinstance(edit, Edit) and not _is_card(press.components, edit):
+        if isinstance(edit, Edit) and not _is_under(press, edit):
             return Reply(UNKNOWN)
         return edit
 
@@ -316,6 +316,14 @@ def _question(edit: Edit) -> str:
 def _is_deleted(answer: Answer | None) -> bool:
     """Whether the message surely is not there any more."""
     return answer is not None and (answer.ok or answer.status == HTTPStatus.NOT_FOUND)
+
+
+def _is_under(press: LastingPress, edit: Edit) -> bool:
+    """Whether the button is under the edit's own message, by its id where that is known."""
+    place = edit.place
+    return (place is not None and place.message_id == press.message_id) or _is_card(
+        press.components, edit
+    )
 
 
 def _is_card(components: Sequence[Component], edit: Edit) -> bool:
