@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.watching import forget_peak, peak
-from bot.ledger.sqlite.connection import connect_to_read, rows
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import EditFault, Hang, while_on
 from bot.sandbox.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType
-from bot.sandbox.server import Interaction, Sandbox, Upload
-from tests.pictures_made import make_picture
+from bot.sandbox.server import Interaction, Sandbox
+from tests.members import look_up
+from tests.pictures_made import make_picture, photo
 
 COMMANDS, SECONDS = 1_000, 2.0
 WARM_UP = 50
@@ -48,8 +48,7 @@ async def run(queue_limit: int) -> Figures:
     """Let a thousand members run a command each, and wait until all of them are over."""
     settings = {"DEFAULT_QUOTA": "unlimited", "QUEUE_LIMIT": str(queue_limit)}
     async with Sandbox() as sandbox, BotProcess(sandbox.environment(), settings=settings) as bot:
-        await bot.event("bot.ready")
-        await sandbox.discord.connected()
+        await bot.connected(sandbox.discord)
         sandbox.edit_api.answer_with([make_picture(width=64, height=64)])
         await send(sandbox, WARM_UP)
         await until_closed(bot, WARM_UP)
@@ -59,20 +58,20 @@ async def run(queue_limit: int) -> Figures:
             commands = await send(sandbox, COMMANDS)
             in_time = [command for command in commands if await is_answered(command)]
             grown = peak(bot.pid or "self") - before
-        await until_closed(bot, count(bot, "edit.held"))
+        await until_closed(bot, bot.count("edit.held"))
         return read(sandbox, bot, commands, in_time, grown / 1024)
 
 
 async def send(sandbox: Sandbox, commands: int) -> list[Interaction]:
     """Let so many members who are new run a command each, evenly over the time."""
     guild = sandbox.discord.guilds[0]
-    photo = Upload("photo.png", make_picture(width=64, height=64), "image/png")
+    picture = photo(width=64, height=64)
     members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(commands)]
     loop = asyncio.get_running_loop()
     began, sent = loop.time(), list[Interaction]()
     for place, member in enumerate(members):
         await asyncio.sleep(began + place * SECONDS / COMMANDS - loop.time())
-        options = {"image": photo, "prompt": f"make it blue {member.id}"}
+        options = {"image": picture, "prompt": f"make it blue {member.id}"}
         sent.append(await sandbox.discord.invoke(guild.channels[0], member, "edit", options))
     return sent
 
@@ -92,13 +91,8 @@ LATEST = SECONDS_TO_ACKNOWLEDGE + 1
 async def until_closed(bot: BotProcess, edits: int) -> None:
     """Wait until nothing is left to be done for so many edits."""
     await bot.changed.until(
-        lambda: True if count(bot, "edit.closed") >= edits else None, timeout=120
+        lambda: True if bot.count("edit.closed") >= edits else None, timeout=120
     )
-
-
-def count(bot: BotProcess, name: str) -> int:
-    """How often the bot logged such an event."""
-    return sum(event.name == name for event in bot.events)
 
 
 def read(
@@ -109,12 +103,9 @@ def read(
     grown_mib: float,
 ) -> Figures:
     """Look up what became of the commands."""
-    ledger = connect_to_read(bot.ledger)
-    ((held, spent),) = rows(
-        ledger, "SELECT sum(held), sum(spent) FROM account WHERE member_id <> 0"
-    )
-    states = {int(row[0]): str(row[1]) for row in rows(ledger, "SELECT id, state FROM edit")}
-    ledger.close()
+    sums = "SELECT sum(held), sum(spent) FROM account WHERE member_id <> 0"
+    ((held, spent),) = look_up(bot.ledger, sums)
+    states = dict(look_up(bot.ledger, "SELECT id, state FROM edit"))
     answers = [command.acknowledgement for command in in_time]
     late = [command for command in commands if command not in set(in_time)]
     called = {call.body.get("prompt") for call in sandbox.edit_api.calls}
