@@ -23,9 +23,17 @@ _PRAGMAS = (
 )
 
 
-def connect_to_write(path: Path, *, patience: int = BUSY_MILLISECONDS) -> apsw.Connection:
-    """Open the database, made where there is none; `patience` is in milliseconds."""
-    connection = apsw.Connection(str(path))
+def connect_to_write(
+    path: Path, *, patience: int = BUSY_MILLISECONDS, vfs: str | None = None
+) -> apsw.Connection:
+    """Open the database, made where there is none.
+
+    Args:
+        path: its file.
+        patience: milliseconds that a statement waits for another process.
+        vfs: what SQLite reaches files by, if not by the system's own way.
+    """
+    connection = apsw.Connection(str(path), vfs=vfs)
     connection.set_busy_timeout(patience)
     for pragma in _PRAGMAS:
         rows(connection, pragma)

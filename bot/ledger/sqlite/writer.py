@@ -5,6 +5,7 @@ cost of reaching the disk is shared by all that came while the last commit was u
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -74,12 +75,30 @@ class Writer:
             rows(self._connection, "BEGIN IMMEDIATE")
             for job in batch:
                 self._attempt(job)
+        except BaseException as fault:
+            self._give_up(batch, fault)
+            return
+        try:
             rows(self._connection, "COMMIT")
         except BaseException as fault:
+            self._give_up(batch, fault)
+            self._overwrite()
+
+    def _give_up(self, batch: "list[_Job[Any]]", fault: BaseException) -> None:
+        for job in batch:
+            job.fault = fault
+        with contextlib.suppress(apsw.Error):
             if self._connection.in_transaction:
                 rows(self._connection, "ROLLBACK")
-            for job in batch:
-                job.fault = fault
+
+    def _overwrite(self) -> None:
+        """Write another transaction, which changes nothing, in the place of one that failed.
+
+        A commit that was written and not synced lies whole in the write-ahead log: after a crash
+        SQLite would take it for one that was made.
+        """
+        with contextlib.suppress(apsw.Error):
+            rows(self._connection, "PRAGMA user_version = 0")
 
     def _attempt(self, job: "_Job[Any]") -> None:
         rows(self._connection, "SAVEPOINT job")
