@@ -357,11 +357,7 @@ class Editor:
         if ratio == SOURCE_SIZE:
             ratio = nearest_ratio(source.picture.width, source.picture.height)
         async with self._turn(edit):
-            edit = _in_step(
-                await self._ledger.submit(
-                    edit.order.id, ratio=ratio, now=self._clock(), changes=source.changes
-                )
-            )
+            edit = _in_step(await self._submit(edit, ratio, source))
             self._cards.update(edit)
             results = await self._call(edit, ratio, source, folder)
             edit = _in_step(
@@ -372,6 +368,14 @@ class Editor:
         self._cards.update(edit)
         log.info("edit.rendered", edit=str(edit.order.id), pictures=len(results))
         await self._deliver(edit)
+
+    async def _submit(self, edit: Edit, ratio: str, source: Source) -> Edit | None:
+        return await self._insist(
+            lambda: self._ledger.submit(
+                edit.order.id, ratio=ratio, now=self._clock(), changes=source.changes
+            ),
+            until=edit.held_at + LONGEST_WAIT,
+        )
 
     async def _call(self, edit: Edit, ratio: str, source: Source, folder: Path) -> Sequence[str]:
         order = edit.order
@@ -641,8 +645,13 @@ class Editor:
         balance = await self._ledger.balance(order.member, limits=self._limits, now=self._clock())
         return balance, read_settings(await self._rulebook.list_settings(order.guild_id))
 
-    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Have the ledger note what has happened, however long it fails."""
+    async def _insist(self, ask: Callable[[], Awaitable[T]], *, until: datetime | None = None) -> T:
+        """Have the ledger note what has happened, however long it fails, or what is to happen.
+
+        Raises:
+            WaitedTooLong: it failed until then. Nobody who waits may end a try by a time-out: the
+                ledger may carry it out all the same.
+        """
         delays = itertools.chain(LEDGER_RETRIES, itertools.repeat(LEDGER_RETRIES[-1]))
         while True:
             try:
@@ -650,6 +659,8 @@ class Editor:
             except LedgerFault as fault:
                 delay = next(delays)
                 log.warning("ledger.retrying", fault=str(fault), seconds=delay)
+                if until is not None and self._clock() + timedelta(seconds=delay) > until:
+                    raise WaitedTooLong from fault
                 await asyncio.sleep(delay)
 
     async def _open_folder(self, edit: Edit) -> Path:

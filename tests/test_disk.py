@@ -16,6 +16,7 @@ from bot.sandbox.faults import EditFault, declined
 from bot.sandbox.server import Sandbox
 from bot.states import Reason
 from cogs.wording import LEDGER_SILENT
+from tests.clocks import MovableClock
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, closes
 from tests.orders import order
@@ -95,3 +96,129 @@ async def test_a_hold_that_the_disk_did_not_keep_does_not_come_back_after_a_cras
     async with open_sqlite(crashed) as left:
         assert [edit.order.id for edit in await left.ledger.unfinished()] == [1]
     assert isinstance(await ledger.hold(order(2), limits=LIMITS, owner="test", now=NOON), Held)
+
+
+async def test_a_hold_that_the_disk_does_not_take_is_refused_and_the_next_is_made(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    fault: DiskFault,
+):
+    disk.fault = fault
+    edit = await ada.edit()
+    answer = await edit.acknowledged()
+    assert (answer.type, answer.ephemeral) == (4, True)
+    assert (await edit.settled()).text == LEDGER_SILENT
+    disk.mend()
+    assert (ada.row(edit), ada.account()) == (None, (0, 0))
+    assert sandbox.edit_api.calls == []
+    await closes(ada, events, await ada.edit(), ("delivered", None))
+
+
+STEPS = {
+    # What is to be noted: the state that the row stays in meanwhile, and how it ends.
+    "acknowledge": ("held", ("delivered", None)),
+    "submit": ("held", ("delivered", None)),
+    "render": ("submitted", ("delivered", None)),
+    "capture": ("rendered", ("delivered", None)),
+    "void": ("submitted", ("declined", "api_declined")),
+    "forget_token": ("declined", ("declined", "api_declined")),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_what_the_disk_does_not_take_is_noted_as_soon_as_it_does(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    fault: DiskFault,
+    step: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    state, end = STEPS[step]
+    if end[0] == "declined":
+        sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
+    disk.fail_at(monkeypatch, step, fault)
+    edit = await ada.edit()
+    await events.logs("ledger.retrying", times=3)
+
+    row = ada.row(edit)
+    assert row is not None
+    assert (row.state, row.charged) == (state, 0)
+    assert ada.account() == ((0, 0) if state == "declined" else (8, 0))
+    assert len(sandbox.edit_api.calls) == (0 if state == "held" else 1)
+    disk.mend()
+
+    await closes(ada, events, edit, end)
+    message = await edit.settled()
+    assert sandbox.discord.messages(ada.channel) == [message]
+    assert len(message.files) == (1 if end[0] == "delivered" else 0)
+    assert len(sandbox.edit_api.calls) == 1
+    assert (await (await ada.edit()).settled()).files
+
+
+@pytest.mark.parametrize(
+    ("step", "end"),
+    [
+        ("submit", ("delivered", None)),
+        ("render", ("interrupted", "interrupted")),
+        ("capture", ("delivered", None)),
+        ("void", ("interrupted", "interrupted")),
+    ],
+)
+async def test_what_the_disk_did_not_take_before_the_bot_ended_is_not_done_twice(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    fault: DiskFault,
+    step: str,
+    end: tuple[str, str | None],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    if step == "void":
+        sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
+    monkeypatch.setattr("bot.editing.LEDGER_RETRIES", (60,))
+    disk.fail_at(monkeypatch, step, fault)
+    edit = await ada.edit()
+    await events.logs("ledger.retrying")
+    if fault is DiskFault.UNSYNCED:
+        # SQLite closes the file all the same, but apsw raises what its own files raised.
+        disk.mend()
+    await bot.stop()
+    disk.mend()
+    monkeypatch.undo()
+    await start_bot()
+
+    await closes(ada, events, edit, end)
+    message = await edit.settled()
+    assert sandbox.discord.messages(ada.channel) == [message]
+    assert len(message.files) == (1 if end[0] == "delivered" else 0)
+    assert len(sandbox.edit_api.calls) == 1
+
+
+async def test_an_edit_that_the_disk_does_not_let_be_sent_expires_and_was_not_sent(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    clock = MovableClock(monkeypatch)
+    disk.fail_at(monkeypatch, "submit", DiskFault.FULL)
+    edit = await ada.edit()
+    await events.logs("ledger.retrying")
+    clock.jump(minutes=9)
+    # From now on it is the void that is retried.
+    await events.logs("edit.faulted", reason="expired")
+    disk.mend()
+    await closes(ada, events, edit, ("expired", "expired"))
+    assert "Nothing was charged." in (await edit.settled()).text
+    assert sandbox.edit_api.calls == []
