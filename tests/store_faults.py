@@ -63,8 +63,7 @@ async def locked_by_a_process(database: Path) -> AsyncGenerator[None]:
         assert await process.stdout.readline() == b"locked\n"
         yield
     finally:
-        # To asyncio the process has ended once its pipes have.
-        await process.communicate()
+        await process.communicate(b"")
 
 
 _HAS_IT_ALONE = """

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Generator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,18 @@ from bot.errors import LedgerFault
 from bot.ledger import Held
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.quotas import OperatorLimits
-from bot.sandbox.faults import EditFault, declined
+from bot.sandbox.faults import EditFault, Hang, declined
 from bot.sandbox.server import Sandbox
 from bot.states import Reason
 from cogs.wording import LEDGER_SILENT
 from tests.clocks import MovableClock
 from tests.conftest import Events, RunningBot, StartBot
-from tests.members import Person, closes
+from tests.members import Person, buttons_of, closes, look_up
+from tests.moderators import Moderator
 from tests.orders import order
-from tests.store_faults import Disk, DiskFault, faulty_disk
+from tests.store_faults import Disk, DiskFault, faulty_disk, locked_by_a_process
 
-pytestmark = pytest.mark.usefixtures("small_results")
+pytestmark = pytest.mark.usefixtures("small_results", "cards_at_once")
 
 LIMITS = OperatorLimits(80)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -222,3 +224,144 @@ async def test_an_edit_that_the_disk_does_not_let_be_sent_expires_and_was_not_se
     await closes(ada, events, edit, ("expired", "expired"))
     assert "Nothing was charged." in (await edit.settled()).text
     assert sandbox.edit_api.calls == []
+
+
+async def test_an_edit_is_noted_in_the_log_once_and_not_before_its_end_is_on_the_disk(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    fault: DiskFault,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    mod = Moderator.join(sandbox, sandbox.discord.guilds[0])
+    log = sandbox.discord.guilds[0].channels[1]
+    await mod.set(log_channel=log)
+    disk.fail_at(monkeypatch, "capture", fault)
+    edit = await ada.edit()
+    await events.logs("ledger.retrying")
+    assert len(sandbox.discord.messages(log)) == 1
+    disk.mend()
+
+    await closes(ada, events, edit, ("delivered", None))
+    await sandbox.discord.posted(log, lambda message: "delivered" in message.text)
+    assert len(sandbox.discord.messages(log)) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "table"),
+    [
+        ("quota default", {"credits": "10"}, "rule"),
+        ("settings set", {"quality": "high"}, "setting"),
+    ],
+)
+async def test_what_a_moderator_sets_is_not_claimed_where_the_disk_does_not_take_it(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    disk: Disk,
+    fault: DiskFault,
+    command: str,
+    options: dict[str, str],
+    table: str,
+):
+    mod = Moderator.join(sandbox, sandbox.discord.guilds[0])
+    disk.fault = fault
+    answer = await (await mod.run(command, **options)).settled()
+    assert (answer.ephemeral, answer.text) == (True, LEDGER_SILENT)
+    changes = f"SELECT count(*) FROM {table} UNION ALL SELECT count(*) FROM change"
+    assert look_up(bot.settings.database, changes) == [(0,), (0,)]
+    disk.mend()
+    answer = await (await mod.run(command, **options)).settled()
+    assert "→" in answer.text
+    assert look_up(bot.settings.database, changes) == [(1,), (1,)]
+
+
+async def test_an_edit_is_not_said_to_be_cancelled_where_the_disk_does_not_take_it(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
+):
+    bot = await start_bot(edit_concurrency=1)
+    hang = Hang()
+    sandbox.faults.edit_api.add(EditFault(action=hang))
+    await Person.join(sandbox, bot.settings, "Bob").edit()
+    await sandbox.edit_api.called()
+    edit = await ada.edit()
+    await events.logs("edit.acknowledged", edit=str(edit.id))
+    message = await sandbox.discord.posted(ada.channel, lambda each: "Cancel" in buttons_of(each))
+
+    disk.fault = fault
+    assert await ada.told(message, "Cancel") == LEDGER_SILENT
+    disk.mend()
+    hang.release()
+    await closes(ada, events, edit, ("delivered", None))
+
+
+async def test_data_is_not_said_to_be_erased_where_the_disk_does_not_take_it(
+    bot: RunningBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
+):
+    await closes(ada, events, await ada.edit(), ("delivered", None))
+    question = await ada.run("privacy delete")
+    disk.fault = fault
+    assert await ada.told(question, "Erase my data") == LEDGER_SILENT
+    kept = "SELECT prompt FROM edit_private"
+    assert look_up(bot.settings.database, kept) == [("make it blue",)]
+    disk.mend()
+    await (await ada.press(question, "Erase my data")).acknowledged()
+    assert look_up(bot.settings.database, kept) == []
+
+
+# Another program.
+
+
+async def test_a_ledger_that_another_process_has_for_a_moment_is_waited_for(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    async with locked_by_a_process(bot.settings.database):
+        edit = await ada.edit()
+        answer = await edit.acknowledged()
+        assert (answer.type, ada.row(edit)) == (5, None)
+    await closes(ada, events, edit, ("delivered", None))
+    assert len((await edit.settled()).files) == 1
+
+
+@pytest.mark.parametrize("acknowledged_first", [False, True])
+async def test_where_another_process_keeps_the_ledger_an_edit_is_refused_and_nothing_held(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+    acknowledged_first: bool,
+):
+    impatient = partial(open_sqlite, patience=200 if acknowledged_first else 1)
+    monkeypatch.setattr("bot.__main__.open_sqlite", impatient)
+    monkeypatch.setattr("bot.editing.STORE_PATIENCE", 0.05 if acknowledged_first else 5)
+    bot = await start_bot()
+    async with locked_by_a_process(bot.settings.database):
+        edit = await ada.edit(private=True)
+        answer = await edit.acknowledged()
+        assert (answer.type, answer.ephemeral) == (5 if acknowledged_first else 4, True)
+        assert (await edit.settled()).text == LEDGER_SILENT
+        assert (ada.row(edit), ada.account()) == (None, (0, 0))
+    assert sandbox.edit_api.calls == []
+    await closes(ada, events, await ada.edit(), ("delivered", None))
+
+
+async def test_an_edit_under_way_waits_for_another_process_to_give_the_ledger_back(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("bot.__main__.open_sqlite", partial(open_sqlite, patience=1))
+    bot = await start_bot()
+    hang = Hang()
+    sandbox.faults.edit_api.add(EditFault(action=hang))
+    edit = await ada.edit()
+    await sandbox.edit_api.called()
+    async with locked_by_a_process(bot.settings.database):
+        hang.release()
+        await events.logs("ledger.retrying", times=2)
+    await closes(ada, events, edit, ("delivered", None))
+    assert len(sandbox.edit_api.calls) == 1
