@@ -28,7 +28,14 @@ from bot.discord_replies import Replies
 from bot.discord_rest import DiscordRest
 from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
-from bot.errors import BadSettings, DiscordRefused, LedgerFault, LoginRefused, OperatorFault
+from bot.errors import (
+    BadSettings,
+    DiscordRefused,
+    LedgerFault,
+    LedgerUnusable,
+    LoginRefused,
+    OperatorFault,
+)
 from bot.fitting import Fitting
 from bot.ledger.sqlite import examine_sqlite, open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
@@ -263,7 +270,13 @@ async def _stay_connected(
 
     async def connect() -> None:
         await discord_client.login(settings.discord_token)
-        await editor.resume()
+        try:
+            await editor.resume()
+        except LedgerFault as fault:
+            raise LedgerUnusable(
+                f"The database {settings.database} cannot be read: {fault}. Look at it with "
+                "`python -m bot doctor`."
+            ) from fault
         await discord_client.connect()
 
     connection = asyncio.create_task(connect())

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import apsw
 import pytest
@@ -179,7 +179,8 @@ class _File(apsw.VFSFile):
 
     def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802  # SQLite's name
         self._disk.write(self._name)
-        super().xWrite(data, offset)
+        # apsw's own annotation needs Python 3.12's Buffer.
+        cast("Any", super()).xWrite(data, offset)
 
     def xSync(self, flags: int) -> None:  # noqa: N802  # SQLite's name
         self._disk.sync(self._name)

@@ -15,7 +15,6 @@ from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.quotas import OperatorLimits
 from bot.sandbox.faults import EditFault, Hang, declined
 from bot.sandbox.server import Sandbox
-from bot.states import Reason
 from cogs.wording import LEDGER_SILENT
 from tests.clocks import MovableClock
 from tests.conftest import Events, RunningBot, StartBot
@@ -38,7 +37,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Generator[Disk]:
 
 
 @pytest.fixture(autouse=True)
-def _insistent(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+def insistent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the bot ask its ledger again at once."""
     monkeypatch.setattr("bot.editing.LEDGER_RETRIES", (0.02,))
 
@@ -250,10 +249,10 @@ async def test_an_edit_is_noted_in_the_log_once_and_not_before_its_end_is_on_the
 
 
 @pytest.mark.parametrize(
-    ("command", "options", "table"),
+    ("command", "options", "count"),
     [
-        ("quota default", {"credits": "10"}, "rule"),
-        ("settings set", {"quality": "high"}, "setting"),
+        ("quota default", {"credits": "10"}, "SELECT count(*) FROM rule"),
+        ("settings set", {"quality": "high"}, "SELECT count(*) FROM setting"),
     ],
 )
 async def test_what_a_moderator_sets_is_not_claimed_where_the_disk_does_not_take_it(
@@ -263,13 +262,13 @@ async def test_what_a_moderator_sets_is_not_claimed_where_the_disk_does_not_take
     fault: DiskFault,
     command: str,
     options: dict[str, str],
-    table: str,
+    count: str,
 ):
     mod = Moderator.join(sandbox, sandbox.discord.guilds[0])
     disk.fault = fault
     answer = await (await mod.run(command, **options)).settled()
     assert (answer.ephemeral, answer.text) == (True, LEDGER_SILENT)
-    changes = f"SELECT count(*) FROM {table} UNION ALL SELECT count(*) FROM change"
+    changes = f"{count} UNION ALL SELECT count(*) FROM change"
     assert look_up(bot.settings.database, changes) == [(0,), (0,)]
     disk.mend()
     answer = await (await mod.run(command, **options)).settled()

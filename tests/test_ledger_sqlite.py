@@ -1,10 +1,11 @@
 """What only the SQLite store can get wrong: its file, its lock, its transactions."""
 
 import asyncio
+import gc
 import os
 import random
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from bot.ledger.sqlite.writer import Writer
 from bot.quotas import OperatorLimits
 from bot.states import Reason
 from tests.orders import TOKEN, order
+from tests.store_faults import locked_by_a_process
 
 LIMITS = OperatorLimits(80)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -69,12 +71,228 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(path: 
     connection.close()
 
 
-async def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path) -> None:
+def fill(path: Path, *, edits: int = 400) -> None:
+    """Make a ledger of some pages, whose bot has stopped."""
+
+    async def hold_all() -> None:
+        async with open_sqlite(path) as stores:
+            await asyncio.gather(
+                *(
+                    stores.ledger.hold(
+                        order(edit_id, member_id=edit_id), limits=LIMITS, owner="test", now=NOON
+                    )
+                    for edit_id in range(1, 1 + edits)
+                )
+            )
+
+    asyncio.run(hold_all())
+
+
+def overwrite(path: Path, begin: int, data: bytes) -> None:
+    """Put bytes over others."""
+    with path.open("r+b") as file:
+        file.seek(begin)
+        file.write(data)
+
+
+def log_of(path: Path) -> Path:
+    """Where SQLite keeps what was written to a database last."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def leave_log(path: Path) -> None:
+    """Write something to a database, and leave it as after a crash."""
+    connection = connect_to_write(path)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    rows(connection, "UPDATE edit_private SET prompt = 'make it red'")
+    connection.close()
+
+
+def no_database(path: Path) -> None:
     path.write_bytes(b"dear diary, " * 1000)
-    with pytest.raises(LedgerUnusable, match="DATABASE_URL"):
+
+
+def garbage_for_a_header(path: Path) -> None:
+    fill(path)
+    overwrite(path, 0, random.Random(1).randbytes(100))
+
+
+def garbage_for_settings(path: Path) -> None:
+    """Behind the words that say that it is a database."""
+    fill(path)
+    overwrite(path, 16, random.Random(1).randbytes(84))
+
+
+def garbage_in_the_middle(path: Path) -> None:
+    fill(path)
+    overwrite(path, path.stat().st_size // 2, random.Random(1).randbytes(9_000))
+
+
+def garbage_at_the_end_beside_a_log(path: Path) -> None:
+    fill(path)
+    connection = connect_to_write(path)
+    # A table that no command reads, lest its pages are in the log.
+    rows(connection, "CREATE TABLE old AS SELECT * FROM edit")
+    connection.close()
+    overwrite(path, path.stat().st_size - 4096, random.Random(1).randbytes(4096))
+    leave_log(path)
+
+
+def cut_off(path: Path) -> None:
+    fill(path)
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def cut_off_within_its_header(path: Path) -> None:
+    fill(path)
+    os.truncate(path, 50)
+
+
+def cut_off_at_once(path: Path) -> None:
+    fill(path)
+    leave_log(path)
+    os.truncate(path, 0)
+
+
+def gone_but_for_its_log(path: Path) -> None:
+    fill(path)
+    leave_log(path)
+    path.unlink()
+
+
+def garbage_for_a_log(path: Path) -> None:
+    fill(path)
+    log_of(path).write_bytes(random.Random(1).randbytes(9_000))
+
+
+def log_of_another_ledger(path: Path) -> None:
+    fill(path)
+    other = path.with_name("other.db")
+    fill(other, edits=200)
+    leave_log(other)
+    log_of(other).rename(log_of(path))
+    other.unlink()
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def another_programs(path: Path) -> None:
+    connection = apsw.Connection(str(path))
+    rows(connection, "CREATE TABLE song (title TEXT)")
+    connection.close()
+
+
+def log_of_another_program(path: Path) -> None:
+    fill(path)
+    other = path.with_name("other.db")
+    connection = connect_to_write(other)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    rows(connection, "CREATE TABLE song (title TEXT)")
+    connection.close()
+    log_of(other).rename(log_of(path))
+    other.unlink()
+
+
+RESTORE = "put a sound copy of it"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "advice"),
+    [
+        (no_database, f"not a database: {RESTORE}"),
+        (garbage_for_a_header, f"not a database: {RESTORE}"),
+        (garbage_for_settings, RESTORE),
+        (garbage_in_the_middle, f"damaged .*: {RESTORE}"),
+        (garbage_at_the_end_beside_a_log, f"damaged .*: {RESTORE}"),
+        (cut_off, RESTORE),
+        (cut_off_within_its_header, RESTORE),
+        (cut_off_at_once, "missing or empty, and bot.db-wal .*: put it back"),
+        (gone_but_for_its_log, "missing or empty, and bot.db-wal .*: put it back"),
+        (garbage_for_a_log, f"bot.db-wal, .*, is damaged: {RESTORE}"),
+        (log_of_another_ledger, RESTORE),
+        (log_of_another_program, "another program's: move it away"),
+        (a_folder, "let the bot write to it"),
+        (another_programs, "another program's: move it away"),
+    ],
+)
+def test_a_file_that_is_no_sound_ledger_is_refused_with_what_to_do_and_left_as_it_is(
+    path: Path, spoil: Callable[[Path], None], advice: str
+) -> None:
+    spoil(path)
+    files = {each: each.read_bytes() for each in (path, log_of(path)) if each.is_file()}
+
+    async def use() -> None:
         async with open_sqlite(path):
             pass
-    assert path.read_bytes() == b"dear diary, " * 1000
+
+    with pytest.raises(LedgerUnusable, match=f"{advice}.* DATABASE_URL") as refused:
+        asyncio.run(use())
+    assert str(path) in str(refused.value)
+    gc.collect()
+    assert {each: each.read_bytes() for each in files} == files
+    assert path.exists() or path not in files
+
+
+def test_a_sound_ledger_that_a_crash_left_is_taken_with_all_that_was_written(path: Path) -> None:
+    fill(path, edits=1)
+    leave_log(path)
+
+    async def find() -> str:
+        async with open_sqlite(path) as stores:
+            (edit,) = await stores.ledger.unfinished()
+            return edit.order.prompt
+
+    assert asyncio.run(find()) == "make it red"
+
+
+@pytest.mark.parametrize("left", [b"", bytes(5_000)], ids=["empty", "zeros"])
+def test_a_log_whose_beginning_a_crash_kept_from_the_disk_is_none(path: Path, left: bytes) -> None:
+    fill(path, edits=1)
+    log_of(path).write_bytes(left)
+
+    async def count() -> int:
+        async with open_sqlite(path) as stores:
+            return len(await stores.ledger.unfinished())
+
+    assert asyncio.run(count()) == 1
+
+
+async def test_a_large_file_is_looked_at_for_as_long_as_a_start_may_take(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.to_thread(fill, path)
+    monkeypatch.setattr("bot.ledger.sqlite.soundness.LONGEST_LOOK", -1)
+    async with open_sqlite(path) as stores:
+        assert len(await stores.ledger.unfinished()) == 400
+
+
+async def test_a_file_that_can_only_be_read_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.to_thread(fill, path)
+
+    def connect(path: Path, *, patience: int) -> apsw.Connection:
+        connection = apsw.Connection(
+            f"{path.as_uri()}?mode=ro",
+            flags=apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE,
+        )
+        connection.set_busy_timeout(patience)
+        return connection
+
+    monkeypatch.setattr("bot.ledger.sqlite.connect_to_write", connect)
+    with pytest.raises(LedgerUnusable, match="can only be read: let the bot write to it"):
+        async with open_sqlite(path):
+            pass
+
+
+async def test_a_file_that_another_process_keeps_is_refused(path: Path) -> None:
+    await asyncio.to_thread(fill, path)
+    async with locked_by_a_process(path):
+        with pytest.raises(LedgerUnusable, match="is locked: end the other program"):
+            async with open_sqlite(path, patience=1):
+                pass
 
 
 def test_a_migration_that_fails_leaves_neither_a_change_nor_its_record(path: Path) -> None:

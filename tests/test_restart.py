@@ -9,6 +9,9 @@ import pytest
 
 from bot.__main__ import serve
 from bot.discord_client import DiscordClient
+from bot.errors import LedgerFault, LedgerUnusable
+from bot.ledger import Edit
+from bot.ledger.sqlite.edits import SqliteLedger
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import (
     CutAfter,
@@ -514,6 +517,8 @@ WRONG: list[tuple[Mapping[str, str], int, list[str]]] = [
         ["DEFAULT_QUOTA", "'-1'", "EDIT_TIMEOUT", "above 0", "EDIT_API_KEY is not set"],
     ),
     ({"SPOOL_DIR": f"{__file__}/spool"}, 2, ["SPOOL_DIR", "a folder's path"]),
+    ({"SPOOL_DIR": __file__}, 2, ["SPOOL_DIR", __file__, "a folder's path"]),
+    ({"DATABASE_URL": "sqlite:///diary.txt"}, 1, ["diary.txt", "put a sound copy", "DATABASE_URL"]),
     ({"DISCORD_API_URL": "http://127.0.0.1:1/api/v10"}, 1, ["Check the network"]),
 ]
 
@@ -522,9 +527,21 @@ WRONG: list[tuple[Mapping[str, str], int, list[str]]] = [
 async def test_a_bot_that_is_set_up_wrongly_says_what_to_mend_and_ends(
     sandbox: Sandbox, tmp_path: Path, settings: Mapping[str, str], status: int, named: list[str]
 ):
+    (tmp_path / "diary.txt").write_text("Dear diary, ", encoding="utf-8")
     async with BotProcess(sandbox.environment(), settings=settings, folder=tmp_path) as wrong:
         assert await wrong.ended() == status
     said = "\n".join(wrong.last_lines)
     assert [word for word in named if word not in said] == []
     assert "Traceback" not in said
     assert sandbox.edit_api_key not in said
+
+
+async def test_a_bot_whose_ledger_cannot_be_read_when_it_starts_says_so_and_ends(
+    sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    async def fail(_ledger: SqliteLedger) -> list[Edit]:
+        raise LedgerFault("CorruptError: database disk image is malformed")
+
+    monkeypatch.setattr(SqliteLedger, "unfinished", fail)
+    with pytest.raises(LedgerUnusable, match=r"malformed. Look at it with `python -m bot doctor`"):
+        await serve(settings)

@@ -16,6 +16,7 @@ from bot.ledger.sqlite.connection import (
     connect_to_examine,
     connect_to_read,
     connect_to_write,
+    rows,
 )
 from bot.ledger.sqlite.database import Database, Reader
 from bot.ledger.sqlite.drafts import SqliteDraftBook
@@ -24,6 +25,7 @@ from bot.ledger.sqlite.invariants import find_broken_rows
 from bot.ledger.sqlite.lock import only_process
 from bot.ledger.sqlite.migrations import MIGRATIONS, migrate, version_of
 from bot.ledger.sqlite.rulebook import SqliteRulebook
+from bot.ledger.sqlite.soundness import RESTORE, check_soundness
 from bot.ledger.sqlite.usage import SqliteUsageBook
 
 
@@ -129,15 +131,40 @@ async def _check_version(path: Path, reader: Reader) -> None:
 
 
 def _connect_and_migrate(path: Path, patience: int) -> apsw.Connection:
+    connection = None
     try:
+        check_soundness(path)
         connection = connect_to_write(path, patience=patience)
+        if connection.readonly("main"):
+            raise apsw.ReadOnlyError("it can only be read")
         migrate(connection)
-    except (apsw.Error, LedgerUnusable) as fault:
+        rows(connection, "BEGIN IMMEDIATE")  # Raises where another program has it.
+        rows(connection, "ROLLBACK")
+    except (apsw.Error, OSError, LedgerUnusable) as fault:
+        if connection is not None:
+            connection.close()
         raise LedgerUnusable(
-            f"The database {path} cannot be used: {fault}. Nothing in it was changed; "
-            "mend it, or name another in DATABASE_URL."
+            f"The database {path} cannot be used: {_explain(fault)}, or name another in "
+            "DATABASE_URL. Nothing in it was changed."
         ) from fault
     return connection
+
+
+def _explain(fault: apsw.Error | OSError | LedgerUnusable) -> str:
+    match fault:
+        case LedgerUnusable():
+            return str(fault)
+        case apsw.BusyError():
+            advice = "end the other program that uses it"
+        case apsw.ReadOnlyError() | apsw.CantOpenError() | OSError():
+            advice = "let the bot write to it and into its folder"
+        case apsw.FullError():
+            advice = "make room on its disk"
+        case apsw.CorruptError() | apsw.NotADBError():
+            advice = RESTORE
+        case _:
+            advice = "mend it"
+    return f"{fault}: {advice}"
 
 
 def _prepare_folder(path: Path) -> Path:
