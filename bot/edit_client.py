@@ -6,6 +6,7 @@ addresses alone, and everything big goes through the disk in chunks.
 
 import asyncio
 import base64
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -571,7 +572,8 @@ class _Spool:
         self._part.replace(self._path)
 
     def _discard(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # A full disk does not take what is buffered, either.
+            self._file.close()
         self._part.unlink(missing_ok=True)
 
 

@@ -409,9 +409,10 @@ class Editor:
                 for number, url in enumerate(edit.results, 1)
             )
         )
-        pictures = [picture for picture in fetched if picture is not None]
+        pictures = [each for each in fetched if isinstance(each, Spooled)]
         if not pictures:
-            raise ResultLost("not one of the pictures could be had")
+            faults = [each for each in fetched if isinstance(each, OSError)]
+            raise faults[0] if faults else ResultLost("not one of the pictures could be had")
         posted, place = await self._post(edit, pictures)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         ended = _in_step(
@@ -504,6 +505,10 @@ class Editor:
             except EditFault as fault:
                 _report(edit, fault)
                 await self._end(edit, fault.reason, _detail_of(fault))
+            except OSError:
+                # Only the spool's are left: whoever speaks to others has words for theirs.
+                log.exception("edit.not_spooled", edit=str(edit.order.id))
+                await self._end(edit, Reason.NOT_SPOOLED)
             except _OutOfStep:
                 raise
             except Exception:
@@ -616,8 +621,8 @@ class Editor:
                 raise WaitedTooLong from None
             raise
 
-    async def _fetch(self, edit: Edit, url: str, place: Path) -> Spooled | None:
-        """The picture at `url`, downloaded unless it is spooled already; None if it is lost."""
+    async def _fetch(self, edit: Edit, url: str, place: Path) -> Spooled | ResultLost | OSError:
+        """The picture at `url`, downloaded unless it is spooled already; or why it is lost."""
         try:
             if kept := await asyncio.to_thread(_find_spooled, place):
                 return kept
@@ -626,7 +631,7 @@ class Editor:
             return await asyncio.to_thread(_keep, place, picture.format)
         except (ResultLost, OSError) as fault:
             log.warning("edit.result_lost", edit=str(edit.order.id), why=str(fault))
-            return None
+            return fault
 
     async def _write_receipt(self, edit: Edit, pictures: Sequence[Spooled]) -> Receipt:
         order = edit.order

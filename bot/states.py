@@ -59,6 +59,8 @@ class Reason(StrEnum):
     API_UNREACHABLE = "api_unreachable"
     NO_RESULT = "no_result"
     """The API answered, but not one of its pictures could be had."""
+    NOT_SPOOLED = "not_spooled"
+    """The bot's own disk did not take the source, or any of the pictures."""
     NOT_POSTED = "not_posted"
     """Discord took no message with the pictures."""
     ANSWER_DELETED = "answer_deleted"
@@ -81,6 +83,7 @@ MAY_HAVE_COST = frozenset(
     {
         Reason.API_FAILED,
         Reason.NO_RESULT,
+        Reason.NOT_SPOOLED,
         Reason.NOT_POSTED,
         Reason.ANSWER_DELETED,
         Reason.ANSWER_OUT_OF_REACH,

@@ -179,6 +179,10 @@ def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
             said = "The editing service failed. Try again."
         case Reason.NO_RESULT:
             said = "The editing service gave no picture that could be fetched. Try again."
+        case Reason.NOT_SPOOLED:
+            said = (
+                "The bot's disk did not take the picture; its owner has been told. Try again later."
+            )
         case Reason.NOT_POSTED:
             said = (
                 "The picture was made, but Discord did not take it: its upload failed. "

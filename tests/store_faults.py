@@ -16,6 +16,8 @@ import pytest
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.ledger.sqlite.edits import SqliteLedger
 
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has disks that are full")
+
 
 class DiskFault(Enum):
     """Why the disk does not take what SQLite writes."""
@@ -73,6 +75,21 @@ connection.execute("BEGIN EXCLUSIVE")
 print("locked", flush=True)
 sys.stdin.read()
 """
+
+
+if sys.platform == "linux":
+    import resource
+
+    def let_files_grow(pid: int | None, *, most: int = resource.RLIM_INFINITY) -> None:
+        """Let files of a process grow to so many bytes and no further, or as they like again."""
+        assert pid is not None
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+else:
+
+    def let_files_grow(pid: int | None, *, most: int = 0) -> None:
+        """Other systems cannot do this to a process from outside."""
+        raise NotImplementedError
 
 
 class Disk:

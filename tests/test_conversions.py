@@ -36,6 +36,7 @@ from tests.pictures_made import (
     HEIC,
     camera_exif,
     draw_corners,
+    make_picture,
     see_corners,
     wide_profile,
 )
@@ -469,6 +470,17 @@ async def test_a_crash_of_the_decoder_is_the_pictures_fault(
     write(tmp_path / "a", draw_corners(), "BMP")
     with pytest.raises(fault):
         await Conversions().to_edit(tmp_path / "a", probe_file(tmp_path / "a"), tmp_path / "b")
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+@on_linux
+async def test_a_picture_that_a_full_disk_does_not_take_is_not_taken_for_a_broken_one(
+    tmp_path: Path,
+):
+    (tmp_path / "a").write_bytes(make_picture())
+    (tmp_path / "b").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="disk did not take"):
+        await Conversions().to_edit(tmp_path / "a", Picture(Format.PNG, 320, 240), tmp_path / "b")
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 

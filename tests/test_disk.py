@@ -13,15 +13,25 @@ from bot.errors import LedgerFault
 from bot.ledger import Held
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.quotas import OperatorLimits
+from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import EditFault, Hang, declined
-from bot.sandbox.server import Sandbox
+from bot.sandbox.server import Sandbox, Upload
 from cogs.wording import LEDGER_SILENT
 from tests.clocks import MovableClock
 from tests.conftest import Events, RunningBot, StartBot
-from tests.members import Person, buttons_of, closes, look_up
+from tests.invariants import find_contradictions
+from tests.members import Person, buttons_of, closes, find_row, look_up
 from tests.moderators import Moderator
 from tests.orders import order
-from tests.store_faults import Disk, DiskFault, faulty_disk, locked_by_a_process
+from tests.pictures_made import make_picture
+from tests.store_faults import (
+    Disk,
+    DiskFault,
+    faulty_disk,
+    let_files_grow,
+    locked_by_a_process,
+    on_linux,
+)
 
 pytestmark = pytest.mark.usefixtures("small_results", "cards_at_once")
 
@@ -268,12 +278,12 @@ async def test_what_a_moderator_sets_is_not_claimed_where_the_disk_does_not_take
     disk.fault = fault
     answer = await (await mod.run(command, **options)).settled()
     assert (answer.ephemeral, answer.text) == (True, LEDGER_SILENT)
-    changes = f"{count} UNION ALL SELECT count(*) FROM change"
-    assert look_up(bot.settings.database, changes) == [(0,), (0,)]
+    trail = "SELECT count(*) FROM change"
+    assert look_up(bot.settings.database, count) == look_up(bot.settings.database, trail) == [(0,)]
     disk.mend()
     answer = await (await mod.run(command, **options)).settled()
     assert "→" in answer.text
-    assert look_up(bot.settings.database, changes) == [(1,), (1,)]
+    assert look_up(bot.settings.database, count) == look_up(bot.settings.database, trail) == [(1,)]
 
 
 async def test_an_edit_is_not_said_to_be_cancelled_where_the_disk_does_not_take_it(
@@ -364,3 +374,71 @@ async def test_an_edit_under_way_waits_for_another_process_to_give_the_ledger_ba
         await events.logs("ledger.retrying", times=2)
     await closes(ada, events, edit, ("delivered", None))
     assert len(sandbox.edit_api.calls) == 1
+
+
+# The spool.
+
+
+async def test_an_edit_whose_folder_cannot_be_made_is_told_and_free_and_not_sent(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    bot.settings.spool_dir.rmdir()
+    bot.settings.spool_dir.write_text("a file where a folder should be")
+    edit = await ada.edit()
+    await closes(ada, events, edit, ("failed", "not_spooled"))
+    assert "disk did not take the picture" in (await edit.settled()).text
+    await events.logs("edit.not_spooled", level="error", edit=str(edit.id))
+    assert sandbox.edit_api.calls == []
+    bot.settings.spool_dir.unlink()
+    assert (await (await ada.edit()).settled()).files
+
+
+SMALL = make_picture(width=64, height=48)
+LARGE = make_picture(width=1_500, height=1_500)
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("results", "source_mode", "end", "posted"),
+    [
+        ([LARGE], "url", ("failed", "not_spooled"), 0),
+        ([LARGE, LARGE], "url", ("failed", "not_spooled"), 0),
+        ([LARGE, SMALL], "url", ("delivered", None), 1),
+        ([SMALL], "data", ("failed", "not_spooled"), 0),
+    ],
+    ids=["the result", "all results", "one of two", "the source"],
+)
+async def test_what_the_disk_has_no_room_for_is_told_and_free_and_gone(
+    sandbox: Sandbox,
+    ada: Person,
+    tmp_path: Path,
+    results: list[bytes],
+    source_mode: str,
+    end: tuple[str, str | None],
+    posted: int,
+):
+    sandbox.edit_api.answer_with(results)
+    source = Upload("large.png", LARGE, "image/png")
+    running = BotProcess(
+        sandbox.environment(), settings={"EDIT_SOURCE": source_mode}, folder=tmp_path
+    )
+    async with running:
+        await running.event("bot.ready")
+        await sandbox.discord.connected()
+        let_files_grow(running.pid, most=2**20)
+        edit = await ada.edit(image=source, count=len(results))
+        await running.event("edit.closed", edit=str(edit.id))
+        row = find_row(running.ledger, edit)
+        assert row is not None
+        assert (row.end, row.posted, row.charged) == (end, posted, 8 * posted)
+        message = await edit.settled()
+        assert len(message.files) == posted
+        told = "disk did not take the picture" in message.text
+        assert told is (posted == 0)
+        assert list((tmp_path / "spool").iterdir()) == []
+        assert len(sandbox.edit_api.calls) == (1 if source_mode == "url" else 0)
+
+        let_files_grow(running.pid)
+        again = await (await ada.edit(image=source)).settled()
+        assert len(again.files) == 1
+    assert find_contradictions(running.ledger) == []

@@ -49,6 +49,7 @@ from bot.pictures import (
     Source,
 )
 from bot.pricing import Quality
+from tests.store_faults import on_linux
 
 KEY = "key-that-nobody-may-see"
 CALL = EditCall("make it blue", "https://cdn.example.com/a.png", "1:1", Quality.LOW, 2)
@@ -678,6 +679,26 @@ async def test_a_result_is_kept_byte_for_byte(tmp_path: Path, format_: Format):
         assert await edits.download(f"{api.url}/1", tmp_path / "1") == Picture(format_, 64, 48)
     assert files_in(tmp_path) == {"1": file}
     assert "Authorization" not in api.requests[0].headers
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("file", "fault"),
+    [
+        (picture(Format.PNG, padding=1_000), OSError),
+        (picture(Format.PNG, padding=1_000_000), OSError),
+        (b"no picture", ResultLost),
+    ],
+    ids=["at its end", "in the middle", "thrown away"],
+)
+async def test_a_result_that_a_full_disk_does_not_take_leaves_nothing_there(
+    tmp_path: Path, file: bytes, fault: type[Exception]
+):
+    (tmp_path / "1.part").symlink_to("/dev/full")
+    async with serving(reply(200, file)) as api, client(api.url) as edits:
+        with pytest.raises(fault):
+            await edits.download(f"{api.url}/1", tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_result_at_the_apis_origin_comes_over_the_calls_connection(tmp_path: Path):

@@ -601,11 +601,16 @@ async def test_a_source_that_never_comes_holds_up_no_other_edit(
 
 
 async def test_what_nobody_foresaw_ends_with_a_reference_that_the_log_has_too(
-    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    bot = await start_bot()
-    bot.settings.spool_dir.rmdir()
-    bot.settings.spool_dir.write_text("a file where a folder should be")
+    async def fail(_client: EditClient, _url: str) -> Source | None:
+        raise LookupError("nobody foresaw this")
+
+    monkeypatch.setattr(EditClient, "probe_source", fail)
     edit = await ada.edit()
     message = await fails(ada, events, edit, "failed", "unforeseen")
     logged = await events.logs("edit.unforeseen", edit=str(edit.id))

@@ -29,12 +29,14 @@ def main() -> None:
     """Do one task."""
     task = Task.from_json(sys.stdin.buffer.read())
     limit_this_process(memory=task.memory, seconds=CPU_SECONDS)
-    with Path(task.source).open("rb") as source, Path(task.into).open("w+b") as into:
-        allow_no_more_files(largest=LARGEST_FILE)
-        try:
+    try:
+        with Path(task.source).open("rb") as source, Path(task.into).open("w+b") as into:
+            allow_no_more_files(largest=LARGEST_FILE)
             answer = work(task, source, into)
-        except MemoryError:
-            answer = Answer(Problem.TOO_HEAVY)
+    except MemoryError:
+        answer = Answer(Problem.TOO_HEAVY)
+    except OSError:  # Those of the picture itself are judged where it is read.
+        answer = Answer(Problem.NOT_WRITTEN)
     sys.stdout.buffer.write(answer.to_json())
 
 

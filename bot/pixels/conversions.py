@@ -123,7 +123,7 @@ def _memory_for(picture: Picture) -> int:
     return BASE_MEMORY + MEMORY_PER_PIXEL * picture.pixels
 
 
-def _fault_for(problem: Problem, picture: Picture, task: Task) -> SourceFault:
+def _fault_for(problem: Problem, picture: Picture, task: Task) -> SourceFault | OSError:
     match problem:
         case Problem.BROKEN:
             return Broken()
@@ -133,6 +133,8 @@ def _fault_for(problem: Problem, picture: Picture, task: Task) -> SourceFault:
             return TooHeavy(f"more than {task.memory} bytes of memory")
         case Problem.TOO_LARGE:
             return TooLarge(task.most_bytes)
+        case Problem.NOT_WRITTEN:
+            return OSError("the disk did not take the picture that was made")
 
 
 def _remove(path: Path) -> None:

@@ -57,6 +57,8 @@ class Problem(StrEnum):
     """It takes more memory than the child has."""
     TOO_LARGE = "too_large"
     """However small it is made, it does not fit."""
+    NOT_WRITTEN = "not_written"
+    """The disk does not take it."""
 
 
 @dataclass(frozen=True, slots=True)
