@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -345,6 +346,34 @@ async def test_work_that_fails_takes_nothing_else_of_its_transaction_with_it(pat
 
     assert [type(outcome) for outcome in outcomes] == [type(None), LedgerFault, type(None)]
     assert rows(connection, "SELECT value FROM number") == [(1,), (3,)]
+    await writer.close()
+    connection.close()
+
+
+async def test_a_transaction_that_cannot_even_be_rolled_back_does_not_end_the_writer(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect_to_write(path)
+    rows(connection, "CREATE TABLE number (value INTEGER) STRICT")
+    writer = Writer(connection)
+    failing = ["ROLLBACK", "COMMIT"]
+
+    def fail(connection: apsw.Connection, statement: str) -> list[tuple[Any, ...]]:
+        if failing and statement == failing[-1]:
+            raise apsw.IOError(f"{failing.pop()} failed")
+        return rows(connection, statement)
+
+    monkeypatch.setattr("bot.ledger.sqlite.writer.rows", fail)
+
+    async def insert(value: int) -> None:
+        async with asyncio.timeout(5):
+            await writer.run(lambda each: rows(each, "INSERT INTO number VALUES ($1)", value))
+
+    for value in (1, 2):
+        with pytest.raises(LedgerFault):
+            await insert(value)
+    await insert(3)
+    assert rows(connection, "SELECT value FROM number") == [(3,)]
     await writer.close()
     connection.close()
 
