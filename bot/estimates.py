@@ -11,6 +11,10 @@ LATEST = 21
 """Edits of a quality that an estimate rests on; odd, so that the middle one is one of them."""
 
 
+LONGEST = 1_800.0
+"""Seconds that a step of an edit may have taken; by more, or less than none, a clock was set."""
+
+
 @dataclass(frozen=True, slots=True)
 class Took:
     """Seconds of one edit's way."""
@@ -19,6 +23,11 @@ class Took:
     """From sending it to the API to the API's answer."""
     posting: float
     """From then until the pictures were posted."""
+
+    @property
+    def can_be(self) -> bool:
+        """Whether an edit can have taken so long; its times are the wall's clock's."""
+        return 0 <= self.call <= LONGEST and 0 <= self.posting <= LONGEST
 
     @property
     def whole(self) -> float:
@@ -45,7 +54,7 @@ class Estimates:
         """Take in edits of each quality, oldest first."""
         for quality, tooks in latest.items():
             kept = self._latest[quality]
-            kept.extend(tooks)
+            kept.extend(took for took in tooks if took.can_be)
             if kept:
                 self._known[quality] = Took(
                     call=median(took.call for took in kept),
