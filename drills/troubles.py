@@ -1,6 +1,7 @@
 """What goes wrong in the fault drill, on every side of the bot; each for as long as a `with`."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from random import Random
@@ -40,6 +41,7 @@ from bot.sandbox.faults import (
 )
 from drills.crowd import has_ended
 from drills.running import Stage
+from tests.store_faults import let_files_grow
 
 Trouble = Callable[[Stage, Random], AbstractAsyncContextManager[None]]
 
@@ -162,6 +164,19 @@ async def _locked_ledger(stage: Stage, _: Random) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
+async def _full_disk(stage: Stage, _: Random) -> AsyncGenerator[None]:
+    """Let no file of the bot take a byte, the ledger's as little as the spool's."""
+    pid = stage.bot.pid
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            let_files_grow(pid, most=0)
+    yield
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            let_files_grow(pid)
+
+
+@asynccontextmanager
 async def _killed(stage: Stage, _: Random) -> AsyncGenerator[None]:
     """Kill the bot; whoever keeps it running starts it again."""
     await stage.crash()
@@ -250,6 +265,7 @@ TROUBLES: Mapping[str, Trouble] = {
     "a channel is deleted": _deleted_channel,
     "the ledger is locked": _locked_ledger,
     "there is no spool": lambda stage, _: stage.bot.without_spool(),
+    **({"the disk is full": _full_disk} if sys.platform == "linux" else {}),
     "the bot is killed": _killed,
     "the bot is asked to end": _asked_to_end,
 }

@@ -80,14 +80,13 @@ sys.stdin.read()
 if sys.platform == "linux":
     import resource
 
-    def let_files_grow(pid: int | None, *, most: int = resource.RLIM_INFINITY) -> None:
+    def let_files_grow(pid: int, *, most: int = resource.RLIM_INFINITY) -> None:
         """Let files of a process grow to so many bytes and no further, or as they like again."""
-        assert pid is not None
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
 else:
 
-    def let_files_grow(pid: int | None, *, most: int = 0) -> None:
+    def let_files_grow(pid: int, *, most: int = 0) -> None:
         """Other systems cannot do this to a process from outside."""
         raise NotImplementedError
 

@@ -425,6 +425,7 @@ async def test_what_the_disk_has_no_room_for_is_told_and_free_and_gone(
     async with running:
         await running.event("bot.ready")
         await sandbox.discord.connected()
+        assert running.pid is not None
         let_files_grow(running.pid, most=2**20)
         edit = await ada.edit(image=source, count=len(results))
         await running.event("edit.closed", edit=str(edit.id))
