@@ -23,7 +23,7 @@ from bot.ledger.sqlite.writer import Writer
 from bot.quotas import OperatorLimits
 from bot.states import Reason
 from tests.orders import TOKEN, order
-from tests.store_faults import locked_by_a_process
+from tests.store_faults import locked_by_a_process, on_linux
 
 LIMITS = OperatorLimits(80)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -284,6 +284,14 @@ async def test_a_file_that_can_only_be_read_is_refused(
 
     monkeypatch.setattr("bot.ledger.sqlite.connect_to_write", connect)
     with pytest.raises(LedgerUnusable, match="can only be read: let the bot write to it"):
+        async with open_sqlite(path):
+            pass
+
+
+@on_linux
+async def test_a_full_disk_is_told_at_the_start(path: Path) -> None:
+    path.with_name("bot.db.lock").symlink_to("/dev/full")
+    with pytest.raises(LedgerUnusable, match=r"bot\.db\.lock cannot be written: .*Make room"):
         async with open_sqlite(path):
             pass
 

@@ -32,12 +32,21 @@ def only_process(database: Path) -> Generator[None]:
                 f"Process {_read_owner(descriptor)} has the database {database}: "
                 "stop it first, or give this bot a DATABASE_URL of its own."
             )
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, _AFTER_LOCKED_BYTE, os.SEEK_SET)
-        os.write(descriptor, str(os.getpid()).encode())
+        try:
+            _write_owner(descriptor)
+        except OSError as fault:
+            raise LedgerUnusable(
+                f"{path} cannot be written: {fault.strerror}. Make room on its disk."
+            ) from fault
         yield
     finally:
         os.close(descriptor)
+
+
+def _write_owner(descriptor: int) -> None:
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, _AFTER_LOCKED_BYTE, os.SEEK_SET)
+    os.write(descriptor, str(os.getpid()).encode())
 
 
 def _read_owner(descriptor: int) -> str:
