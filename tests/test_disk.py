@@ -15,7 +15,7 @@ from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.quotas import OperatorLimits
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import EditFault, Hang, declined
-from bot.sandbox.server import Sandbox, Upload
+from bot.sandbox.server import Interaction, Sandbox, Upload
 from cogs.wording import LEDGER_SILENT
 from tests.clocks import MovableClock
 from tests.conftest import Events, RunningBot, StartBot
@@ -64,6 +64,17 @@ def copy_as_after_a_crash(database: Path, into: Path) -> Path:
     for suffix in ("", "-wal"):
         shutil.copy(f"{database}{suffix}", into)
     return into / database.name
+
+
+async def ends_once(
+    ada: Person, events: Events, edit: Interaction, end: tuple[str, str | None]
+) -> None:
+    """Wait until an edit that was called for once stands in one message as it ended."""
+    await closes(ada, events, edit, end)
+    message = await edit.settled()
+    assert ada.sandbox.discord.messages(ada.channel) == [message]
+    assert len(message.files) == (1 if end[0] == "delivered" else 0)
+    assert len(ada.sandbox.edit_api.calls) == 1
 
 
 # What was said to be there is on the disk.
@@ -164,11 +175,7 @@ async def test_what_the_disk_does_not_take_is_noted_as_soon_as_it_does(
     assert len(sandbox.edit_api.calls) == (0 if state == "held" else 1)
     disk.mend()
 
-    await closes(ada, events, edit, end)
-    message = await edit.settled()
-    assert sandbox.discord.messages(ada.channel) == [message]
-    assert len(message.files) == (1 if end[0] == "delivered" else 0)
-    assert len(sandbox.edit_api.calls) == 1
+    await ends_once(ada, events, edit, end)
     assert (await (await ada.edit()).settled()).files
 
 
@@ -207,11 +214,7 @@ async def test_what_the_disk_did_not_take_before_the_bot_ended_is_not_done_twice
     monkeypatch.undo()
     await start_bot()
 
-    await closes(ada, events, edit, end)
-    message = await edit.settled()
-    assert sandbox.discord.messages(ada.channel) == [message]
-    assert len(message.files) == (1 if end[0] == "delivered" else 0)
-    assert len(sandbox.edit_api.calls) == 1
+    await ends_once(ada, events, edit, end)
 
 
 async def test_an_edit_that_the_disk_does_not_let_be_sent_expires_and_was_not_sent(
