@@ -176,7 +176,7 @@ async def test_what_the_disk_does_not_take_is_noted_as_soon_as_it_does(
     disk.mend()
 
     await ends_once(ada, events, edit, end)
-    assert (await (await ada.edit()).settled()).files
+    assert (await (await ada.edit()).posted()).files
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ async def test_an_edit_whose_folder_cannot_be_made_is_told_and_free_and_not_sent
     await events.logs("edit.not_spooled", level="error", edit=str(edit.id))
     assert sandbox.edit_api.calls == []
     bot.settings.spool_dir.unlink()
-    assert (await (await ada.edit()).settled()).files
+    assert (await (await ada.edit()).posted()).files
 
 
 SMALL = make_picture(width=64, height=48)

@@ -112,8 +112,12 @@ def png(*chunks: tuple[bytes, bytes], pixels: bytes = b"") -> bytes:
     )
 
 
-def packed(size: int) -> bytes:
-    return zlib.compress(bytes(size))
+def packed(mebibytes: int) -> bytes:
+    """Zeros, compressed: of one MiB only, and that so many times."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    part = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = ((mebibytes * 2**20 % 65_521) << 16) + 1
+    return b"\x78\x9c" + part * mebibytes + b"\3\0" + struct.pack(">I", checksum)
 
 
 def jpeg(*segments: tuple[int, bytes]) -> bytes:
@@ -129,11 +133,11 @@ def exif(start: bytes) -> tuple[int, bytes]:
 
 
 HUGE = {
-    "PNG's profile": lambda: png((b"iCCP", b"x\0\0" + packed(2**29))),
-    "PNG's text": lambda: png((b"zTXt", b"x\0\0" + packed(2**29))),
-    "PNG's texts": lambda: png(*[(b"zTXt", b"x\0\0" + packed(2**20))] * 500),
-    "PNG's international text": lambda: png((b"iTXt", b"x\0\1\0\0\0" + packed(2**29))),
-    "PNG's pixels": lambda: png(pixels=packed(2**29)),
+    "PNG's profile": lambda: png((b"iCCP", b"x\0\0" + packed(512))),
+    "PNG's text": lambda: png((b"zTXt", b"x\0\0" + packed(512))),
+    "PNG's texts": lambda: png(*[(b"zTXt", b"x\0\0" + packed(1))] * 500),
+    "PNG's international text": lambda: png((b"iTXt", b"x\0\1\0\0\0" + packed(512))),
+    "PNG's pixels": lambda: png(pixels=packed(512)),
     "JPEG's profile": lambda: jpeg(
         *[(0xE2, b"ICC_PROFILE\0" + bytes([part, 255]) + bytes(65_000)) for part in range(1, 256)]
     ),

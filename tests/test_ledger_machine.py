@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -166,4 +167,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(max_examples=40, stateful_step_count=25)
+TestLedgerMachine.settings = settings(max_examples=15, stateful_step_count=25)
+
+
+@pytest.mark.drill
+class TestLedgerMachineForLonger(TestLedgerMachine):
+    """The same, with ten times as many examples."""
+
+    settings = settings(max_examples=150, stateful_step_count=25)

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -315,4 +316,11 @@ class RulesMachine(RuleBasedStateMachine):
 
 
 TestRulesMachine = RulesMachine.TestCase
-TestRulesMachine.settings = settings(max_examples=40, stateful_step_count=25)
+TestRulesMachine.settings = settings(max_examples=15, stateful_step_count=25)
+
+
+@pytest.mark.drill
+class TestRulesMachineForLonger(TestRulesMachine):
+    """The same, with ten times as many examples."""
+
+    settings = settings(max_examples=150, stateful_step_count=25)
