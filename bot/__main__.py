@@ -144,7 +144,7 @@ def run_bot() -> int:
     with (
         suppress(KeyboardInterrupt, asyncio.CancelledError),
         logging_to_stderr(settings.log_level, secrets),
-        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
     ):
         runner.run(_serve_until_signal(settings))
     return 0
@@ -355,7 +355,7 @@ async def _serve_until_signal(settings: Settings) -> None:
     await serve(settings, stopping=stopping)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """The faster loop, where there is one."""
     if sys.platform == "win32":
         return None

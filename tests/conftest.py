@@ -14,7 +14,7 @@ import pytest
 import structlog
 from yarl import URL
 
-from bot.__main__ import serve
+from bot.__main__ import loop_factory, serve
 from bot.edit_client import Patience
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.sandbox.server import Sandbox
@@ -39,6 +39,11 @@ PATIENCE = 15
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores, since tests wait more than they compute."""
     return 1 + (os.cpu_count() or 1)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run in the loop that the bot has."""
+    return {"loop": loop_factory() or asyncio.new_event_loop}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

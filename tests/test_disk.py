@@ -299,7 +299,7 @@ async def test_an_edit_is_not_said_to_be_cancelled_where_the_disk_does_not_take_
     await sandbox.edit_api.called()
     edit = await ada.edit()
     await events.logs("edit.acknowledged", edit=str(edit.id))
-    message = await sandbox.discord.posted(ada.channel, lambda each: "Cancel" in buttons_of(each))
+    message = await edit.until(lambda each: "Cancel" in buttons_of(each))
 
     disk.fault = fault
     assert await ada.told(message, "Cancel") == LEDGER_SILENT
