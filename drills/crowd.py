@@ -146,7 +146,8 @@ class Crowd:
         # The message may be deleted, and the form not be shown.
         with suppress(InvalidInvocation, TimeoutError):
             pressed = await self._press(asked, "Edit again")
-            if (await pressed.acknowledged()).type != CallbackType.MODAL:
+            shown = await pressed.acknowledged(timeout=SECONDS_TO_ACKNOWLEDGE)
+            if shown.type != CallbackType.MODAL:
                 return
             number, prompt = self._next()
             values: dict[str, Any] = {"prompt": prompt, "quality": ["low"], "count": ["1"]}
