@@ -370,12 +370,19 @@ class Editor:
         await self._deliver(edit)
 
     async def _submit(self, edit: Edit, ratio: str, source: Source) -> Edit | None:
-        return await self._insist(
-            lambda: self._ledger.submit(
-                edit.order.id, ratio=ratio, now=self._clock(), changes=source.changes
-            ),
-            until=edit.held_at + LONGEST_WAIT,
-        )
+        async def submit() -> Edit | None:
+            # A stop may have begun since the try before, after which nothing is sent.
+            await self._sending.wait()
+            self._waiting.discard(edit.order.id)
+            try:
+                return await self._ledger.submit(
+                    edit.order.id, ratio=ratio, now=self._clock(), changes=source.changes
+                )
+            except LedgerFault:
+                self._waiting.add(edit.order.id)
+                raise
+
+        return await self._insist(submit, until=edit.held_at + LONGEST_WAIT)
 
     async def _call(self, edit: Edit, ratio: str, source: Source, folder: Path) -> Sequence[str]:
         order = edit.order
@@ -602,8 +609,6 @@ class Editor:
             async with self._while_it_may_wait(edit):
                 await stack.enter_async_context(self._line.turn(edit.order.id))
                 await self._breaker.wait_to_call(edit.order.id)
-                await self._sending.wait()
-            self._waiting.discard(edit.order.id)
             yield
 
     @asynccontextmanager

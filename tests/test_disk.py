@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.__main__ import serve
 from bot.errors import LedgerFault
 from bot.ledger import Held
 from bot.ledger.sqlite import SqliteStores, open_sqlite
@@ -16,6 +17,7 @@ from bot.quotas import OperatorLimits
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import EditFault, Hang, declined
 from bot.sandbox.server import Interaction, Sandbox, Upload
+from bot.settings import Settings
 from cogs.wording import LEDGER_SILENT
 from tests.clocks import MovableClock
 from tests.conftest import Events, RunningBot, StartBot
@@ -24,6 +26,7 @@ from tests.members import Person, buttons_of, closes, find_row, look_up
 from tests.moderators import Moderator
 from tests.orders import order
 from tests.pictures_made import make_picture
+from tests.services import hang
 from tests.store_faults import (
     Disk,
     DiskFault,
@@ -236,6 +239,37 @@ async def test_an_edit_that_the_disk_does_not_let_be_sent_expires_and_was_not_se
     await closes(ada, events, edit, ("expired", "expired"))
     assert "Nothing was charged." in (await edit.settled()).text
     assert sandbox.edit_api.calls == []
+
+
+async def test_an_edit_that_the_disk_holds_up_is_not_sent_any_more_by_a_bot_that_is_to_end(
+    sandbox: Sandbox,
+    settings: Settings,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    stopping = asyncio.Event()
+    bot = asyncio.create_task(serve(settings, stopping=stopping))
+    await sandbox.discord.connected()
+    called = hang(sandbox)
+    sent = await ada.edit()
+    await sandbox.edit_api.called()
+    disk.fail_at(monkeypatch, "submit", DiskFault.FULL)
+    held_up = await ada.edit()
+    await events.logs("ledger.retrying")
+    stopping.set()
+    await events.logs("bot.draining")
+    disk.mend()
+    called.release()
+    await sent.posted()
+
+    async with asyncio.timeout(10):
+        await bot
+    assert len(sandbox.edit_api.calls) == 1
+    left = ada.row(held_up)
+    assert left is not None
+    assert (left.state, left.submitted_at) == ("held", None)
 
 
 async def test_an_edit_is_noted_in_the_log_once_and_not_before_its_end_is_on_the_disk(
