@@ -12,6 +12,9 @@ from bot.ledger.sqlite.connection import connect_to_examine, rows
 LONGEST_LOOK = 5.0
 """Seconds: about 300 MB of the disk. What is left over of a larger file is the doctor's."""
 
+PAGES_AT_ONCE = 100
+"""Pages read between two looks at the clock: a slow disk takes a second or so for them."""
+
 LOG_MARKS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\0\0\0\0", b"")
 """How a write-ahead log begins; with zeros, or nothing, where its first commit never came.
 
@@ -68,7 +71,7 @@ def _check_tables(connection: apsw.Connection) -> None:
 
 def _check_pages(connection: apsw.Connection, path: Path) -> None:
     until = time.monotonic() + LONGEST_LOOK
-    connection.set_progress_handler(lambda: time.monotonic() > until, 10_000)
+    connection.set_progress_handler(lambda: time.monotonic() > until, PAGES_AT_ONCE)
     try:
         ((finding,),) = rows(connection, "PRAGMA quick_check(1)")
     except apsw.InterruptError:
