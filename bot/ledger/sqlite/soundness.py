@@ -15,8 +15,8 @@ LONGEST_LOOK = 5.0
 PAGES_AT_ONCE = 100
 """Pages read between two looks at the clock: a slow disk takes a second or so for them."""
 
-LOG_MARKS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\0\0\0\0", b"")
-"""How a write-ahead log begins; with zeros, or nothing, where its first commit never came.
+LOG_MARKS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\0\0\0\0")
+"""How a write-ahead log begins; with zeros where its first commit never came.
 
 https://sqlite.org/fileformat2.html#the_write_ahead_log
 """
