@@ -1,5 +1,6 @@
 """Where the bot cannot post: said before a hold, and afterwards another way is found, once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,36 @@ async def test_where_the_channels_route_is_refused_a_new_message_mentions_its_me
     assert {"Edit again", "Run again · 8", "Delete"} <= buttons_of(second).keys()
     assert place_of(ada, edit) == (None, second.id)
     assert posts(sandbox) == 1
+
+
+@pytest.mark.parametrize("declines", [False, True])
+async def test_the_buttons_of_a_new_message_in_a_thread_work_for_others_after_a_restart(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    *,
+    declines: bool,
+):
+    thread = sandbox.discord.add_thread(ada.channel, "a thread")
+    ada = replace(ada, channel=thread)
+    mod = Person.join(sandbox, ada.settings, "Mod", permissions=Permission.MANAGE_MESSAGES)
+    if declines:
+        sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
+    at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL)
+    at_discord(sandbox, NOT_ALLOWED, method="PATCH", path=IN_CHANNEL)
+    end = ("declined", "api_declined") if declines else ("delivered", None)
+    await closes(ada, events, await ada.edit(), end)
+    _, second = sandbox.discord.messages(thread)
+    await bot.stop()
+    await start_bot()
+
+    assert (await (await mod.press(second, "Run again")).posted()).files
+    question = await (await mod.press(second, "Delete")).settled()
+    await mod.press(question, "Delete for good")
+    await events.logs("edit.deleted")
+    assert second.deleted
 
 
 async def test_a_new_message_is_posted_where_the_channels_messages_are_not_shown(
