@@ -10,7 +10,7 @@ from bot.ledger import Place
 from bot.message_pictures import DiscordsPlaces, PictureLink, find_pictures
 
 AT_ONCE = 16
-"""Messages that are looked up at once, for all members together."""
+"""Messages of lists that are looked up at once, for all members together."""
 
 
 class Unshown(Enum):
@@ -27,7 +27,7 @@ class Unshown(Enum):
 
 
 class PostedPictures:
-    """Looks the bot's own messages up, a bounded number at once."""
+    """Looks the bot's own messages up, of lists a bounded number at once."""
 
     def __init__(self, rest: DiscordRest, places: DiscordsPlaces) -> None:
         self._rest = rest
@@ -38,18 +38,27 @@ class PostedPictures:
         self, messages: Sequence[Place], *, within: float
     ) -> Sequence[PictureLink | Unshown]:
         """The first picture of each message, after at most so many seconds."""
-        found = await asyncio.gather(*(self.find_all(each, within=within) for each in messages))
+        until = in_seconds(within)
+        found = await asyncio.gather(*(self._find_in_turn(each, until) for each in messages))
         return [each if isinstance(each, Unshown) else each[0] for each in found]
 
     async def find_all(self, message: Place, *, within: float) -> Sequence[PictureLink] | Unshown:
-        """All pictures of a message, at least one, after at most so many seconds."""
-        until = in_seconds(within)
+        """All pictures of a message, at least one, after at most so many seconds.
+
+        It is looked up at once, whoever lists many meanwhile.
+        """
+        return await self._find(message, in_seconds(within))
+
+    async def _find_in_turn(self, message: Place, until: float) -> Sequence[PictureLink] | Unshown:
         try:
             async with asyncio.timeout_at(until), self._turns:
-                own = OwnMessage(message.channel_id, message.message_id)
-                answer = await self._rest.get(own, until=until)
+                return await self._find(message, until)
         except TimeoutError:
             return Unshown.UNKNOWN
+
+    async def _find(self, message: Place, until: float) -> Sequence[PictureLink] | Unshown:
+        own = OwnMessage(message.channel_id, message.message_id)
+        answer = await self._rest.get(own, until=until)
         if answer is None or not answer.ok:
             return _why(answer)
         return find_pictures(answer.body, self._places) or Unshown.EMPTY

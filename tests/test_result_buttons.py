@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.faults import DiscordFault, EditFault, declined, refused
+from bot.sandbox.faults import DiscordFault, EditFault, Hang, declined, refused
 from bot.sandbox.interactions import CallbackType
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, Sandbox, Upload
@@ -38,6 +38,7 @@ from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, buttons_of, change, forget_sources, look_up
 from tests.moderators import Moderator
 from tests.pictures_made import photo
+from tests.services import at_discord
 from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results")
@@ -779,6 +780,26 @@ async def test_a_message_that_lists_an_edit_finds_its_pictures_where_they_were_p
     assert last_call(sandbox)["image"] == card.files[0].url
     sandbox.discord.delete(card)
     assert await bob.told(other, "Edit again") == NO_PICTURES
+
+
+async def test_pictures_that_are_looked_up_for_others_lists_do_not_make_it_late(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    bob: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.discord_posted.AT_ONCE", 1)
+    await start_bot()
+    adas = await closed(await ada.edit(), events)
+    await closed(await bob.edit(), events)
+    history = await bob.run("history")
+    hangs = at_discord(sandbox, Hang(), method="GET", path=f"/{adas.id}$")
+    await ada.command("history")
+    await hangs.happened()
+    pressed = await bob.press(history, "Edit again")
+    assert (await pressed.acknowledged()).type == CallbackType.MODAL
 
 
 @pytest.mark.parametrize("label", ["Edit again", "Run again", "Compare", "Delete"])
