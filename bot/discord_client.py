@@ -207,7 +207,7 @@ _THREAD_AT_LEAST: dict[str, Any] = {"owner_id": "0", "member_count": 0, "message
 
 _CHANNEL_AT_LEAST: dict[str, Any] = {"name": "", "position": 0}
 
-_MESSAGE_AT_LEAST: dict[str, Any] = {"type": 0, "content": ""}
+_MESSAGE_AT_LEAST: dict[str, Any] = {"type": 0, "content": "", "components": ()}
 
 _FORWARDED_AT_LEAST: dict[str, Any] = {
     **_MESSAGE_AT_LEAST,

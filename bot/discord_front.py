@@ -26,6 +26,7 @@ from bot.discord_rest import (
     JSON,
     NO_MUTUAL_SERVER,
     PAUSE_BEFORE_UPLOAD,
+    THREAD_ARCHIVED,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
     UNKNOWN_WEBHOOK,
@@ -176,7 +177,7 @@ class DiscordFront(Front):
                 _first_answer(order), body, files=files, tries=tries, until=_in(left)
             )
             in_time = until - self._clock() > timedelta(seconds=PAUSE_BEFORE_UPLOAD)
-            if not _ran_out_of_token(answer, may_pass_later=in_time and tries is not None):
+            if not _may_pass_elsewhere(answer, may_pass_later=in_time and tries is not None):
                 return answer
         if first is not None:
             answer = await self._rest.edit(
@@ -230,12 +231,16 @@ def _read_shown(answer: Answer | None) -> Shown:
     return Shown(over=True)
 
 
-def _ran_out_of_token(answer: Answer | None, *, may_pass_later: bool) -> bool:
-    """Whether it was the token's death, or the time until it, that ended a request's tries."""
+def _may_pass_elsewhere(answer: Answer | None, *, may_pass_later: bool) -> bool:
+    """Whether it was the token's death, or the time until it, that ended a request's tries.
+
+    Or the thread was archived: nothing in it can be edited, but a new message reopens it.
+    https://docs.discord.com/developers/topics/threads#active-archived-threads
+    """
     if answer is None or is_failure(answer):
         return not may_pass_later
     dead = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
-    return answer.status in dead or answer.code == UNKNOWN_WEBHOOK
+    return answer.status in dead or answer.code in {UNKNOWN_WEBHOOK, THREAD_ARCHIVED}
 
 
 def _is_refused(answer: Answer | None) -> bool:

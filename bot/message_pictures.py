@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from yarl import URL
 
-from bot.pictures import looks_like_picture
+from bot.pictures import is_named_as_picture, looks_like_picture
 
 JSON = Mapping[str, Any]
 
@@ -135,7 +135,9 @@ def _from_attachment(attachment: JSON, places: DiscordsPlaces) -> Iterator[Pictu
     name = attachment.get("filename")
     if url is None or not isinstance(name, str) or not name:
         return
-    if _text(attachment, "content_type") is None and not _natural(attachment, "width"):
+    # Discord says the type and the size of what it knows; of other files their names alone speak.
+    unknown = _text(attachment, "content_type") is None and not _natural(attachment, "width")
+    if unknown and not is_named_as_picture(name):
         return
     yield from _if_picture(url, name, attachment, spoiler=name.startswith("SPOILER_"))
 

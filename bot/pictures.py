@@ -119,10 +119,20 @@ def looks_like_picture(filename: str, content_type: str | None) -> bool:
     claimed = None if content_type is None else content_type.partition(";")[0].strip().lower()
     if claimed not in {None, _UNKNOWN} and claimed not in _CONTENT_TYPES:
         return False
-    guessed, encoding = _TYPES.guess_type(f"name{PurePosixPath(filename).suffix}", strict=False)
+    guessed, encoding = _guess_type(filename)
     if guessed is None:
         return encoding is None and claimed != _UNKNOWN
+    return is_named_as_picture(filename)
+
+
+def is_named_as_picture(filename: str) -> bool:
+    """Whether the name's ending is that of a picture of ours."""
+    guessed, encoding = _guess_type(filename)
     return encoding is None and guessed in _CONTENT_TYPES
+
+
+def _guess_type(filename: str) -> tuple[str | None, str | None]:
+    return _TYPES.guess_type(f"name{PurePosixPath(filename).suffix}", strict=False)
 
 
 class HeaderProbe:

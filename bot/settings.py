@@ -160,7 +160,7 @@ _TAKES = {
     "EDIT_API_KEY": "the edit API's key, on one line and without blanks",
     "EDIT_API_URL": "an http or https address without credentials, query or fragment",
     "DISCORD_API_URL": "an http or https address without credentials, query or fragment",
-    "DATABASE_URL": "sqlite:///relative/path or sqlite:////absolute/path",
+    "DATABASE_URL": "sqlite:///relative/path or sqlite:////absolute/path, without a query",
     "DEFAULT_QUOTA": f"a whole number from 0 to {LARGEST_QUOTA:,}, or unlimited",
     "OPERATOR_BUDGET": f"a whole number from 0 to {LARGEST_QUOTA:,}, or unlimited",
     "SERVERS": "servers' ids with commas between them, or all",
@@ -191,8 +191,9 @@ def _address(given: str) -> URL:
 
 
 def _database(given: str) -> Path:
-    scheme, separator, path = given.strip().partition(":///")
-    if scheme != "sqlite" or not separator or not path or path == ":memory:":
+    scheme, _, path = given.strip().partition(":///")
+    # A query would become a part of the file's name: a new ledger, in which nobody has spent.
+    if scheme != "sqlite" or not path or path == ":memory:" or "?" in path:
         raise ValueError
     return Path(path)
 

@@ -4,6 +4,7 @@ from discord import app_commands
 
 from bot.pictures import MAX_SOURCE_BYTES
 from bot.pricing import RATIOS, SOURCE_SIZE, Quality
+from bot.refusals import NotOffered
 from cogs.picture_words import FORMATS
 
 EDIT_OPTIONS = {
@@ -25,3 +26,23 @@ SIZES = [
     app_commands.Choice(name="Nearest to the picture's own", value=SOURCE_SIZE),
     *(app_commands.Choice(name=ratio, value=ratio) for ratio in RATIOS),
 ]
+
+
+class NotOfferedError(Exception):
+    """A field or an option holds what it does not offer."""
+
+    def __init__(self, field: str, got: str) -> None:
+        super().__init__(field)
+        self.refusal = NotOffered(field, got)
+
+
+def read_offered_quality(given: str | None) -> Quality:
+    """The quality that was chosen, or what there is where none was.
+
+    Raises:
+        NotOfferedError: it is none.
+    """
+    try:
+        return Quality(given or Quality.MEDIUM)
+    except ValueError:
+        raise NotOfferedError("quality", str(given)) from None

@@ -5,10 +5,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.editing import Editor
-from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
+from bot.pricing import MAX_COUNT, SOURCE_SIZE
 from bot.refusals import MAX_PROMPT
 from cogs.asking import caller_of
-from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES
+from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
 from cogs.orders import ask_for, link_to
 
 
@@ -39,7 +39,7 @@ class EditCog(commands.Cog):
                 caller_of(interaction),
                 link_to(image),
                 prompt=prompt,
-                quality=Quality(quality or Quality.MEDIUM),
+                quality=read_offered_quality(quality),
                 size=size or SOURCE_SIZE,
                 count=count,
                 private=private,

@@ -16,10 +16,10 @@ from bot.errors import LedgerFault
 from bot.forms import Form
 from bot.guided_prompt import compose_prompt
 from bot.ledger.drafts import Draft, DraftBook
-from bot.pricing import MAX_COUNT, SOURCE_SIZE, Quality
+from bot.pricing import MAX_COUNT, SOURCE_SIZE
 from bot.refusals import PromptBlank, is_blank, refuse_picture
 from cogs.asking import caller_of
-from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES
+from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
 from cogs.components import Button, Item, as_components, row_of
 from cogs.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
 from cogs.orders import FORM_TOO_OLD, Orders, ask_for, is_own, link_to, promptly
@@ -92,7 +92,7 @@ class EditGuidedCog(commands.Cog):
             member_id=caller.member.id,
             sources=(link_to(image),),
             private=private,
-            quality=Quality(quality or Quality.MEDIUM),
+            quality=read_offered_quality(quality),
             size=size or SOURCE_SIZE,
             count=count,
             chose_quality=quality is not None,

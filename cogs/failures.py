@@ -9,13 +9,14 @@ from bot.discord_replies import AnnouncedFailure, Asked, Replies, Reply
 from bot.editing import new_reference
 from bot.errors import LedgerFault
 from cogs.asking import asked_by
-from cogs.wording import LEDGER_SILENT, unforeseen_text
+from cogs.choices import NotOfferedError
+from cogs.wording import LEDGER_SILENT, refusal_text, unforeseen_text
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class FailureHandler:
-    """Says that the ledger does not answer, or a reference under which the log has the error."""
+    """Says what is not offered, that the ledger does not answer, or where the log has the error."""
 
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
@@ -32,6 +33,8 @@ class FailureHandler:
         if isinstance(cause, LedgerFault):
             log.error("ledger.silent", fault=str(cause))
             text = LEDGER_SILENT
+        elif isinstance(cause, NotOfferedError):
+            text = refusal_text(cause.refusal)
         else:
             reference = new_reference()
             log.error("command.failed", reference=reference, exc_info=error)

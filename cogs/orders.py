@@ -17,9 +17,10 @@ from bot.ledger.drafts import Draft, DraftBook
 from bot.ledger.rulebook import Rulebook
 from bot.message_pictures import DiscordsPlaces, PictureLink
 from bot.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
-from bot.refusals import Ask, NotOffered
+from bot.refusals import Ask
 from bot.server_settings import ServerSettings, read_settings
 from cogs.asking import Caller
+from cogs.choices import NotOfferedError
 from cogs.edit_forms import COUNT, IMAGE, PICTURE, PROMPT, QUALITY, SIZE, edit_form
 from cogs.presses import SentForm
 from cogs.wording import refusal_text
@@ -206,7 +207,7 @@ class Orders:
             return Reply(FORM_TOO_OLD)
         try:
             return self._order_in(sent.caller, draft, sent.filled)
-        except _NotOfferedError as wrong:
+        except NotOfferedError as wrong:
             return Reply(refusal_text(wrong.refusal))
 
     def _order_in(self, caller: Caller, draft: Draft, filled: Filled) -> Ask:
@@ -234,7 +235,7 @@ class Orders:
         file = filled.files.get(IMAGE, {})
         url, name = file.get("url"), file.get("filename")
         if not isinstance(url, str) or not isinstance(name, str) or not self._places.has(url):
-            raise _NotOfferedError(IMAGE, "no file")
+            raise NotOfferedError(IMAGE, "no file")
         return PictureLink(
             url,
             name,
@@ -323,13 +324,5 @@ def _offered(filled: Filled, field: str, values: Sequence[str]) -> str:
     """What was chosen in a field, if that is one of the values."""
     got = filled.text(field)
     if got not in values:
-        raise _NotOfferedError(field, got)
+        raise NotOfferedError(field, got)
     return got
-
-
-class _NotOfferedError(Exception):
-    """A field holds what it does not offer."""
-
-    def __init__(self, field: str, got: str) -> None:
-        super().__init__(field)
-        self.refusal = NotOffered(field, got)

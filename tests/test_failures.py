@@ -139,7 +139,7 @@ async def test_what_the_options_show_to_be_wrong_is_refused_privately_and_holds_
         ("count", 4, -1, "count: got “\\-1”"),
         ("count", 4, 2**53, "this server lets one edit have 4 at most"),
         ("prompt", 3, "x" * 6000, "The prompt has 6,000 characters"),
-        ("quality", 3, "ultra", ""),
+        ("quality", 3, "ultra", "quality: got “ultra”, which is not offered"),
         ("quality", 3, {"low": 1}, ""),
         ("count", 3, "two", ""),
         ("private", 3, "yes", ""),

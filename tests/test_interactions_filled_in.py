@@ -6,7 +6,8 @@ from typing import Any, cast
 import discord
 
 from bot.discord_client import fill_in
-from bot.sandbox.server import Sandbox
+from bot.sandbox.server import Interaction, Sandbox
+from bot.sandbox.values import object_at
 from tests.conftest import Events, RunningBot
 from tests.members import Person
 
@@ -53,6 +54,21 @@ def test_a_forwarded_message_of_which_only_a_part_is_said_can_be_read() -> None:
     assert [each.url for each in read.embeds] == ["https://example.org/a.png"]
 
 
+async def test_a_button_works_under_a_message_of_which_no_components_are_said(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+) -> None:
+    usual = await ada.edit()
+    pressed = await ada.press(await usual.settled(), "Run again")
+    await pressed.settled()
+    message = {
+        key: said
+        for key, said in object_at(pressed.payload, "message").items()
+        if key != "components"
+    }
+    again_id = dispatch_again(sandbox, ada, pressed, {"message": message})
+    await events.logs("edit.held", edit=again_id)
+
+
 async def test_an_edit_is_taken_in_a_thread_of_which_no_more_is_said_than_is_promised(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ) -> None:
@@ -80,8 +96,15 @@ async def dispatch_changed(sandbox: Sandbox, ada: Person, changes: dict[str, Any
     """Send an edit as a new interaction whose payload is otherwise; the interaction's id."""
     usual = await ada.edit()
     await usual.settled()
+    return dispatch_again(sandbox, ada, usual, changes)
+
+
+def dispatch_again(
+    sandbox: Sandbox, ada: Person, usual: Interaction, changes: dict[str, Any]
+) -> str:
+    """Send an interaction as a new one whose payload is otherwise; its id."""
     payload: dict[str, Any] = copy.deepcopy(usual.payload)
-    edit_id = str(usual.id + 1)
-    payload.update({"id": edit_id, **changes})
+    new_id = str(usual.id + 1)
+    payload.update({"id": new_id, **changes})
     sandbox.discord.gateway.dispatch("INTERACTION_CREATE", payload, guild_id=ada.member.guild.id)
-    return edit_id
+    return new_id

@@ -31,6 +31,7 @@ def gallery(*names: str, **more: Any) -> dict[str, Any]:
     [
         {"attachments": [attachment("a.png")]},
         {"attachments": [attachment("a.png", content_type=None, width=10, height=10)]},
+        {"attachments": [attachment("a.png", content_type=None)]},
         {"components": [gallery("a.png")]},
         {"components": [{"type": 17, "components": [{"type": 10}, gallery("a.png")]}]},
         {"components": [{"type": 9, "accessory": {"type": 11, "media": {"url": f"{CDN}/a.png"}}}]},
@@ -63,6 +64,7 @@ NONE: list[dict[str, Any]] = [
     {},
     {"attachments": [attachment("notes.txt", content_type="text/plain")]},
     {"attachments": [attachment("notes", content_type=None)]},
+    {"attachments": [attachment("notes.txt", content_type=None)]},
     {"attachments": [attachment("film.mp4", content_type="video/mp4", width=9, height=9)]},
     {"components": [gallery("film.mp4")]},
     {"components": [{"type": 13, "file": {"url": f"{CDN}/report.pdf"}}]},

@@ -101,6 +101,7 @@ def test_a_database_is_relative_or_absolute_by_its_slashes(
         ("DATABASE_URL", "bot.db", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///bot.db?key=s3cret", "without a query"),
         ("DATABASE_URL", "mysql://me:s3cret@host/bot", "sqlite:///"),
         ("DATABASE_URL", "mysql:me:x\ns3cret@host/bot", "sqlite:///"),
         ("DEFAULT_QUOTA", "-1", "0 to"),

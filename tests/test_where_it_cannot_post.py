@@ -237,6 +237,20 @@ async def test_the_buttons_of_a_new_message_in_a_thread_work_for_others_after_a_
     assert second.deleted
 
 
+async def test_in_a_thread_that_was_archived_meanwhile_a_new_message_is_posted(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    archived = refused(400, 50083, "Thread is archived")
+    for path in (ORIGINAL, IN_CHANNEL):
+        at_discord(sandbox, archived, method="PATCH", path=path, times=None)
+    edit = await ada.edit()
+    await closes(ada, events, edit, ("delivered", None))
+    _, second = sandbox.discord.messages(ada.channel)
+    assert len(second.files) == 1
+    assert mentions_only(second, ada)
+    assert posts(sandbox) == 1
+
+
 async def test_a_new_message_is_posted_where_the_channels_messages_are_not_shown(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
