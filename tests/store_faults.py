@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -77,18 +78,14 @@ sys.stdin.read()
 """
 
 
-if sys.platform == "linux":
-    import resource
+def let_files_grow(pid: int, *, most: int | None = None) -> None:
+    """Let files of a process grow to so many bytes and no further, or as they like again.
 
-    def let_files_grow(pid: int, *, most: int = resource.RLIM_INFINITY) -> None:
-        """Let files of a process grow to so many bytes and no further, or as they like again."""
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
-
-else:
-
-    def let_files_grow(pid: int, *, most: int = 0) -> None:
-        """Other systems cannot do this to a process from outside."""
-        raise NotImplementedError
+    Only Linux does this to a process from outside.
+    """
+    resource = import_module("resource")  # Windows has none.
+    limit = resource.RLIM_INFINITY if most is None else most
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
 
 class Disk:
@@ -97,7 +94,7 @@ class Disk:
     def __init__(self) -> None:
         self.fault: DiskFault | None = None
         self.done: list[str] = []
-        """What was done to files: `write bot.db-wal`, `sync bot.db-wal`."""
+        """What was done to files: `read bot.db`, `write bot.db-wal`, `sync bot.db-wal`."""
         self._may_sync = threading.Event()
         self._may_sync.set()
         self._syncing: Callable[[], object] | None = None
@@ -131,6 +128,10 @@ class Disk:
             self._syncing = None
             self._may_sync.set()
 
+    def read(self, name: str) -> None:
+        """Give what is in a file."""
+        self.done.append(f"read {name}")
+
     def write(self, name: str) -> None:
         """Take what is written to a file, or not."""
         self.done.append(f"write {name}")
@@ -160,29 +161,38 @@ class Disk:
         return self.fault if name.endswith("-wal") else None
 
 
+VFS = "a test's disk"
+"""What SQLite reaches files by on a disk that was put in."""
+
+
 @contextmanager
-def faulty_disk(monkeypatch: pytest.MonkeyPatch) -> Generator[Disk]:
-    """A disk that a test can let fail, under what bots write that begin meanwhile."""
+def disk_put_in() -> Generator[Disk]:
+    """A disk for the connections that are made by `VFS` meanwhile."""
     disk = Disk()
     files = _Files(disk)
-    writes = partial(connect_to_write, vfs=files.name)
-    monkeypatch.setattr("bot.ledger.sqlite.connect_to_write", writes)
     try:
         yield disk
     finally:
         files.unregister()
 
 
+@contextmanager
+def faulty_disk(monkeypatch: pytest.MonkeyPatch) -> Generator[Disk]:
+    """A disk that a test can let fail, under what bots write that begin meanwhile."""
+    writes = partial(connect_to_write, vfs=VFS)
+    monkeypatch.setattr("bot.ledger.sqlite.connect_to_write", writes)
+    with disk_put_in() as disk:
+        yield disk
+
+
 class _Files(apsw.VFS):
     """The system's files, of which the disk is asked first."""
 
-    name = "faulty-disk"
-
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
-        super().__init__(self.name, "")
+        super().__init__(VFS, "")
 
-    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> "_File":  # noqa: N802  # SQLite's name
+    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> "_File":
         return _File(self._disk, name, flags)
 
 
@@ -193,11 +203,15 @@ class _File(apsw.VFSFile):
         self._name = Path(path or "temporary").name
         super().__init__("", name, flags)
 
-    def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802  # SQLite's name
+    def xRead(self, amount: int, offset: int) -> bytes:
+        self._disk.read(self._name)
+        return super().xRead(amount, offset)
+
+    def xWrite(self, data: Any, offset: int) -> None:
         self._disk.write(self._name)
         # apsw's own annotation needs Python 3.12's Buffer.
         cast("Any", super()).xWrite(data, offset)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802  # SQLite's name
+    def xSync(self, flags: int) -> None:
         self._disk.sync(self._name)
         super().xSync(flags)

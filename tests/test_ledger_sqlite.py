@@ -24,7 +24,7 @@ from bot.ledger.sqlite.writer import Writer
 from bot.quotas import OperatorLimits
 from bot.states import Reason
 from tests.orders import TOKEN, order
-from tests.store_faults import locked_by_a_process, on_linux
+from tests.store_faults import VFS, disk_put_in, locked_by_a_process, on_linux
 
 LIMITS = OperatorLimits(80)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -279,17 +279,14 @@ def test_a_slow_disk_does_not_make_that_look_longer(
     connection.close()
     assert path.stat().st_size > 1_000 * 4_096
     monkeypatch.setattr("bot.ledger.sqlite.soundness.LONGEST_LOOK", -1)
-    files = _CountedFiles()
 
     def connect(path: Path) -> apsw.Connection:
-        return apsw.Connection(str(path), vfs=files.name)
+        return apsw.Connection(str(path), vfs=VFS)
 
     monkeypatch.setattr("bot.ledger.sqlite.soundness.connect_to_examine", connect)
-    try:
+    with disk_put_in() as disk:
         check_soundness(path)
-    finally:
-        files.unregister()
-    assert files.reads < 2 * PAGES_AT_ONCE
+    assert disk.done.count(f"read {path.name}") < 2 * PAGES_AT_ONCE
 
 
 _MANY_ACCOUNTS = """
@@ -297,31 +294,6 @@ INSERT INTO account (guild_id, member_id, day)
 WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 200000)
 SELECT n, n, '2026-11-25' FROM number
 """
-
-
-class _CountedFiles(apsw.VFS):
-    """The system's files, and how often something was read of them."""
-
-    name = "counted"
-
-    def __init__(self) -> None:
-        self.reads = 0
-        super().__init__(self.name, "")
-
-    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> "_CountedFile":  # noqa: N802  # SQLite's name
-        return _CountedFile(self, name, flags)
-
-
-class _CountedFile(apsw.VFSFile):
-    def __init__(
-        self, files: _CountedFiles, name: str | apsw.URIFilename | None, flags: list[int]
-    ) -> None:
-        self._files = files
-        super().__init__("", name, flags)
-
-    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802  # SQLite's name
-        self._files.reads += 1
-        return super().xRead(amount, offset)
 
 
 async def test_a_file_that_can_only_be_read_is_refused(
