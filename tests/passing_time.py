@@ -1,6 +1,12 @@
 """Time that passes when a test says so."""
 
 import asyncio
+from datetime import datetime, timedelta, tzinfo
+
+import pytest
+
+READERS = ("bot.editing", "bot.discord_front")
+"""What looks at the wall's clock while an edit is under way."""
 
 
 class Clock:
@@ -11,6 +17,25 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+class MovableClock:
+    """The wall's, as the bot reads it, which jumps when a test says so, like one that is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = timedelta(0)
+
+        class Moved(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:
+                return datetime.now(tz) + self.ahead
+
+        for module in READERS:
+            monkeypatch.setattr(f"{module}.datetime", Moved)
+
+    def jump(self, **by: float) -> None:
+        """Stand so much later, or earlier, at once."""
+        self.ahead += timedelta(**by)
 
 
 async def settle() -> None:

@@ -13,6 +13,14 @@ def hang(sandbox: Sandbox, *, times: int | None = 1, prompt: str | None = None) 
     return action
 
 
+async def take_the_place(sandbox: Sandbox, ada: Person) -> Hang:
+    """Have somebody else's call hang, where there is a place for one call."""
+    call = hang(sandbox)
+    await Person.join(sandbox, ada.settings, "Bob").edit()
+    await sandbox.edit_api.called()
+    return call
+
+
 def at_discord(
     sandbox: Sandbox, action: RequestAction, *, method: str, path: str, times: int | None = 1
 ) -> DiscordFault:

@@ -6,11 +6,12 @@ import pytest
 
 from bot.estimates import Estimates, Took
 from bot.pricing import Quality
-from bot.sandbox.faults import DiscordFault, EditFault, Hang
+from bot.sandbox.faults import Hang
 from bot.sandbox.server import Sandbox
-from tests.clocks import MovableClock
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, closes, look_up
+from tests.passing_time import MovableClock
+from tests.services import at_discord, hang, take_the_place
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
@@ -35,8 +36,7 @@ async def test_an_edit_that_is_being_made_is_posted_and_charged_once(
     hours: int,
     private: bool,
 ):
-    call = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=call))
+    call = hang(sandbox)
     edit = await ada.edit(private=private)
     await sandbox.edit_api.called()
     clock.jump(hours=hours)
@@ -61,8 +61,7 @@ async def test_an_edit_that_is_being_posted_is_posted_and_charged_once(
     private: bool,
 ):
     post = Hang()
-    fault = DiscordFault(action=post, method="PATCH", path="/messages/@original$")
-    sandbox.faults.discord.add(fault)
+    fault = at_discord(sandbox, post, method="PATCH", path="/messages/@original$")
     edit = await ada.edit(private=private)
     await fault.happened()
     clock.jump(hours=hours)
@@ -81,11 +80,8 @@ async def test_an_edit_that_waits_for_its_turn_is_made(
     clock: MovableClock,
     hours: int,
 ):
-    bot = await start_bot(edit_concurrency=1)
-    call = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=call))
-    await Person.join(sandbox, bot.settings, "Bob").edit()
-    await sandbox.edit_api.called()
+    await start_bot(edit_concurrency=1)
+    call = await take_the_place(sandbox, ada)
     edit = await ada.edit()
     await events.logs("edit.ready", edit=str(edit.id))
     clock.jump(hours=hours)
@@ -102,8 +98,7 @@ async def test_an_edit_counts_in_the_window_in_which_it_was_held(
     clock: MovableClock,
 ):
     bot = await start_bot(default_quota=8)
-    call = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=call))
+    call = hang(sandbox)
     edit = await ada.edit()
     await sandbox.edit_api.called()
     held_on = datetime.now(UTC).date()

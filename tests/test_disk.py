@@ -15,18 +15,18 @@ from bot.ledger import Held
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.quotas import OperatorLimits
 from bot.sandbox.child import BotProcess
-from bot.sandbox.faults import EditFault, Hang, declined
+from bot.sandbox.faults import EditFault, declined
 from bot.sandbox.server import Interaction, Sandbox, Upload
 from bot.settings import Settings
 from cogs.wording import LEDGER_SILENT
-from tests.clocks import MovableClock
 from tests.conftest import Events, RunningBot, StartBot
 from tests.invariants import find_contradictions
 from tests.members import Person, buttons_of, closes, find_row, look_up
 from tests.moderators import Moderator
 from tests.orders import order
+from tests.passing_time import MovableClock
 from tests.pictures_made import make_picture
-from tests.services import hang
+from tests.services import hang, take_the_place
 from tests.store_faults import (
     Disk,
     DiskFault,
@@ -326,11 +326,8 @@ async def test_what_a_moderator_sets_is_not_claimed_where_the_disk_does_not_take
 async def test_an_edit_is_not_said_to_be_cancelled_where_the_disk_does_not_take_it(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
 ):
-    bot = await start_bot(edit_concurrency=1)
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
-    await Person.join(sandbox, bot.settings, "Bob").edit()
-    await sandbox.edit_api.called()
+    await start_bot(edit_concurrency=1)
+    call = await take_the_place(sandbox, ada)
     edit = await ada.edit()
     await events.logs("edit.acknowledged", edit=str(edit.id))
     message = await edit.until(lambda each: "Cancel" in buttons_of(each))
@@ -338,7 +335,7 @@ async def test_an_edit_is_not_said_to_be_cancelled_where_the_disk_does_not_take_
     disk.fault = fault
     assert await ada.told(message, "Cancel") == LEDGER_SILENT
     disk.mend()
-    hang.release()
+    call.release()
     await closes(ada, events, edit, ("delivered", None))
 
 
@@ -402,12 +399,11 @@ async def test_an_edit_under_way_waits_for_another_process_to_give_the_ledger_ba
 ):
     monkeypatch.setattr("bot.__main__.open_sqlite", partial(open_sqlite, patience=1))
     bot = await start_bot()
-    hang = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=hang))
+    call = hang(sandbox)
     edit = await ada.edit()
     await sandbox.edit_api.called()
     async with locked_by_a_process(bot.settings.database):
-        hang.release()
+        call.release()
         await events.logs("ledger.retrying", times=2)
     await closes(ada, events, edit, ("delivered", None))
     assert len(sandbox.edit_api.calls) == 1
@@ -460,8 +456,7 @@ async def test_what_the_disk_has_no_room_for_is_told_and_free_and_gone(
         sandbox.environment(), settings={"EDIT_SOURCE": source_mode}, folder=tmp_path
     )
     async with running:
-        await running.event("bot.ready")
-        await sandbox.discord.connected()
+        await running.connected(sandbox.discord)
         assert running.pid is not None
         let_files_grow(running.pid, most=2**20)
         edit = await ada.edit(image=source, count=len(results))

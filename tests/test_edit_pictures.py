@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.sandbox.faults import DiscordFault, EditFault, Hang, token_dead, too_large
+from bot.sandbox.faults import Hang, token_dead, too_large
 from bot.sandbox.server import Interaction, Sandbox, Upload
 from bot.sandbox.world import Message
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person
 from tests.pictures_made import HEIC, camera_exif, draw_corners, wide_profile
+from tests.services import at_discord, take_the_place
 
 MIB = 2**20
 FIRST_FRAME = "Only the first frame of the original was edited."
@@ -182,9 +183,7 @@ async def test_what_was_done_to_a_source_is_said_after_a_restart_too(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot()
-    post = sandbox.faults.discord.add(
-        DiscordFault(action=Hang(), method="PATCH", path="@original$")
-    )
+    post = at_discord(sandbox, Hang(), method="PATCH", path="@original$")
     edit = await ada.edit(image=upload("a.gif", save(draw_corners(), "GIF", **FRAMES)))
     await post.happened()
     await bot.stop()
@@ -196,10 +195,7 @@ async def test_a_source_that_waited_at_a_restart_is_converted_again(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
-    first = Hang()
-    sandbox.faults.edit_api.add(EditFault(action=first))
-    await Person.join(sandbox, bot.settings, "Bob").edit()
-    await sandbox.edit_api.called()
+    await take_the_place(sandbox, ada)
     edit = await ada.edit(image=upload("a.tif", encode("TIFF")))
     await events.logs("edit.ready", edit=str(edit.id))
     await bot.stop()
@@ -270,9 +266,7 @@ async def test_what_discord_finds_too_large_is_sent_again_in_half(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     sandbox.edit_api.answer_with([noise(MIB)])
-    refused = sandbox.faults.discord.add(
-        DiscordFault(action=too_large(), method="PATCH", path="@original$", times=2)
-    )
+    refused = at_discord(sandbox, too_large(), method="PATCH", path="@original$", times=2)
     message = await is_made(ada, events, await edit_within(ada, 2 * MIB))
     assert refused.fired == 2
     assert message.files[0].size <= MIB // 2
@@ -288,9 +282,7 @@ async def test_what_the_channels_route_finds_too_large_is_sent_again_in_half_the
         (token_dead(), "@original$", None),
         (too_large(), r"^/channels/\d+/messages/\d+$", 2),
     ):
-        sandbox.faults.discord.add(
-            DiscordFault(action=action, method="PATCH", path=path, times=times)
-        )
+        at_discord(sandbox, action, method="PATCH", path=path, times=times)
     message = await is_made(ada, events, await edit_within(ada, 2 * MIB))
     assert message.files[0].size <= MIB // 2
     assert ada.sandbox.discord.messages(ada.channel) == [message]
@@ -301,9 +293,7 @@ async def test_what_was_done_to_a_result_is_said_after_a_restart_too(
 ):
     bot = await start_bot()
     sandbox.edit_api.answer_with([noise(MIB)])
-    post = sandbox.faults.discord.add(
-        DiscordFault(action=Hang(), method="PATCH", path="@original$")
-    )
+    post = at_discord(sandbox, Hang(), method="PATCH", path="@original$")
     edit = await edit_within(ada, MIB // 2)
     await post.happened()
     await bot.stop()
