@@ -186,7 +186,7 @@ class EditClient:
             ):
                 if response.status != HTTPStatus.PARTIAL_CONTENT:
                     return response.status != HTTPStatus.OK
-                return mark in await _read_answer(response)
+                return mark in await _read_answer(response, most_bytes=LAST_BYTES)
         except (_MayPass, TimeoutError):
             return True
 
@@ -449,21 +449,24 @@ class _Cut(aiohttp.ClientError):
     """The connection was cut before an answer began."""
 
 
-async def _read_answer(response: aiohttp.ClientResponse) -> bytes:
-    """As much of the answer as comes, and at most `MAX_ANSWER_BYTES` of it.
+async def _read_answer(
+    response: aiohttp.ClientResponse, *, most_bytes: int = MAX_ANSWER_BYTES
+) -> bytes:
+    """As much of the answer as comes, and at most so much of it.
 
     The status may say enough where the rest is cut off, and half of a JSON text is none.
     """
     answer = bytearray()
     try:
-        while len(answer) < MAX_ANSWER_BYTES:
+        while len(answer) < most_bytes:
             chunk = await response.content.readany()
             if not chunk:
                 break
             answer += chunk
     except (aiohttp.ClientError, TimeoutError):
         pass
-    return bytes(answer[:MAX_ANSWER_BYTES])
+    del answer[most_bytes:]
+    return bytes(answer)
 
 
 def _location(response: aiohttp.ClientResponse) -> URL:
