@@ -1,8 +1,8 @@
 """The line before the edit API: gives places among the calls under way, in the queue's order."""
 
 import asyncio
-import itertools
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -76,7 +76,11 @@ class Line:
         self._now = now
         self._open: set[int] = set()
         self._waiting: dict[int, _Place] = {}
+        self._could_start = 0
+        """So many of those who wait; while there are none, the line need not be gone through."""
         self._calls: dict[int, _Call] = {}
+        self._qualities = Counter[Quality]()
+        """Of all who wait and all calls."""
         self._rota = Rota()
         self._patient = False
         self._foreseen: tuple[float, Mapping[int, Standing]] | None = None
@@ -86,7 +90,7 @@ class Line:
         if len(self._open) >= self._limit:
             return LineFull(self._limit)
         # As long as all of them together come to less, the order does not matter.
-        known = sum(self._known(each.quality) for each in self._all())
+        known = sum(self._known(each) * count for each, count in self._qualities.items())
         spare = self._places - len(self._calls)
         if len(self._waiting) < spare or known <= self._longest_wait * self._places:
             return None
@@ -100,6 +104,7 @@ class Line:
             return False
         self._open.add(order.id)
         place = self._waiting[order.id] = _Place(order.member_id, order.quality)
+        self._qualities[order.quality] += 1
         asyncio.get_running_loop().call_later(expected_within, self._let_pass, place)
         return True
 
@@ -113,6 +118,7 @@ class Line:
         """A place among the calls, for one that is in the line and could start."""
         called = asyncio.get_running_loop().create_future()
         self._waiting[edit_id].called = called
+        self._could_start += 1
         self._call_up()
         try:
             # Called and cancelled at once, it has a place, and gives it back all the same.
@@ -143,8 +149,11 @@ class Line:
 
     def _give_back(self, edit_id: int) -> None:
         """End a wait or a call; the edit may be open still."""
-        self._waiting.pop(edit_id, None)
+        if place := self._waiting.pop(edit_id, None):
+            self._could_start -= place.called is not None
+            self._qualities[place.quality] -= 1
         if call := self._calls.pop(edit_id, None):
+            self._qualities[call.quality] -= 1
             self._rota.end(call.member_id)
         self._call_up()
 
@@ -158,7 +167,7 @@ class Line:
 
     def _call_up(self) -> None:
         """Give the free places to those whose turn it is."""
-        while self._waiting and len(self._calls) < self._places:
+        while self._could_start and len(self._calls) < self._places:
             waiting = [
                 Waiting(edit_id, place.member_id, place.ready, place.expected)
                 for edit_id, place in self._waiting.items()
@@ -170,12 +179,10 @@ class Line:
             self._calls[chosen.edit_id] = _Call(place.member_id, place.quality, self._now())
             self._rota.begin(place.member_id)
             if place.called is not None:
+                self._could_start -= 1
                 place.called.set_result(None)
         if not self._waiting:
             self._rota.forget()
-
-    def _all(self) -> Iterable[_Place | _Call]:
-        return itertools.chain(self._waiting.values(), self._calls.values())
 
     def _foresee(
         self, places: Mapping[int, _Place], seconds: Callable[[Quality], float]

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot.estimates import Estimates, Took
 from bot.ledger import Order
 from bot.line import EXPECTED_WITHIN, Line
 from bot.pricing import Quality
-from bot.queue import Standing
+from bot.queue import Standing, Waiting, next_up
 from bot.refusals import LineFull, LineTooLong
 from tests.orders import order
 from tests.passing_time import Clock, settle
@@ -143,6 +144,31 @@ async def test_after_a_restart_nobody_is_passed_who_is_looked_up_still():
     crew.be_ready(1)
     await settle()
     assert crew.called == [1]
+    await crew.end_all()
+
+
+async def test_a_line_in_which_nobody_could_start_is_not_gone_through_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    looked: list[int] = []
+
+    def look(waiting: Sequence[Waiting], *arguments: Any, **options: Any) -> Waiting | None:
+        looked.append(len(waiting))
+        return next_up(waiting, *arguments, **options)
+
+    monkeypatch.setattr("bot.line.next_up", look)
+    line = make_line(places=2)
+    for edit_id in range(1, 500):
+        line.join(order(edit_id), expected_within=0)
+    await settle()
+    for edit_id in range(1, 499):
+        line.leave(edit_id)
+    assert not looked
+    crew = Crew(line)
+    crew.be_ready(499)
+    await settle()
+    assert looked == [1]
+    assert crew.called == [499]
     await crew.end_all()
 
 
