@@ -55,6 +55,7 @@ from bot.refusals import (
     refuse_order,
     refuse_place,
 )
+from bot.rush import Rush
 from bot.server_settings import ServerSettings, read_settings
 from bot.sources import Sources
 from bot.states import Reason, State
@@ -204,6 +205,7 @@ class Editor:
         self._sending = asyncio.Event()
         self._sending.set()
         self._closed = False
+        self._rush = Rush()
         self._breaker = Breaker()
         self._estimates = Estimates()
         self._line = Line(
@@ -231,18 +233,19 @@ class Editor:
         if refusal is not None:
             await self._refuse(order, refusal, early=None)
             return False
-        holding = asyncio.create_task(self._hold(ask))
-        await asyncio.wait({holding}, timeout=STORE_PATIENCE)
-        early = None if holding.done() else await self._front.acknowledge(order)
-        match await holding:
-            case Held(edit):
-                log.info("edit.held", edit=str(order.id), credits=edit.order.hold)
-                self._run(edit, self._begin(edit, early))
-            case AlreadyHeld():
-                log.warning("edit.repeated", edit=str(order.id))
-            case refusal:
-                await self._refuse(order, refusal, early=early)
-                return False
+        with self._rush.due():
+            holding = asyncio.create_task(self._hold(ask))
+            await asyncio.wait({holding}, timeout=STORE_PATIENCE)
+            early = None if holding.done() else await self._front.acknowledge(order)
+            match await holding:
+                case Held(edit):
+                    log.info("edit.held", edit=str(order.id), credits=edit.order.hold)
+                    self._run(edit, self._begin(edit, early))
+                case AlreadyHeld():
+                    log.warning("edit.repeated", edit=str(order.id))
+                case refusal:
+                    await self._refuse(order, refusal, early=early)
+                    return False
         return True
 
     async def cancel(self, edit_id: int) -> bool:
@@ -311,7 +314,8 @@ class Editor:
 
     async def _begin(self, edit: Edit, early: Acknowledgement | None) -> None:
         async with self._probing(edit.order) as probing:
-            answer = early or await self._front.acknowledge(edit.order)
+            with self._rush.due():
+                answer = early or await self._front.acknowledge(edit.order)
             if answer.outcome is Outcome.TAKEN:
                 log.info("edit.acknowledged", edit=str(edit.order.id))
                 await self._note(edit, answer)
@@ -589,6 +593,7 @@ class Editor:
 
     async def _probe(self, order: Order) -> Source | None:
         async with self._probes:
+            await self._rush.let_pass()
             return await self._sources.probe(order.source_url)
 
     async def _look_up(self, edit: Edit) -> Acknowledgement:
