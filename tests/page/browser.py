@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from playwright.async_api import async_playwright, expect
 
@@ -85,16 +85,16 @@ class Tab:
     """One open tab, and what the browser had to complain of in it."""
 
     page: Page
-    address: str
+    address: str = ""
     complaints: list[str] = field(default_factory=list[str])
     expected: tuple[str, ...] = ()
     """Words of complaints that belong to what is tested."""
 
     def watch(self) -> None:
         """Note errors, dialogs and requests to other hosts from now on."""
-        host = urlsplit(self.address).netloc
 
         def note_request(url: str) -> None:
+            host = urlsplit(self.address).netloc
             if urlsplit(url.removeprefix("blob:")).netloc != host:
                 self.complaints.append(f"request to {url}")
 
@@ -109,6 +109,20 @@ class Tab:
         page.on("filechooser", lambda _: None)
         page.on("request", lambda request: note_request(request.url))
         page.on("websocket", lambda socket: note_request(socket.url))
+
+    async def open(self, address: str) -> None:
+        """Go to a page's address."""
+        self.address = address
+        await self.page.goto(address)
+        await self.log.wait_for()
+
+    async def clear(self) -> None:
+        """Leave the page for a text at its address, and forget all that was kept of it."""
+        await self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        # Within one site the browser keeps the process, which takes longest to begin.
+        await self.page.goto(urljoin(self.address, "/static/theme.js"))
+        self.complaints.clear()
+        self.expected = ()
 
     def unexpected(self) -> list[str]:
         """The complaints that do not belong to what is tested."""

@@ -7,7 +7,8 @@ these is taken away after it, so that the next one finds empty channels.
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -119,48 +120,59 @@ class OpenTab(Protocol):
         person: str = "Ada",
         *,
         size: tuple[int, int] = WIDE,
-        theme: str = "dark",
-        checked: bool = False,
     ) -> Tab:
-        """Open a tab at a page as one of the people; a checked one lets axe-core in."""
+        """Open a tab at a page as one of the people."""
         ...
 
 
+@shared
+async def idle_tabs(browser: Browser) -> AsyncGenerator[dict[tuple[int, int], list[Tab]]]:
+    """Tabs by their size that nobody has now: to open a new one takes as long as a short test."""
+    tabs: dict[tuple[int, int], list[Tab]] = defaultdict(list)
+    yield tabs
+    for tab in chain.from_iterable(tabs.values()):
+        await tab.page.context.close()
+
+
 @single
-async def open_tab(browser: Browser) -> AsyncGenerator[OpenTab]:
+async def open_tab(
+    browser: Browser, idle_tabs: dict[tuple[int, int], list[Tab]]
+) -> AsyncGenerator[OpenTab]:
     """Opens tabs, each in a browser of its own; none may have had anything to complain of."""
-    tabs: list[Tab] = []
-    async with AsyncExitStack() as stack:
+    opened: list[tuple[tuple[int, int], Tab]] = []
 
-        async def open_one(
-            running: RunningPage,
-            person: str = "Ada",
-            *,
-            size: tuple[int, int] = WIDE,
-            theme: str = "dark",
-            checked: bool = False,
-        ) -> Tab:
-            width, height = size
-            context = await browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="light" if theme == "light" else "dark",
-                reduced_motion="reduce",
-                permissions=["clipboard-read", "clipboard-write"],
-                bypass_csp=checked,
-            )
-            context.set_default_timeout(PATIENCE_MS)
-            stack.push_async_callback(context.close)
-            tab = Tab(await context.new_page(), running.address)
-            tab.watch()
-            tabs.append(tab)
-            await tab.page.goto(running.address)
-            await tab.log.wait_for()
-            if person != "Ada":
-                await tab.become(person)
-            return tab
+    async def open_one(
+        running: RunningPage, person: str = "Ada", *, size: tuple[int, int] = WIDE
+    ) -> Tab:
+        tab = idle_tabs[size].pop() if idle_tabs[size] else await new_tab(browser, size)
+        opened.append((size, tab))
+        await tab.open(running.address)
+        if person != "Ada":
+            await tab.become(person)
+        return tab
 
-        yield open_one
-    assert [each for tab in tabs for each in tab.unexpected()] == []
+    yield open_one
+    complaints = [each for _, tab in opened for each in tab.unexpected()]
+    for size, tab in opened:
+        if not tab.page.is_closed():
+            await tab.clear()
+            idle_tabs[size].append(tab)
+    assert complaints == []
+
+
+async def new_tab(browser: Browser, size: tuple[int, int]) -> Tab:
+    """A tab that is at no page yet."""
+    width, height = size
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark",
+        reduced_motion="reduce",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    tab = Tab(await context.new_page())
+    tab.watch()
+    return tab
 
 
 @pytest.fixture

@@ -116,6 +116,7 @@ async def test_a_message_that_changes_while_its_button_is_answered_keeps_its_ord
         bot.send("PATCH", f"/channels/{channel.id}/messages/{message.id}", changed),
     )
     await expect(tab.message("Done")).to_contain_text("Done(edited)")
+    await slowing.detach()
 
 
 async def test_links_shop_items_and_disabled_buttons_send_nothing(

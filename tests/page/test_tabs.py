@@ -77,3 +77,5 @@ async def test_a_page_whose_sandbox_ends_says_so(open_tab: OpenTab):
     await tab.press("Enter")
     await expect(tab.page.get_by_role("alert")).to_have_text("The sandbox does not answer.")
     await expect(tab.writing).to_have_value("ahoy")
+    # There is nothing left to go back to.
+    await tab.page.context.close()
