@@ -16,7 +16,7 @@ from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.quotas import OperatorLimits
 from bot.sandbox.child import BotProcess
 from bot.sandbox.faults import EditFault, declined
-from bot.sandbox.server import Interaction, Sandbox, Upload
+from bot.sandbox.server import Interaction, Sandbox
 from bot.settings import Settings
 from cogs.wording import LEDGER_SILENT
 from tests.conftest import Events, RunningBot, StartBot
@@ -25,7 +25,7 @@ from tests.members import Person, buttons_of, closes, find_row, look_up
 from tests.moderators import Moderator
 from tests.orders import order
 from tests.passing_time import MovableClock
-from tests.pictures_made import make_picture
+from tests.pictures_made import make_picture, photo
 from tests.services import hang, take_the_place
 from tests.store_faults import (
     Disk,
@@ -426,8 +426,8 @@ async def test_an_edit_whose_folder_cannot_be_made_is_told_and_free_and_not_sent
     assert (await (await ada.edit()).posted()).files
 
 
-SMALL = make_picture(width=64, height=48)
-LARGE = make_picture(width=1_500, height=1_500)
+SMALL, LARGE = 64, 1_500
+"""Pixels of a side; the large one has more bytes than a file may grow to."""
 
 
 @on_linux
@@ -445,13 +445,13 @@ async def test_what_the_disk_has_no_room_for_is_told_and_free_and_gone(
     sandbox: Sandbox,
     ada: Person,
     tmp_path: Path,
-    results: list[bytes],
+    results: list[int],
     source_mode: str,
     end: tuple[str, str | None],
     posted: int,
 ):
-    sandbox.edit_api.answer_with(results)
-    source = Upload("large.png", LARGE, "image/png")
+    sandbox.edit_api.answer_with([make_picture(width=side, height=side) for side in results])
+    source = photo("large.png", width=LARGE, height=LARGE)
     running = BotProcess(
         sandbox.environment(), settings={"EDIT_SOURCE": source_mode}, folder=tmp_path
     )
