@@ -12,6 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 import structlog
+from xdist.scheduler import LoadScopeScheduling, Scheduling
 from yarl import URL
 
 from bot.__main__ import loop_factory, serve
@@ -39,6 +40,19 @@ PATIENCE = 15
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores, since tests wait more than they compute."""
     return 1 + (os.cpu_count() or 1)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    """One process runs all tests of the page, so that browsers and pages start once."""
+
+    class OneForThePage(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return PAGE if nodeid.startswith(PAGE) else nodeid
+
+    return OneForThePage(config, log)
+
+
+PAGE = "tests/page/"
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -31,12 +31,12 @@ SQL = ("apsw", "sqlite3", "asyncpg", "bot.ledger.sqlite", "bot.ledger.sqlite.con
 
 
 @cache
-def parsed(module: str) -> ast.Module:
-    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
-
-
-def imports_of(module: str) -> Iterator[str]:
+def imports_of(module: str) -> tuple[str, ...]:
     """Absolute names that a module imports, whatever part of it does."""
+    return tuple(find_imports(module))
+
+
+def find_imports(module: str) -> Iterator[str]:
     for node in ast.walk(parsed(module)):
         match node:
             case ast.Import(names):
@@ -48,6 +48,10 @@ def imports_of(module: str) -> Iterator[str]:
                 raise AssertionError(f"{module} imports relatively")
             case _:
                 pass
+
+
+def parsed(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
 def is_in(name: str, packages: tuple[str, ...]) -> bool:

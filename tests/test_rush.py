@@ -49,6 +49,7 @@ async def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
         await rush.let_pass()
 
 
+@pytest.mark.usefixtures("small_results")
 async def test_a_picture_is_not_looked_at_while_many_commands_are_to_be_acknowledged(
     sandbox: Sandbox,
     start_bot: StartBot,

@@ -35,20 +35,8 @@ if TYPE_CHECKING:
 
 SETTINGS = {"DEFAULT_QUOTA": "unlimited", "EDIT_CONCURRENCY": "1"}
 
-ONE_WORKER = pytest.mark.xdist_group("browser")
-
 shared = pytest_asyncio.fixture(scope="package", loop_scope="package")
 single = pytest_asyncio.fixture(loop_scope="package")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give one worker all that shares the browser and the pages, so that they start once."""
-    for item in items:
-        if isinstance(item, pytest.Function) and SHARED.intersection(item.fixturenames):
-            item.add_marker(ONE_WORKER)
-
-
-SHARED = {"browser", "page_with_bot", "page_without_bot"}
 
 
 @shared

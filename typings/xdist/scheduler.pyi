@@ -1,0 +1,9 @@
+from typing import Protocol
+
+import pytest
+
+class Scheduling(Protocol): ...
+
+class LoadScopeScheduling(Scheduling):
+    def __init__(self, config: pytest.Config, log: object = None) -> None: ...
+    def _split_scope(self, nodeid: str) -> str: ...
