@@ -54,7 +54,7 @@ from tests.store_faults import on_linux
 KEY = "key-that-nobody-may-see"
 CALL = EditCall("make it blue", "https://cdn.example.com/a.png", "1:1", Quality.LOW, 2)
 PATIENT = Patience()
-IMPATIENT = Patience(connect=0.05, silence=0.05, picture=0.3)
+IMPATIENT = Patience(connect=0.5, silence=0.05, picture=0.3)
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
 
@@ -140,7 +140,7 @@ async def test_a_kept_connection_that_is_cut_in_its_second_call_ends_the_edit(tm
 
 
 async def test_a_call_without_an_answer_in_time_ends_the_edit(tmp_path: Path):
-    async with serving(silence) as api, client(api.url, timeout=0.1) as edits:
+    async with serving(silence) as api, client(api.url, timeout=0.5) as edits:
         async with asyncio.timeout(10):
             with pytest.raises(ServiceFailed):
                 await edits.edit(CALL, workspace=tmp_path)
@@ -150,7 +150,7 @@ async def test_a_call_without_an_answer_in_time_ends_the_edit(tmp_path: Path):
 async def test_an_answer_that_drips_does_not_gain_time(tmp_path: Path):
     async with (
         serving(dripping(b"HTTP/1.1 200 OK\r\n\r\n")) as api,
-        client(api.url, timeout=0.1) as edits,
+        client(api.url, timeout=0.5) as edits,
     ):
         async with asyncio.timeout(10):
             with pytest.raises(ServiceFailed):
@@ -321,7 +321,7 @@ async def test_a_look_up_without_an_answer_is_no_connection(tmp_path: Path):
     ("timeout", "patience"),
     [
         pytest.param(60, IMPATIENT, id="in the time for connecting"),
-        pytest.param(0.05, Patience(), id="in the call's whole time"),
+        pytest.param(0.5, Patience(), id="in the call's whole time"),
     ],
 )
 async def test_a_handshake_that_does_not_end_is_no_connection(
