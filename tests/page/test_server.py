@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -18,6 +20,8 @@ import aiohttp
 import pytest
 
 from bot.sandbox.child import PROJECT
+from bot.sandbox.page.running import running_page
+from bot.sandbox.page.server import STATIC
 from bot.sandbox.values import object_at
 from tests.page.line import Line, Refused, Visitor
 from tests.pictures_made import make_picture
@@ -59,7 +63,7 @@ async def test_another_name_for_this_host_is_refused(stage: RunningPage, host: s
     """Or else a site could have its own name point here, and be of the page's origin."""
     async with Visitor.of(stage.address) as visitor:
         named = host.format(port=visitor.host.partition(":")[2])
-        for path in ("/?", "/static/main.js", "/uploads?"):
+        for path in ("/?", "/static/any/main.js", "/uploads?"):
             assert (await visitor.send("GET", path, Host=named)).status == 403
 
 
@@ -99,10 +103,10 @@ async def test_the_page_is_served_under_localhost_too(stage: RunningPage):
     [
         ("GET", "/?", 200),
         ("GET", "/", 403),
-        ("GET", "/static/main.js", 200),
-        ("GET", "/static/none.js", 404),
-        ("GET", "/static/%2e%2e/server.py", 404),
-        ("GET", "/static/", 403),
+        ("GET", "/static/any/main.js", 200),
+        ("GET", "/static/any/none.js", 404),
+        ("GET", "/static/any/%2e%2e/%2e%2e/server.py", 404),
+        ("GET", "/static/any/", 404),
         ("GET", "/none", 404),
         ("PUT", "/?", 405),
         ("POST", "/uploads?", 413),
@@ -124,6 +128,21 @@ async def test_every_answer_says_what_the_page_may_do(
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+async def test_a_browser_keeps_the_pages_files_until_one_of_them_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    files = shutil.copytree(STATIC, tmp_path / "static")
+    monkeypatch.setattr("bot.sandbox.page.server.STATIC", files)
+    async with running_page(port=0) as running, Visitor.of(running.address) as visitor:
+        page = await visitor.send("GET", "/?")
+        assert page.headers["Cache-Control"] == "no-cache"
+        (address,) = re.findall('src="([^"]*/main.js)"', page.text)
+        assert "immutable" in (await visitor.send("GET", address)).headers["Cache-Control"]
+        assert (await visitor.send("GET", "/?")).text == page.text
+        (files / "app.js").touch()
+        assert address not in (await visitor.send("GET", "/?")).text
 
 
 async def test_a_posted_file_is_of_no_origin_when_it_is_opened(stage: RunningPage):

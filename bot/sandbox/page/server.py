@@ -24,6 +24,8 @@ from bot.sandbox.results import CLIENT_GONE, cut
 from bot.sandbox.values import as_integer, as_object, dump, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp.typedefs import Handler
 
     from bot.sandbox.cdn import Cdn
@@ -81,11 +83,16 @@ class PageServer:
         self._cdn = cdn
         self._token = secrets.token_urlsafe(32)
         self._sockets: set[web.WebSocketResponse] = set()
+        self._files = {
+            path.relative_to(STATIC).as_posix(): path
+            for path in STATIC.rglob("*")
+            if path.is_file()
+        }
         routes: list[web.AbstractRouteDef] = [
             web.get("/", self._serve_page),
             web.get("/socket", self._serve_tab),
             web.post("/uploads", uploads.receive),
-            web.static("/static", STATIC),
+            web.get("/static/{version}/{name:.+}", self._serve_file),
             *cdn.routes(),
         ]
         self._listener = Listener(routes, port, [self._guard])
@@ -143,6 +150,8 @@ class PageServer:
             response.headers.update(HEADERS)
             if request.match_info.handler == self._cdn.serve:
                 response.headers["Content-Security-Policy"] = FILE_POLICY
+            if request.match_info.handler == self._serve_file and response.status == HTTPStatus.OK:
+                response.headers["Cache-Control"] = "max-age=31536000, immutable"
         return response
 
     def _refuse(self, request: web.Request) -> str | None:
@@ -161,7 +170,12 @@ class PageServer:
     # What is answered.
 
     async def _serve_page(self, _: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "index.html")
+        text = await asyncio.to_thread(_read_page, self._files)
+        return web.Response(text=text, content_type="text/html")
+
+    async def _serve_file(self, request: web.Request) -> web.StreamResponse:
+        path = self._files.get(request.match_info["name"])
+        return web.Response(status=HTTPStatus.NOT_FOUND) if path is None else web.FileResponse(path)
 
     async def _serve_tab(self, request: web.Request) -> web.StreamResponse:
         """Send a tab the records, do what it asks for, until it is closed."""
@@ -203,6 +217,16 @@ class PageServer:
             log.exception("action.failed")
             reply["error"] = FAILED
         tab.put(dump(reply))
+
+
+def _read_page(files: Mapping[str, Path]) -> str:
+    """Read the page, whose files have addresses of their own as soon as one of them changes.
+
+    So a browser need not ask for any of them again when it loads the page again.
+    """
+    version = max(path.stat().st_mtime_ns for path in files.values())
+    text = files["index.html"].read_text(encoding="utf-8")
+    return text.replace("/static/", f"/static/{version:x}/")
 
 
 def _check_text(asked: JsonObject) -> None:

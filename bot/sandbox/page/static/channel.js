@@ -121,7 +121,7 @@ function Beginning({ channel }) {
 
 /** Hand a picture to the composer, for whoever has none at hand. */
 async function takeSample() {
-  const response = await fetch("/static/demo.jpg");
+  const response = await fetch(new URL("demo.jpg", import.meta.url));
   giveFiles([new File([await response.blob()], "sample.jpg", { type: "image/jpeg" })]);
 }
 
