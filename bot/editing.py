@@ -9,13 +9,14 @@ import asyncio
 import itertools
 import secrets
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -240,7 +241,7 @@ class Editor:
             match await holding:
                 case Held(edit):
                     log.info("edit.held", edit=str(order.id), credits=edit.order.hold)
-                    self._run(edit, self._begin(edit, early))
+                    self._run(edit, partial(self._begin, edit, early))
                 case AlreadyHeld():
                     log.warning("edit.repeated", edit=str(order.id))
                 case refusal:
@@ -264,7 +265,7 @@ class Editor:
             if running == edit_id:
                 task.cancel()
         self._note_void(cancelled)
-        self._run(cancelled, self._tell(cancelled))
+        self._run(cancelled, partial(self._tell, cancelled))
         return True
 
     async def resume(self) -> None:
@@ -280,13 +281,13 @@ class Editor:
             log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)
             match edit.state:
                 case State.HELD:
-                    self._run(edit, self._begin_again(edit))
+                    self._run(edit, partial(self._begin_again, edit))
                 case State.SUBMITTED:
-                    self._run(edit, self._end(edit, Reason.INTERRUPTED))
+                    self._run(edit, partial(self._end, edit, Reason.INTERRUPTED))
                 case State.RENDERED:
-                    self._run(edit, self._deliver(edit))
+                    self._run(edit, partial(self._deliver, edit))
                 case _:
-                    self._run(edit, self._tell(edit))
+                    self._run(edit, partial(self._tell, edit))
 
     async def drain(self, grace: float) -> None:
         """Take and send nothing any more, and give what was sent so many seconds to end."""
@@ -500,19 +501,18 @@ class Editor:
 
     # What the way is made of.
 
-    def _run(self, edit: Edit, way: Coroutine[Any, Any, None]) -> None:
+    def _run(self, edit: Edit, way: Callable[[], Awaitable[None]]) -> None:
         if self._closed:
-            way.close()
             return
         task = asyncio.create_task(self._end_by_faults(edit, way))
         self._running[task] = edit.order.id
         task.add_done_callback(self._running.pop)
 
-    async def _end_by_faults(self, edit: Edit, way: Coroutine[Any, Any, None]) -> None:
+    async def _end_by_faults(self, edit: Edit, way: Callable[[], Awaitable[None]]) -> None:
         """Whatever breaks on the way ends this edit alone."""
         try:
             try:
-                await way
+                await way()
             except EditFault as fault:
                 _report(edit, fault)
                 await self._end(edit, fault.reason, _detail_of(fault))
