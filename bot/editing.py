@@ -56,7 +56,7 @@ from bot.refusals import (
     refuse_order,
     refuse_place,
 )
-from bot.rush import Rush
+from bot.rush import Rush, latest
 from bot.server_settings import ServerSettings, read_settings
 from bot.sources import Sources
 from bot.states import Reason, State
@@ -238,15 +238,15 @@ class Editor:
             holding = asyncio.create_task(self._hold(ask))
             await asyncio.wait({holding}, timeout=STORE_PATIENCE)
             early = None if holding.done() else await self._front.acknowledge(order)
-            match await holding:
-                case Held(edit):
-                    log.info("edit.held", edit=str(order.id), credits=edit.order.hold)
-                    self._run(edit, partial(self._begin, edit, early))
-                case AlreadyHeld():
-                    log.warning("edit.repeated", edit=str(order.id))
-                case refusal:
-                    await self._refuse(order, refusal, early=early)
-                    return False
+        match await holding:
+            case Held(edit):
+                log.info("edit.held", edit=str(order.id), credits=edit.order.hold)
+                self._run(edit, partial(self._begin, edit, early))
+            case AlreadyHeld():
+                log.warning("edit.repeated", edit=str(order.id))
+            case refusal:
+                await self._refuse(order, refusal, early=early)
+                return False
         return True
 
     async def cancel(self, edit_id: int) -> bool:
@@ -577,8 +577,11 @@ class Editor:
         self, order: Order, refusal: Refusal, *, early: Acknowledgement | None
     ) -> None:
         log.info("edit.refused", edit=str(order.id), refusal=type(refusal).__name__)
-        if early is None or early.outcome is not Outcome.TOO_LATE:
-            await self._front.refuse(order, refusal, acknowledged=early is not None)
+        if early is None:
+            with self._rush.due():
+                await self._front.refuse(order, refusal, acknowledged=False)
+        elif early.outcome is not Outcome.TOO_LATE:
+            await self._front.refuse(order, refusal, acknowledged=True)
 
     @asynccontextmanager
     async def _probing(self, order: Order) -> AsyncGenerator[asyncio.Task[Source | None]]:
@@ -592,8 +595,9 @@ class Editor:
             probing.cancel()
 
     async def _probe(self, order: Order) -> Source | None:
+        until = latest()
         async with self._probes:
-            await self._rush.let_pass()
+            await self._rush.let_pass(until=until)
             return await self._sources.probe(order.source_url)
 
     async def _look_up(self, edit: Edit) -> Acknowledgement:

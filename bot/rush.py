@@ -14,6 +14,11 @@ PATIENCE = 3.0
 """Seconds that anything waits for them at most: by then those are given or too late."""
 
 
+def latest() -> float:
+    """The loop's time until which what begins now may have to wait."""
+    return asyncio.get_running_loop().time() + PATIENCE
+
+
 class Rush:
     """The answers that are due, and what lets them pass."""
 
@@ -31,10 +36,10 @@ class Rush:
         finally:
             self._count(-1)
 
-    async def let_pass(self) -> None:
-        """Wait while more than a few are due, for a bounded time."""
+    async def let_pass(self, *, until: float) -> None:
+        """Wait while more than a few are due, until the loop's time at the latest."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout_at(until):
                 await self._few.wait()
 
     def _count(self, more: int) -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from bot.pictures import Source
-from bot.rush import FEW, Rush
+from bot.rush import FEW, Rush, latest
 from bot.sandbox.faults import Hang
 from bot.sandbox.server import Sandbox
 from bot.sources import Sources
@@ -24,7 +24,7 @@ async def test_a_few_that_are_due_delay_nothing():
         for _ in range(FEW):
             due.enter_context(rush.due())
         async with asyncio.timeout(0):
-            await rush.let_pass()
+            await rush.let_pass(until=latest())
 
 
 async def test_many_that_are_due_go_first_until_they_are_few():
@@ -33,7 +33,7 @@ async def test_many_that_are_due_go_first_until_they_are_few():
         for _ in range(FEW):
             due.enter_context(rush.due())
         with rush.due():
-            waiting = asyncio.create_task(rush.let_pass())
+            waiting = asyncio.create_task(rush.let_pass(until=latest()))
             await settle()
             assert not waiting.done()
         await settle()
@@ -46,7 +46,7 @@ async def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
     with ExitStack() as due:
         for _ in range(FEW + 1):
             due.enter_context(rush.due())
-        await rush.let_pass()
+        await rush.let_pass(until=latest())
 
 
 @pytest.mark.usefixtures("small_results")
