@@ -231,11 +231,13 @@ def test_a_file_that_is_no_sound_ledger_is_refused_with_what_to_do_and_left_as_i
 
     # Only what comes into being from here on is looked through for what may write at its end.
     gc.freeze()
-    with pytest.raises(LedgerUnusable, match=f"{advice}.* DATABASE_URL") as refused:
-        asyncio.run(use())
-    assert str(path) in str(refused.value)
-    gc.collect()
-    gc.unfreeze()
+    try:
+        with pytest.raises(LedgerUnusable, match=f"{advice}.* DATABASE_URL") as refused:
+            asyncio.run(use())
+        assert str(path) in str(refused.value)
+        gc.collect()
+    finally:
+        gc.unfreeze()
     assert {each: each.read_bytes() for each in files} == files
     assert path.exists() or path not in files
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import async_playwright, expect
 
 from tests.page import NO_BROWSER
@@ -116,11 +118,21 @@ class Tab:
         await self.page.goto(address)
         await self.log.wait_for()
 
-    async def clear(self) -> None:
-        """Leave the page for a text at its address, and forget all that was kept of it."""
-        await self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-        # Within one site the browser keeps the process, which takes longest to begin.
-        await self.page.goto(urljoin(self.address, "/static/any/theme.js"))
+    async def leave(self) -> bool:
+        """Leave the page, and forget all that was kept of it; False if that cannot be."""
+        if self.page.is_closed() or self.unexpected():
+            return False
+        try:
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                # Within one site the browser keeps the process, which takes longest to begin.
+                await self.page.goto(urljoin(self.address, "/static/any/theme.js"))
+                await self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        except (PlaywrightError, TimeoutError):
+            return False
+        return len(self.page.context.pages) == 1
+
+    def forget(self) -> None:
+        """Have nothing to complain of and expect nothing, as a new tab."""
         self.complaints.clear()
         self.expected = ()
 

@@ -24,7 +24,7 @@ from tests.page.stand_in import StandIn
 from tests.pictures_made import make_picture
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
     from playwright.async_api import Browser
@@ -134,9 +134,22 @@ async def idle_tabs(browser: Browser) -> AsyncGenerator[dict[tuple[int, int], li
         await tab.page.context.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note which tests failed: their tabs are not used again."""
+    report = yield
+    item.stash[HAS_FAILED] = report.failed
+    return report
+
+
+HAS_FAILED = pytest.StashKey[bool]()
+
+
 @single
 async def open_tab(
-    browser: Browser, idle_tabs: dict[tuple[int, int], list[Tab]]
+    request: pytest.FixtureRequest, browser: Browser, idle_tabs: dict[tuple[int, int], list[Tab]]
 ) -> AsyncGenerator[OpenTab]:
     """Opens tabs, each in a browser of its own; none may have had anything to complain of."""
     opened: list[tuple[tuple[int, int], Tab]] = []
@@ -152,11 +165,15 @@ async def open_tab(
         return tab
 
     yield open_one
-    complaints = [each for _, tab in opened for each in tab.unexpected()]
+    complaints: list[str] = []
     for size, tab in opened:
-        if not tab.page.is_closed():
-            await tab.clear()
+        usable = await tab.leave() and not request.node.stash[HAS_FAILED]
+        complaints += tab.unexpected()
+        if usable:
+            tab.forget()
             idle_tabs[size].append(tab)
+        else:
+            await tab.page.context.close()
     assert complaints == []
 
 

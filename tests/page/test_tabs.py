@@ -77,5 +77,12 @@ async def test_a_page_whose_sandbox_ends_says_so(open_tab: OpenTab):
     await tab.press("Enter")
     await expect(tab.page.get_by_role("alert")).to_have_text("The sandbox does not answer.")
     await expect(tab.writing).to_have_value("ahoy")
-    # There is nothing left to go back to.
-    await tab.page.context.close()
+
+
+async def test_a_new_tab_has_the_systems_theme(live: RunningPage, open_tab: OpenTab):
+    tab = await open_tab(live)
+    await expect(tab.page.get_by_role("button", name="Light theme")).to_be_visible()
+    await tab.page.emulate_media(color_scheme="light")
+    await tab.page.reload()
+    await expect(tab.page.get_by_role("button", name="Dark theme")).to_be_visible()
+    await tab.page.emulate_media(color_scheme="dark")

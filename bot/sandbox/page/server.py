@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import hashlib
 import hmac
 import logging
 import secrets
@@ -24,8 +25,6 @@ from bot.sandbox.results import CLIENT_GONE, cut
 from bot.sandbox.values import as_integer, as_object, dump, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aiohttp.typedefs import Handler
 
     from bot.sandbox.cdn import Cdn
@@ -83,11 +82,6 @@ class PageServer:
         self._cdn = cdn
         self._token = secrets.token_urlsafe(32)
         self._sockets: set[web.WebSocketResponse] = set()
-        self._files = {
-            path.relative_to(STATIC).as_posix(): path
-            for path in STATIC.rglob("*")
-            if path.is_file()
-        }
         routes: list[web.AbstractRouteDef] = [
             web.get("/", self._serve_page),
             web.get("/socket", self._serve_tab),
@@ -170,11 +164,11 @@ class PageServer:
     # What is answered.
 
     async def _serve_page(self, _: web.Request) -> web.StreamResponse:
-        text = await asyncio.to_thread(_read_page, self._files)
+        text = await asyncio.to_thread(_read_page)
         return web.Response(text=text, content_type="text/html")
 
     async def _serve_file(self, request: web.Request) -> web.StreamResponse:
-        path = self._files.get(request.match_info["name"])
+        path = await asyncio.to_thread(_find_file, request.match_info["name"])
         return web.Response(status=HTTPStatus.NOT_FOUND) if path is None else web.FileResponse(path)
 
     async def _serve_tab(self, request: web.Request) -> web.StreamResponse:
@@ -219,14 +213,21 @@ class PageServer:
         tab.put(dump(reply))
 
 
-def _read_page(files: Mapping[str, Path]) -> str:
-    """Read the page, whose files have addresses of their own as soon as one of them changes.
+def _read_page() -> str:
+    """Read the page, whose files have other addresses as soon as one of them is another.
 
     So a browser need not ask for any of them again when it loads the page again.
     """
-    version = max(path.stat().st_mtime_ns for path in files.values())
-    text = files["index.html"].read_text(encoding="utf-8")
-    return text.replace("/static/", f"/static/{version:x}/")
+    files = [(path, path.stat()) for path in sorted(STATIC.rglob("*")) if path.is_file()]
+    told = repr([(str(path), each.st_mtime_ns, each.st_size) for path, each in files])
+    version = hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = (STATIC / "index.html").read_text(encoding="utf-8")
+    return text.replace("/static/", f"/static/{version}/")
+
+
+def _find_file(name: str) -> Path | None:
+    path = (STATIC / name).resolve()
+    return path if path.is_relative_to(STATIC.resolve()) and path.is_file() else None
 
 
 def _check_text(asked: JsonObject) -> None:
