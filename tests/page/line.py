@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from bot.sandbox.values import as_array, as_object, dump, parse
 
@@ -50,7 +51,10 @@ class Visitor:
     async def send(self, method: str, path: str, body: bytes = b"", /, **headers: str) -> Answer:
         """Send a request; a path with a `?` at its end gets the token."""
         url = f"{self.origin}{path}{self.query if path.endswith('?') else ''}"
-        async with self.session.request(method, url, data=body, headers=headers) as response:
+        # `encoded`: dots go out as they are written.
+        async with self.session.request(
+            method, URL(url, encoded=True), data=body, headers=headers
+        ) as response:
             text = (await response.read()).decode(errors="replace")
             return Answer(response.status, text, response.headers)
 
