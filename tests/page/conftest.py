@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -125,13 +124,10 @@ class OpenTab(Protocol):
         ...
 
 
-@shared
-async def idle_tabs(browser: Browser) -> AsyncGenerator[dict[tuple[int, int], list[Tab]]]:
+@pytest.fixture(scope="package")
+def idle_tabs() -> dict[tuple[int, int], list[Tab]]:
     """Tabs by their size that nobody has now: to open a new one takes as long as a short test."""
-    tabs: dict[tuple[int, int], list[Tab]] = defaultdict(list)
-    yield tabs
-    for tab in chain.from_iterable(tabs.values()):
-        await tab.page.context.close()
+    return defaultdict(list)
 
 
 @pytest.hookimpl(wrapper=True)
