@@ -112,6 +112,12 @@ class Person:
         return (self.settings.spool_dir / str(edit.id)).exists()
 
 
+def others(person: Person, number: int) -> list[Person]:
+    """So many more members of the sandbox's first server, to somebody's bot."""
+    names = (f"Member {place}" for place in range(number))
+    return [Person.join(person.sandbox, person.settings, name) for name in names]
+
+
 async def closes(
     ada: Person, events: "Events", edit: Interaction, end: tuple[str, str | None]
 ) -> None:

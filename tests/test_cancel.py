@@ -14,7 +14,7 @@ from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message
 from cogs.result_buttons import QUESTION
 from tests.conftest import Events, StartBot
-from tests.members import Person, buttons_of
+from tests.members import Person, buttons_of, others
 from tests.services import hang
 from tests.store_faults import broken, locked
 
@@ -196,7 +196,7 @@ async def test_of_cancelling_and_sending_at_once_exactly_one_happens(
     called = hang(sandbox, prompt="^in front$")
     await bob.edit(prompt="in front")
     await sandbox.edit_api.called()
-    people = [Person.join(sandbox, ada.settings, f"Member {number}") for number in range(8)]
+    people = others(ada, 8)
     edits = [await person.edit() for person in people]
     await asyncio.gather(*(edit.until(lambda each: "in line" in each.text) for edit in edits))
     called.release()

@@ -14,7 +14,7 @@ from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Interaction, InvalidInvocation, RawId, Sandbox
 from bot.settings import Settings
 from tests.conftest import Events, RunningBot, StartBot
-from tests.members import Person, buttons_of, look_up
+from tests.members import Person, buttons_of, look_up, others
 from tests.store_faults import broken, locked
 
 pytestmark = pytest.mark.usefixtures("small_results")
@@ -195,7 +195,7 @@ async def test_of_hundreds_of_edits_at_once_as_many_are_held_as_the_budget_pays_
     sandbox: Sandbox, settings: Settings, bot: RunningBot, mod: Person
 ) -> None:
     await mod.run("quota budget", credits="63")
-    members = [Person.join(sandbox, settings, f"Member {number}") for number in range(50)]
+    members = others(mod, 50)
     edits: list[Interaction] = [await member.edit() for member in members for _ in range(4)]
     answers = await asyncio.gather(*(edit.acknowledged() for edit in edits))
     assert [answer.type for answer in answers].count(5) == 7
@@ -257,8 +257,7 @@ async def test_a_rule_that_was_changed_meanwhile_is_not_taken_back(
 async def test_long_lists_of_rules_are_paged_in_place(
     sandbox: Sandbox, settings: Settings, bot: RunningBot, mod: Person
 ) -> None:
-    people = [Person.join(sandbox, settings, f"Member {number}") for number in range(12)]
-    for person in people:
+    for person in others(mod, 12):
         await mod.run("quota user", user=person.member, credits="7")
     message = await mod.run("quota show")
     assert message.text.count(": 7 credits.") == 10

@@ -1,7 +1,6 @@
 """What can wait lets answers pass that are due within seconds."""
 
 import asyncio
-import itertools
 from contextlib import ExitStack
 
 import pytest
@@ -12,7 +11,7 @@ from bot.sandbox.faults import Hang
 from bot.sandbox.server import Sandbox
 from bot.sources import Sources
 from tests.conftest import Events, StartBot
-from tests.members import Person
+from tests.members import Person, others
 from tests.passing_time import settle
 from tests.pictures_made import photo
 from tests.services import at_discord
@@ -69,8 +68,7 @@ async def test_a_picture_is_not_looked_at_while_many_commands_are_to_be_acknowle
     await start_bot(edit_concurrency=1)
     late = Hang()
     fault = at_discord(sandbox, late, method="POST", path="/callback$", times=FEW + 1)
-    members = (Person.join(sandbox, ada.settings, f"Member {place}") for place in itertools.count())
-    edits = [await next(members).edit() for _ in range(FEW + 1)]
+    edits = [await each.edit() for each in others(ada, FEW + 1)]
     await fault.happened(times=FEW + 1)
     # One that comes later is answered at once, and waits for them all the same.
     edits.append(await ada.edit(image=photo(name="late.png")))

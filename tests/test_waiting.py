@@ -23,17 +23,12 @@ from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message
 from bot.waiting import Pace
 from tests.conftest import Events, StartBot
-from tests.members import Person, buttons_of, change
+from tests.members import Person, buttons_of, change, others
 from tests.services import hang
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
 ORIGINAL = "/messages/@original$"
-
-
-def others(sandbox: Sandbox, ada: Person, number: int) -> list[Person]:
-    """More members of Ada's server."""
-    return [Person.join(sandbox, ada.settings, f"Member {place}") for place in range(number)]
 
 
 def changes(sandbox: Sandbox) -> list[Request]:
@@ -67,7 +62,7 @@ async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_think
     await sandbox.edit_api.called()
     hang(sandbox, times=None)
     # With eight places, which of these wait depends on whose source is read first.
-    waiting = [await each.edit() for each in others(sandbox, ada, 9)]
+    waiting = [await each.edit() for each in others(ada, 9)]
     cards = [says(each, "in line") for each in waiting]
     await asyncio.wait(cards, return_when=asyncio.FIRST_COMPLETED)
     for card in cards:
@@ -93,7 +88,7 @@ async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_
     await ada.edit()
     await sandbox.edit_api.called()
     second, download = hang(sandbox, prompt="blue$"), Hang()
-    edit = await others(sandbox, ada, 1)[0].edit(private=private)
+    edit = await others(ada, 1)[0].edit(private=private)
 
     message = await says(edit, "in line")
     assert message.content.startswith("**1st in line · about 30 s**")
@@ -127,7 +122,7 @@ async def test_places_and_times_follow_from_how_long_edits_took_lately(
     await start_where_edits_took(200, sandbox, start_bot, ada, events)
     await ada.edit()
     await sandbox.edit_api.called(2)
-    bob, eve = others(sandbox, ada, 2)
+    bob, eve = others(ada, 2)
     edits = [await bob.edit(), await bob.edit(), await eve.edit()]
     texts = [(await says(edit, "in line")).content.partition("**\n")[0] for edit in edits]
     assert texts == [
@@ -162,7 +157,7 @@ async def test_with_many_that_wait_all_cards_together_change_ten_times_a_second_
     hang(sandbox, times=None)
     await ada.edit()
     await sandbox.edit_api.called()
-    waiting = [await each.edit() for each in others(sandbox, ada, 30)]
+    waiting = [await each.edit() for each in others(ada, 30)]
     await asyncio.gather(*(says(edit, "in line") for edit in waiting))
     moments = [request.at for request in changes(sandbox)]
     assert len(moments) >= 30
@@ -183,7 +178,7 @@ async def test_a_rate_limit_is_waited_for_by_cards_and_by_the_result(
     limited = sandbox.faults.discord.add(
         DiscordFault(action=rate_limited(3), method="PATCH", path=ORIGINAL)
     )
-    edit = await others(sandbox, ada, 1)[0].edit()
+    edit = await others(ada, 1)[0].edit()
     await limited.happened()
     await sandbox.discord.requested("PATCH", ORIGINAL, times=2, timeout=15)
     first, second = changes(sandbox)[:2]
@@ -211,7 +206,7 @@ async def test_a_limit_for_all_requests_is_waited_for_by_all(
     )
     edits = [await ada.edit()]
     await limited.happened()
-    edits += [await each.edit() for each in others(sandbox, ada, 3)]
+    edits += [await each.edit() for each in others(ada, 3)]
     await asyncio.gather(*(edit.posted() for edit in edits))
     first, *later = changes(sandbox)
     assert all(each.at - first.at >= timedelta(seconds=1) for each in later)
@@ -226,7 +221,7 @@ async def test_an_upload_that_waits_for_its_turn_heeds_a_limit_told_meanwhile(
 ):
     monkeypatch.setattr("bot.discord_rest.UPLOADS", 1)
     await start_bot()
-    ben, cy = others(sandbox, ada, 2)
+    ben, cy = others(ada, 2)
     upload = Hang()
     under_way = sandbox.faults.discord.add(
         DiscordFault(action=upload, method="PATCH", path=ORIGINAL, with_files=True)
@@ -259,7 +254,7 @@ async def test_a_change_that_fails_is_not_made_again(
     down = sandbox.faults.discord.add(
         DiscordFault(action=server_error(), method="PATCH", path=ORIGINAL)
     )
-    edit = await others(sandbox, ada, 1)[0].edit(prompt="two")
+    edit = await others(ada, 1)[0].edit(prompt="two")
     await down.happened()
     first.release()
     message = await says(edit, "%")
@@ -280,7 +275,7 @@ async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_
     hanging = sandbox.faults.discord.add(
         DiscordFault(action=late, method="PATCH", path=ORIGINAL, with_files=False)
     )
-    edit = await others(sandbox, ada, 1)[0].edit()
+    edit = await others(ada, 1)[0].edit()
     await hanging.happened()
     called.release()
     message = await edit.posted()
@@ -300,12 +295,12 @@ async def test_a_message_that_was_deleted_is_left_alone(
     called = hang(sandbox)
     await ada.edit()
     await sandbox.edit_api.called()
-    edit = await others(sandbox, ada, 1)[0].edit()
+    edit = await others(ada, 1)[0].edit()
     await edit.acknowledged()
     assert edit.message is not None
     sandbox.discord.delete(edit.message)
     await sandbox.discord.requested("PATCH", ORIGINAL)
-    await says(await others(sandbox, ada, 1)[0].edit(), "2nd in line")
+    await says(await others(ada, 1)[0].edit(), "2nd in line")
     assert sum(str(edit.token) in request.path for request in changes(sandbox)) == 1
     called.release()
     await events.logs("edit.closed", edit=str(edit.id))
@@ -322,7 +317,7 @@ async def test_a_burst_of_fifty_by_one_member_does_not_delay_anothers_edit_by_mo
     burst = [await ada.edit(prompt="ada 0")]
     await sandbox.edit_api.called()
     burst += [await ada.edit(prompt=f"ada {number}") for number in range(1, 50)]
-    bob = others(sandbox, ada, 1)[0]
+    bob = others(ada, 1)[0]
     edit = await bob.edit(prompt="bob")
     for each in (*burst, edit):
         await events.logs("edit.ready", edit=str(each.id))
@@ -344,7 +339,7 @@ async def test_a_restart_keeps_the_order_of_the_line_and_its_cards_go_on(
     await sandbox.edit_api.called()
     names = [f"member {number}" for number in range(6)]
     edits: list[Interaction] = []
-    for name, person in zip(names, others(sandbox, ada, 6), strict=True):
+    for name, person in zip(names, others(ada, 6), strict=True):
         edits.append(await person.edit(prompt=name))
         await events.logs("edit.acknowledged", edit=str(edits[-1].id))
     await says(edits[5], "6th in line")
@@ -390,7 +385,7 @@ async def test_of_hundreds_at_once_a_member_has_as_many_open_as_one_may_over_all
     assert "You have 5 edits under way" in only
     assert only.endswith("cancel one that waits. Nothing was charged.")
     assert ada.account() == (40, 0)
-    bob = others(sandbox, ada, 1)[0]
+    bob = others(ada, 1)[0]
     assert (await (await bob.edit()).acknowledged()).type == 5
 
 
@@ -412,7 +407,7 @@ async def test_no_more_edits_are_open_than_may_be(
 ):
     await start_bot(edit_concurrency=2, queue_limit=10)
     hang(sandbox, times=None)
-    edits = await asyncio.gather(*(each.edit() for each in others(sandbox, ada, 200)))
+    edits = await asyncio.gather(*(each.edit() for each in others(ada, 200)))
     said = await refusals(edits, events, number=190)
     assert len(said) == 190
     (only,) = set(said)
@@ -424,9 +419,9 @@ async def test_an_edit_that_would_wait_longer_than_eight_minutes_is_refused_with
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_where_edits_took(200, sandbox, start_bot, ada, events)
-    for person in others(sandbox, ada, 3):
+    for person in others(ada, 3):
         assert (await (await person.edit()).acknowledged()).type == 5
-    late = await others(sandbox, ada, 1)[0].edit()
+    late = await others(ada, 1)[0].edit()
     (said,) = await refusals([late], events)
     assert "this edit would wait about 10 minutes, and none waits longer than 8 minutes" in said
     assert "Nothing was charged." in said
