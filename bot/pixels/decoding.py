@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from pi_heif import HeifImageFile, options
+from pillow_heif import HeifImageFile, options
 
 # Once the child's limits are set no module can be opened any more: all that may be needed is here.
 from PIL import (
