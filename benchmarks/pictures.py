@@ -3,21 +3,24 @@
     python -m benchmarks.pictures
 
 First JPEGs of 24 megapixels are converted, each in a child of its own: the seconds from asking to
-the answer, and the most memory that the child had. Then files that were made to do harm go through
-the whole bot, which runs as a process of its own: by how much it grew, the longest that its loop
-stood still meanwhile, and what the member was told. Memory is the peak of the resident set, as
-Linux counts it.
+the answer, and the most memory that the child had. Then small images are converted in pairs, with
+and without the system's confinement of the child, for the ratio of their times. Then files that
+were made to do harm go through the whole bot, which runs as a process of its own: by how much it
+grew, the longest that its loop stood still meanwhile, and what the member was told. Memory is the
+peak of the resident set, as Linux counts it.
 """
 
 import asyncio
 import io
 import resource
+import statistics
 import struct
 import sys
 import tempfile
 import time
 import zlib
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from benchmarks.watching import forget_peak, lateness, peak
 from bot.__main__ import serve
 from bot.logs import logging_to_stderr
 from bot.picture_files import probe_file
+from bot.pixels import conversions as module
 from bot.pixels.conversions import Conversions
 from bot.sandbox.child import build_environment
 from bot.sandbox.server import Sandbox, Upload
@@ -47,6 +51,7 @@ async def main() -> None:
         photo = await asyncio.to_thread(draw_photo)
         for title, options in JPEGS.items():
             await measure_conversion(folder, title, photo, options)
+        await measure_confinement(folder)
         print()
         await measure_bot(folder)
 
@@ -71,6 +76,32 @@ async def measure_conversion(
     runs = [(await run_apart("convert", str(file))).split() for _ in range(3)]
     seconds, memory = min(float(run[0]) for run in runs), max(float(run[1]) for run in runs)
     print(f"{title:<20}{seconds:>6.2f} s{memory:>7.0f} MiB")
+
+
+PAIRS = 21
+
+
+async def measure_confinement(folder: Path) -> None:
+    """Print how much longer a conversion takes when its child is confined."""
+    file = folder / "small.bmp"
+    Image.effect_noise((800, 600), 60).convert("RGB").save(file)
+    conversions, picture, ratios = Conversions(), probe_file(file), list[float]()
+    confined, unconfined = module.WORK, replace(module.WORK, arguments=("-c", UNCONFINED))
+    for _ in range(PAIRS):
+        times: list[float] = []
+        for module.WORK in (unconfined, confined):
+            started = time.perf_counter()
+            await conversions.to_edit(file, picture, file.with_suffix(".converted"))
+            times.append(time.perf_counter() - started)
+        ratios.append(times[1] / times[0])
+    print(f"a confined child takes {statistics.median(ratios):.3f} times as long as one that isn't")
+
+
+UNCONFINED = """
+from bot.pixels import child
+child.confine_this_process = lambda: None
+child.main()
+"""
 
 
 def draw_photo() -> Image.Image:

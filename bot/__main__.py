@@ -18,7 +18,10 @@ from pathlib import Path
 
 import aiohttp
 import discord
+import structlog
 
+from bot.child_confinement import hide_memory
+from bot.child_process import Children, Work
 from bot.custom_ids import CustomIds
 from bot.discord_client import DiscordClient
 from bot.discord_front import DiscordFront
@@ -30,6 +33,7 @@ from bot.edit_client import EditClient, Patience
 from bot.editing import Editor
 from bot.errors import (
     BadSettings,
+    ChildFailed,
     DiscordRefused,
     LedgerFault,
     LedgerUnusable,
@@ -79,6 +83,8 @@ USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py, {discord.__vers
 
 AUTHENTICATION_FAILED = 4004
 """https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway"""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def main() -> int:
@@ -139,6 +145,7 @@ def examine() -> int:
 
 def run_bot() -> int:
     """Run the bot until a signal ends it; the result is the exit status. Raises OperatorFault."""
+    hide_memory()
     settings = read_settings()
     secrets = (settings.discord_token, settings.edit_api_key)
     with (
@@ -165,6 +172,7 @@ async def serve(
         OperatorFault: it cannot begin or go on, for a reason that its operator can mend.
     """
     await asyncio.to_thread(_check_spool, settings.spool_dir)
+    await _check_confinement(required=settings.require_child_sandbox)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_sqlite(settings.database))
         await stack.enter_async_context(
@@ -309,6 +317,30 @@ def _check_spool(folder: Path) -> None:
             f"SPOOL_DIR is '{folder}', where nothing can be written ({fault.strerror}); "
             "it takes a folder's path."
         ) from fault
+
+
+async def _check_confinement(*, required: bool) -> None:
+    """Find out before the first image whether the children that open images can be confined.
+
+    Raises:
+        BadSettings: they can't, and it is required.
+    """
+    try:
+        async with Children(1).start(CONFINEMENT_CHECK) as ask:
+            missing = (await ask(b"")).decode()
+    except ChildFailed as fault:
+        missing = str(fault)
+    if missing and required:
+        raise BadSettings(
+            f"REQUIRE_CHILD_SANDBOX is on, but this system can't confine child processes "
+            f"({missing}). Run the bot on Linux on x86-64 or arm64, allow seccomp in its "
+            "container, or turn the setting off: SECURITY.md says what that means."
+        )
+    if missing:
+        log.warning("child.unconfined", why=missing)
+
+
+CONFINEMENT_CHECK = Work(("-m", "bot.child_confinement"), seconds=30, answer=1_000)
 
 
 def _warm_pool() -> aiohttp.TCPConnector:

@@ -182,3 +182,7 @@ class ChildKilled(ChildFailed):
     def __init__(self, signal: int) -> None:
         super().__init__(f"signal {signal} ended it")
         self.signal = signal
+
+
+class ConfinementError(Fault):
+    """No system calls can be taken away from a process here."""

@@ -53,6 +53,8 @@ class Settings:
     """Seconds."""
     edit_source: Literal["url", "data"]
     spool_dir: Path
+    require_child_sandbox: bool
+    """Whether the bot refuses to start where child processes can't be confined."""
     shutdown_grace: float
     """Seconds that edits under way have once the bot is told to end."""
     log_level: str
@@ -87,6 +89,7 @@ def read_settings(dotenv: Path = Path(".env")) -> Settings:
         edit_timeout=read.optional("EDIT_TIMEOUT", "180", _seconds),
         edit_source=read.optional("EDIT_SOURCE", "url", _source_mode),
         spool_dir=read.optional("SPOOL_DIR", f"{database}.spool", Path),
+        require_child_sandbox=read.optional("REQUIRE_CHILD_SANDBOX", "off", _switch),
         shutdown_grace=read.optional("SHUTDOWN_GRACE", "25", _grace),
         log_level=read.optional("LOG_LEVEL", "info", _log_level),
     )
@@ -169,6 +172,7 @@ _TAKES = {
     "MEMBER_LIMIT": "a whole number, 1 or more",
     "QUEUE_LIMIT": "a whole number, 1 or more",
     "EDIT_TIMEOUT": "a number of seconds above 0",
+    "REQUIRE_CHILD_SANDBOX": "on or off",
     "SHUTDOWN_GRACE": "a number of seconds, 0 or more",
     "EDIT_SOURCE": "url or data",
     "SPOOL_DIR": "a folder's path",
@@ -250,6 +254,16 @@ def _source_mode(given: str) -> Literal["url", "data"]:
             return "url"
         case "data":
             return "data"
+        case _:
+            raise ValueError
+
+
+def _switch(given: str) -> bool:
+    match given.strip().lower():
+        case "on":
+            return True
+        case "off":
+            return False
         case _:
             raise ValueError
 

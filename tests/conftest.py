@@ -115,6 +115,7 @@ def settings(sandbox: Sandbox, tmp_path: Path) -> Settings:
         edit_timeout=20.0,
         edit_source="url",
         spool_dir=tmp_path / "spool",
+        require_child_sandbox=False,
         shutdown_grace=25.0,
         log_level="debug",
     )

@@ -115,6 +115,7 @@ def test_a_database_is_relative_or_absolute_by_its_slashes(
         ("SHUTDOWN_GRACE", "-1", "0 or more"),
         ("SHUTDOWN_GRACE", "inf", "0 or more"),
         ("EDIT_SOURCE", "file", "url or data"),
+        ("REQUIRE_CHILD_SANDBOX", "yes", "on or off"),
         ("LOG_LEVEL", "loud", "debug"),
     ],
 )

@@ -2,17 +2,23 @@
 
     python -m bot.pixels.child
 
-It reads a `Task` from its standard input and answers with an `Answer`. Before it looks at the
-picture's first byte it has given up what it does not need for it: memory and time beyond what the
-task may take, and any other file or connection.
+It reads a `Task` from its standard input and answers with an `Answer`. Before it reads the image's
+first byte it gives up whatever decoding doesn't need: more memory and time than the task may take,
+other files and connections, and where the system allows it all other system calls.
 """
 
+import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from PIL import Image
+
+from bot.child_confinement import confine_this_process
 from bot.child_limits import allow_no_more_files, limit_this_process
+from bot.errors import ConfinementError
 from bot.pictures import MAX_SENT_BYTES, SourceChange
 from bot.pixels.decoding import Unreadable, decode
 from bot.pixels.encoding import ways_to_edit, ways_to_post, write
@@ -29,9 +35,12 @@ def main() -> None:
     """Do one task."""
     task = Task.from_json(sys.stdin.buffer.read())
     limit_this_process(memory=task.memory, seconds=CPU_SECONDS)
+    _detect_processor()
     try:
         with Path(task.source).open("rb") as source, Path(task.into).open("w+b") as into:
             allow_no_more_files(largest=LARGEST_FILE)
+            with suppress(ConfinementError):
+                confine_this_process()
             answer = work(task, source, into)
     except MemoryError:
         answer = Answer(Problem.TOO_HEAVY)
@@ -61,6 +70,11 @@ def work(task: Task, source: BinaryIO, into: BinaryIO) -> Answer:
     if decoded.is_smaller or written != decoded.image.size or size > MAX_SENT_BYTES:
         changes.append(SourceChange.MADE_SMALLER)
     return Answer(changes=tuple(changes))
+
+
+def _detect_processor() -> None:
+    """Have libjpeg-turbo find out what the processor can do: on arm64 it reads a file for that."""
+    Image.new("L", (1, 1)).save(io.BytesIO(), "JPEG")
 
 
 if __name__ == "__main__":

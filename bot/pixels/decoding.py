@@ -11,8 +11,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from pillow_heif import HeifImageFile, options
-
 # Once the child's limits are set no module can be opened any more: all that may be needed is here.
 from PIL import (
     AvifImagePlugin,
@@ -27,6 +25,7 @@ from PIL import (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+from pillow_heif import HeifImageFile, options
 
 from bot.pictures import MAX_SOURCE_PIXELS, Format
 from bot.pixels.tasks import Problem

@@ -7,7 +7,9 @@ pixels of the picture, from its lower left corner; a phone shows it at a third o
 import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -24,7 +26,9 @@ from matplotlib.text import Text
 from matplotlib.transforms import IdentityTransform
 from PIL import Image
 
+from bot.child_confinement import confine_this_process
 from bot.child_limits import limit_this_process
+from bot.errors import ConfinementError
 from bot.pricing import Quality
 from bot.reports.usage_chart import UsageChart, day_name, from_json
 
@@ -50,8 +54,19 @@ TITLE, BODY, SMALL = 50, 40, 36
 def main() -> None:
     """Draw the chart that is asked for, if one is."""
     limit_this_process(memory=MEMORY, seconds=SECONDS)
+    _load_fonts()
+    with suppress(ConfinementError):
+        confine_this_process()
     if asked := sys.stdin.buffer.read():
         sys.stdout.buffer.write(draw(from_json(asked)))
+
+
+def _load_fonts() -> None:
+    """Open what drawing opens, before nothing can be opened any more."""
+    sheet = Sheet()
+    for bold in (False, True):
+        sheet.text(0, 0, "0", BODY, BRIGHT, bold=bold)
+    sheet.png()
 
 
 def draw(chart: UsageChart) -> bytes:
@@ -251,7 +266,7 @@ class Sheet:
         self._figure = Figure((WIDTH / 72, HEIGHT / 72), dpi=72, facecolor=BACKGROUND)
         self._canvas = FigureCanvasAgg(self._figure)
         self._renderer = self._canvas.get_renderer()
-        self._characters = FT2Font(str(_REGULAR)).get_charmap()
+        self._characters = _known_characters()
 
     def rectangle(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """Fill a rectangle whose lower left corner is at `x`, `y`."""
@@ -317,6 +332,11 @@ class Sheet:
     def _width(self, text: Text) -> float:
         text.set_figure(self._figure)
         return text.get_window_extent(self._renderer).width
+
+
+@cache
+def _known_characters() -> Mapping[int, int]:
+    return FT2Font(str(_REGULAR)).get_charmap()
 
 
 _PIXELS = IdentityTransform()
