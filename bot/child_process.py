@@ -2,12 +2,13 @@
 
 A child gets its task on its standard input and answers on its standard output. It learns nothing of
 the bot's environment, is killed when its time is up or nobody waits for it any more, and limits its
-own memory with `child_limits`.
+own memory with `child_limits`. One that hangs without computing is killed within seconds.
 """
 
 import asyncio
 import os
 import sys
+import time
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -36,6 +37,8 @@ class Work:
     """Bytes, at most."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     """All of it, but for `FROM_OUTSIDE`."""
+    idle_seconds: float = 3.0
+    """How long it may use no processor before it counts as hung. Measured on Linux only."""
 
 
 class Children:
@@ -69,10 +72,15 @@ class Children:
         try:
             async with self._turns, _started(work) as process:
                 given = await task
-                async with asyncio.timeout(work.seconds):
+                async with (
+                    asyncio.timeout(work.seconds) as limit,
+                    _expiring_when_hung(limit, process, work.idle_seconds),
+                ):
                     return await _exchange(process, given, work.answer)
         except TimeoutError as fault:
-            raise ChildTookTooLong(f"it took more than {work.seconds:g} seconds") from fault
+            raise ChildTookTooLong(
+                f"it took more than {work.seconds:g} seconds, or hung for {work.idle_seconds:g}"
+            ) from fault
         except OSError as fault:
             raise ChildFailed(f"it could not be run: {fault}") from fault
 
@@ -111,6 +119,49 @@ def _build_environment(given: Mapping[str, str]) -> dict[str, str]:
 def _kill(process: Process) -> None:
     with suppress(ProcessLookupError):
         process.kill()
+
+
+@asynccontextmanager
+async def _expiring_when_hung(
+    limit: asyncio.Timeout, process: Process, idle_seconds: float
+) -> AsyncGenerator[None]:
+    """Within, the limit expires as soon as the child makes no progress."""
+
+    async def expire_when_hung() -> None:
+        # Counted in looks, not by the clock: a machine that was suspended isn't a child that hung.
+        looks, used = 0, 0.0
+        while looks < _LOOKS:
+            await asyncio.sleep(idle_seconds / _LOOKS)
+            now = _processor_seconds(process.pid)
+            if now is None:
+                return
+            looks, used = (looks + 1, used) if now < used + _PROGRESS_S else (0, now)
+        limit.reschedule(asyncio.get_running_loop().time())
+
+    watching = asyncio.create_task(expire_when_hung())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+_LOOKS = 6
+_PROGRESS_S = 0.01
+"""Processor time between two looks, in seconds, from which on a child is making progress."""
+
+
+def _processor_seconds(pid: int) -> float | None:
+    """Return the processor time that a process has used; None where that can't be told.
+
+    Linux has a clock for each process:
+    https://man7.org/linux/man-pages/man3/clock_getcpuclockid.3.html
+    """
+    if sys.platform != "linux":
+        return None
+    try:
+        return time.clock_gettime(~pid << 3 | 2)
+    except OSError:
+        return None
 
 
 async def _exchange(process: Process, given: bytes, most: int) -> bytes:

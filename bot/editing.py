@@ -51,6 +51,7 @@ from bot.refusals import (
     Refusal,
     ServiceDown,
     ShuttingDown,
+    SourcesPaused,
     TooManyOpen,
     refuse_here,
     refuse_order,
@@ -231,6 +232,8 @@ class Editor:
         refusal = refuse_place(ask) or refuse_order(order, ask.source)
         if refusal is None and not self._may_read(order.source_url):
             refusal = PictureElsewhere()
+        if refusal is None and (wait := self._sources.paused_for(order.member_id)):
+            refusal = SourcesPaused(wait)
         if refusal is not None:
             await self._refuse(order, refusal, early=None)
             return False

@@ -14,7 +14,10 @@ class EditFault(Fault):
 
 
 class SourceFault(EditFault):
-    """The member's picture cannot be edited."""
+    """The member's image can't be edited."""
+
+    killed_child = False
+    """Whether opening it crashed the child process, or passed its limits."""
 
 
 class NotAPicture(SourceFault):
@@ -54,6 +57,12 @@ class TooHeavy(SourceFault):
     """Decoding takes more memory or time than a picture is given."""
 
     reason = Reason.SOURCE_TOO_HEAVY
+
+
+class SourcesPausedError(SourceFault):
+    """The member's images killed so many child processes that none is opened for a while."""
+
+    reason = Reason.SOURCES_PAUSED
 
 
 class SourceUnreadable(SourceFault):
@@ -173,7 +182,7 @@ class ChildFailed(Fault):
 
 
 class ChildTookTooLong(ChildFailed):
-    """It had not answered when its time was up."""
+    """It had not answered when its time was up, or made no progress."""
 
 
 class ChildKilled(ChildFailed):

@@ -156,6 +156,14 @@ class ServiceDown:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcesPaused:
+    """The member's images killed so many child processes that none is opened for a while."""
+
+    wait: float
+    """Seconds after which to try again."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShuttingDown:
     """The bot is being stopped, as for a new version."""
 
@@ -190,6 +198,7 @@ Refusal = (
     | LineFull
     | LineTooLong
     | ServiceDown
+    | SourcesPaused
     | ShuttingDown
     | LedgerSilent
     | Unforeseen

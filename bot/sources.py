@@ -1,9 +1,13 @@
 """Gets sources ready for the edit API: sent as they are if it surely takes them, else converted."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.edit_client import EditClient
+from bot.errors import SourceFault, SourcesPausedError
+from bot.kill_limit import KillLimit
 from bot.picture_files import is_whole
 from bot.pictures import Source
 from bot.pixels.conversions import Conversions
@@ -14,14 +18,26 @@ FETCHES = 8
 """Sources that are fetched and converted at once, each of which takes up to 100 MiB of the disk."""
 
 
+FETCHES_PER_MEMBER = FETCHES // 2
+CONVERSIONS_PER_MEMBER = 1
+"""At once: however many images of one member hang their decoder, others get theirs converted."""
+
+
 class Sources:
     """Looks at sources, and has those converted that the API might not take."""
 
-    def __init__(self, client: EditClient, conversions: Conversions) -> None:
+    def __init__(
+        self,
+        client: EditClient,
+        conversions: Conversions,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._conversions = conversions
-        self._fetches = Turns(FETCHES)
-        self._children = Turns(conversions.at_once)
+        self._clock = clock
+        self._fetches = Turns(FETCHES, per_member=FETCHES_PER_MEMBER)
+        self._children = Turns(conversions.at_once, per_member=CONVERSIONS_PER_MEMBER)
+        self._kills = KillLimit()
 
     async def probe(self, url: str) -> Source | None:
         """Look at a source as `EditClient.probe_source` does, and at its end.
@@ -33,6 +49,10 @@ class Sources:
         if probed is None or not probed.can_be_sent or await self._client.has_end(url, probed):
             return probed
         return None
+
+    def paused_for(self, member_id: int) -> float:
+        """Return the seconds for which none of the member's images is opened; usually 0."""
+        return self._kills.wait(member_id, now=self._clock())
 
     async def make_ready(
         self, url: str, probed: Source | None, folder: Path, whose: Waiting
@@ -57,8 +77,16 @@ class Sources:
                 ):
                     return Source(fetched.picture, fetched.size)
                 async with self._children.take(whose):
-                    return await self._conversions.to_edit(
-                        original, fetched.picture, folder / "converted"
-                    )
+                    return await self._convert(original, fetched, folder / "converted", whose)
             finally:
                 original.unlink(missing_ok=True)
+
+    async def _convert(self, original: Path, fetched: Source, into: Path, whose: Waiting) -> Source:
+        if self.paused_for(whose.member_id):
+            raise SourcesPausedError
+        try:
+            return await self._conversions.to_edit(original, fetched.picture, into)
+        except SourceFault as fault:
+            if fault.killed_child:
+                self._kills.note(whose.member_id, now=self._clock())
+            raise

@@ -48,6 +48,8 @@ class Reason(StrEnum):
     """It cannot be decoded."""
     SOURCE_TOO_HEAVY = "source_too_heavy"
     """Decoding it takes more memory or time than is given."""
+    SOURCES_PAUSED = "sources_paused"
+    """The member's images killed so many child processes that none is opened for a while."""
     SOURCE_UNREADABLE = "source_unreadable"
     """Discord no longer gave the source's bytes."""
     API_DECLINED = "api_declined"

@@ -36,10 +36,11 @@ class Rota:
 
 
 class Turns:
-    """So many places at once; whoever waits gets one in the queue's order."""
+    """A fixed number of places, given in the queue's order, and only so many to one member."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, *, per_member: int) -> None:
         self._places = places
+        self._per_member = per_member
         self._waiting: dict[int, tuple[Waiting, asyncio.Future[None]]] = {}
         self._rota = Rota()
 
@@ -60,7 +61,11 @@ class Turns:
 
     def _call_up(self) -> None:
         while self._rota.in_flight.total() < self._places:
-            waiting = (who for who, called in self._waiting.values() if not called.done())
+            waiting = (
+                who
+                for who, called in self._waiting.values()
+                if not called.done() and self._rota.in_flight[who.member_id] < self._per_member
+            )
             chosen = next_up(waiting, self._rota.in_flight, self._rota.turns)
             if chosen is None:
                 break

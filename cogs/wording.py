@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import assert_never
 
 from bot.editing import LONGEST_WAIT
+from bot.kill_limit import KILLS, PAUSE_S
 from bot.ledger import Edit, OverQuota
 from bot.ledger.archive import KeptEdit
 from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
@@ -34,6 +35,7 @@ from bot.refusals import (
     Refusal,
     ServiceDown,
     ShuttingDown,
+    SourcesPaused,
     TooManyOpen,
     TooManyPictures,
     Unforeseen,
@@ -53,6 +55,11 @@ MOST_CHANNELS = 10
 
 LONGEST_QUOTED = 60
 """Characters of a wrong choice that a refusal shows."""
+
+_SOURCES_PAUSED = (
+    f"{KILLS} of your images crashed or hung while they were being opened, so your images "
+    "aren't opened for a while."
+)
 
 _NOT_A_PICTURE = (
     f"That file is not a picture that can be edited. Attach a {FORMATS} picture of {_LIMITS}."
@@ -127,6 +134,8 @@ def refusal_text(refusal: Refusal) -> str:
                 "The edit service has failed again and again, so no edit is sent to it just now. "
                 f"Try again in {math.ceil(wait)} s."
             )
+        case SourcesPaused(wait):
+            said = f"{_SOURCES_PAUSED} You can edit again in {minutes_text(wait)}."
         case ShuttingDown():
             said = "The bot is about to start anew. Try again in a minute."
         case LedgerSilent():
@@ -164,6 +173,8 @@ def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
                 "Opening that picture takes more memory or time than the bot has for one. "
                 "Make it smaller, or save it as a JPEG."
             )
+        case Reason.SOURCES_PAUSED:
+            said = f"{_SOURCES_PAUSED} Try again in {minutes_text(PAUSE_S)}."
         case Reason.SOURCE_UNREADABLE:
             said = "Discord did not give the attached picture to the bot. Attach it again."
         case Reason.API_DECLINED:

@@ -15,7 +15,7 @@ import pytest
 import uvloop
 
 from bot.child_process import Children, Work
-from bot.errors import ChildFailed, ChildKilled
+from bot.errors import ChildFailed, ChildKilled, ChildTookTooLong
 
 PATIENCE = 15
 """Seconds after which a test that waits has failed."""
@@ -66,6 +66,22 @@ async def test_a_child_that_hangs_is_killed_and_reported() -> None:
         with pytest.raises(ChildFailed, match=r"more than 0\.01 seconds"):
             await ask(b"")
         assert_no_child_is_left()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's clock of a process")
+async def test_a_child_that_uses_no_processor_is_killed_long_before_its_time_is_up() -> None:
+    hung = replace(python("sys.stdin.read(); signal.pause()"), idle_seconds=0.1)
+    async with asyncio.timeout(PATIENCE / 2), Children(1).start(hung) as ask:
+        with pytest.raises(ChildTookTooLong, match=r"hung for 0\.1"):
+            await ask(b"")
+        assert_no_child_is_left()
+
+
+async def test_a_child_that_computes_is_not_taken_for_one_that_hangs() -> None:
+    busy = "import time\nend = time.process_time() + 0.6\nwhile time.process_time() < end: pass"
+    work = replace(python(f"{busy}\nsys.stdout.write('done')"), idle_seconds=0.3)
+    async with Children(1).start(work) as ask:
+        assert await ask(b"") == b"done"
 
 
 async def test_a_child_that_breaks_is_reported_with_its_last_words_alone() -> None:
@@ -120,6 +136,18 @@ async def test_a_child_that_does_not_stop_answering_is_killed() -> None:
         with pytest.raises(ChildFailed, match="more than 10000 bytes"):
             await ask(b"")
         assert_no_child_is_left()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of a process")
+async def test_a_limited_child_writes_no_core_and_is_the_first_to_go_when_memory_runs_out() -> None:
+    code = """
+        from bot.child_limits import limit_this_process
+        import resource
+        limit_this_process(memory=2**30, seconds=9)
+        print(resource.getrlimit(resource.RLIMIT_CORE), open('/proc/self/oom_score_adj').read())
+    """
+    async with Children(1).start(python(textwrap.dedent(code))) as ask:
+        assert (await ask(b"")).decode().split() == ["(0,", "0)", "1000"]
 
 
 async def test_a_child_cannot_take_more_memory_than_it_may() -> None:

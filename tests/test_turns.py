@@ -15,8 +15,8 @@ PATIENCE = 5
 class Workshop:
     """Those who want a place, and the order in which they got one."""
 
-    def __init__(self, places: int) -> None:
-        self.turns = Turns(places)
+    def __init__(self, places: int, per_member: int = 50) -> None:
+        self.turns = Turns(places, per_member=per_member)
         self.called: list[int] = []
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self._releases: dict[int, asyncio.Event] = {}
@@ -88,3 +88,16 @@ async def test_one_that_is_cancelled_as_its_turn_comes_gives_its_place_back():
     await settle()
     assert shop.called == [1, 3]
     await shop.end(3)
+
+
+async def test_a_place_stays_free_when_its_member_has_as_many_as_one_may_have():
+    shop = Workshop(places=2, per_member=1)
+    for edit_id in (1, 2, 3):
+        await shop.come(edit_id, ADA)
+    assert shop.called == [1]
+    await shop.come(4, BOB)
+    assert shop.called == [1, 4]
+    await shop.end(1)
+    assert shop.called == [1, 4, 2]
+    await shop.end(2, 3, 4)
+    assert shop.called == [1, 4, 2, 3]

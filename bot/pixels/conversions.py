@@ -105,11 +105,8 @@ class Conversions:
         async with self._children.start(WORK) as ask:
             try:
                 return Answer.from_json(await ask(task.to_json()))
-            except ChildTookTooLong as fault:
-                raise TooHeavy(str(fault)) from fault
-            except ChildKilled as fault:
-                over = fault.signal in _SENT_AT_LIMITS
-                raise (TooHeavy if over else Broken)(str(fault)) from fault
+            except (ChildTookTooLong, ChildKilled) as fault:
+                raise _fault_for_killed(fault) from fault
             except (ValueError, TypeError, LookupError) as fault:
                 raise ChildFailed("its answer is none") from fault
 
@@ -117,6 +114,13 @@ class Conversions:
 _SENT_AT_LIMITS = frozenset(
     getattr(signal, name) for name in ("SIGKILL", "SIGXCPU") if hasattr(signal, name)
 )
+
+
+def _fault_for_killed(fault: ChildTookTooLong | ChildKilled) -> SourceFault:
+    crashed = isinstance(fault, ChildKilled) and fault.signal not in _SENT_AT_LIMITS
+    killed = (Broken if crashed else TooHeavy)(str(fault))
+    killed.killed_child = True
+    return killed
 
 
 def _memory_for(picture: Picture) -> int:

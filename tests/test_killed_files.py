@@ -1,0 +1,57 @@
+"""A member whose images keep killing their decoder waits a while, and nobody else does."""
+
+import sys
+from dataclasses import replace
+
+import pytest
+
+from bot.pixels.conversions import WORK
+from bot.sandbox.server import Sandbox
+from tests.conftest import Events, RunningBot
+from tests.members import Person, others
+from tests.test_edit_pictures import encode, upload
+
+PAUSED = "crashed or hung while they were being opened"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ends children by signals")
+
+
+@pytest.fixture
+def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a child opens crashes it."""
+    crash = "import os, sys; sys.stdin.read(); os.abort()"
+    monkeypatch.setattr("bot.pixels.conversions.WORK", replace(WORK, arguments=("-c", crash)))
+
+
+@pytest.mark.usefixtures("crashing")
+async def test_after_three_kills_a_member_is_refused_and_told_and_pays_nothing(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    for _ in range(3):
+        edit = await ada.edit(image=upload("a.bmp", encode("BMP")))
+        await edit.settled()
+        await events.logs("edit.closed", edit=str(edit.id))
+    refused = await ada.edit(image=upload("a.bmp", encode("BMP")))
+    answer = await refused.settled()
+    assert PAUSED in answer.text
+    assert "10 minutes. Nothing was charged." in answer.text
+    assert answer.ephemeral
+    assert ada.row(refused) is None
+    [bob] = others(ada, 1)
+    edit = await bob.edit(image=upload("a.png", encode("PNG")))
+    await edit.settled()
+    assert ada.account() == (0, 0)
+
+
+@pytest.mark.usefixtures("crashing")
+async def test_edits_that_wait_when_a_member_is_paused_end_free_without_being_opened(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    edits = [await ada.edit(image=upload("a.bmp", encode("BMP"))) for _ in range(5)]
+    messages = [await edit.settled() for edit in edits]
+    await events.logs("edit.closed", times=5)
+    ends = [row.end for edit in edits if (row := ada.row(edit)) is not None]
+    assert ends == [("failed", "source_broken")] * 3 + [("failed", "sources_paused")] * 2
+    assert [PAUSED in message.text for message in messages] == [False] * 3 + [True] * 2
+    assert sandbox.edit_api.calls == []
+    assert ada.account() == (0, 0)
