@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms, ImageDraw
 
-from bot.errors import Broken, Fault, TooHeavy, TooLarge, TooManyPixels
+from bot.errors import Broken, ChildFailed, Fault, SourceFault, TooHeavy, TooLarge, TooManyPixels
 from bot.picture_files import is_whole, probe_file
 from bot.pictures import (
     EVERYWHERE,
@@ -130,6 +130,17 @@ async def test_a_picture_is_sent_upright_without_camera_and_place(
     source, image = await convert(file)
     assert source.picture == Picture(Format.JPEG, 300, 200)
     assert see_corners(image) == CORNERS
+    assert is_clean(source)
+
+
+async def test_what_a_file_says_besides_its_pixels_is_not_sent(tmp_path: Path):
+    told: dict[str, Any] = {
+        "comment": b"Secret note",
+        "exif": camera_exif(),
+        "icc_profile": ImageCms.ImageCmsProfile(ImageCms.core.createProfile("sRGB")).tobytes(),
+        "xmp": b"<x>XMP</x>",
+    }
+    source, _ = await convert(write(tmp_path / "a", draw_corners(mode="CMYK"), "JPEG", **told))
     assert is_clean(source)
 
 
@@ -408,6 +419,14 @@ async def test_the_mark_stands_in_a_png_too(tmp_path: Path):
 # What cannot be opened.
 
 
+async def test_a_heic_that_deadlocked_a_decoder_is_refused_within_seconds(tmp_path: Path):
+    file = tmp_path / "a"
+    file.write_bytes(HEIC.with_name("hang.heic").read_bytes())
+    async with asyncio.timeout(5):
+        with pytest.raises(SourceFault):
+            await Conversions().to_edit(file, probe_file(file), tmp_path / "b")
+
+
 def cut(file: Path, part: float) -> None:
     """Leave so much of a file."""
     with file.open("r+b") as end:
@@ -541,12 +560,68 @@ async def test_a_child_has_no_secret_in_its_environment_and_no_file_but_its_own(
     }
     for kind in ("Max cpu time", "Max address space", "Max core file size"):
         assert re.search(rf"{kind} +[0-9]", limits), limits
+    assert re.search(rf"Max open files +{len(files)} +{len(files)} ", limits), limits
 
 
 def find_children() -> list[Path]:
     """The children of this process, as Linux says it."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     return [Path("/proc", each) for each in children.read_text().split()]
+
+
+# What the bot makes of what a child wrote.
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (b"not an image", "is no picture"),
+        (make_picture("GIF"), "another picture"),
+        (make_picture("PNG", 2400, 1800), "another picture"),
+    ],
+    ids=["no image", "a format that isn't posted", "too many bytes"],
+)
+async def test_a_child_that_wrote_something_else_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bytes, why: str
+):
+    (tmp_path / "written").write_bytes(written)
+    copy = (
+        "import json, shutil, sys; task = json.load(sys.stdin); "
+        f"shutil.copy({str(tmp_path / 'written')!r}, task['into']); "
+        "print(json.dumps({'problem': None, 'changes': []}))"
+    )
+    monkeypatch.setattr(module, "WORK", replace(WORK, arguments=("-c", copy)))
+    source = write(tmp_path / "a", draw_corners(), "BMP")
+    with pytest.raises(ChildFailed, match=why):
+        await Conversions().to_post(
+            source, probe_file(source), tmp_path / "b", most_bytes=len(make_picture("GIF"))
+        )
+    assert not (tmp_path / "b").exists()
+
+
+@on_linux
+async def test_large_images_are_worked_on_one_at_a_time_whatever_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_count_cores", lambda: 3)
+    conversions = Conversions()
+    large, small = Picture(Format.PNG, 10_000, 5_000), Picture(Format.PNG, 9, 9)
+    for name in "abc":
+        os.mkfifo(tmp_path / name)
+    converting = [
+        asyncio.create_task(conversions.to_edit(tmp_path / name, picture, tmp_path / f"{name}-to"))
+        for name, picture in (("a", large), ("b", large), ("c", small))
+    ]
+    async with asyncio.timeout(15):
+        first = await asyncio.to_thread((tmp_path / "a").open, "wb")
+        third = await asyncio.to_thread((tmp_path / "c").open, "wb")
+        assert len(find_children()) == 2
+        first.close()
+        third.close()
+        (await asyncio.to_thread((tmp_path / "b").open, "wb")).close()
+        ended = await asyncio.gather(*converting, return_exceptions=True)
+    assert [type(each) for each in ended] == [Broken] * 3
 
 
 @on_linux
