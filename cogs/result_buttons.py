@@ -163,10 +163,8 @@ class ResultButtons:
             return Reply(UNKNOWN)
         order = edit.order
         shown_here = order.source_public and press.caller.channel_id == order.channel_id
-        if edit.borrowed and not shown_here:
-            return Reply(ORIGINAL_NOT_SHARED)
-        if press.caller.member.id != order.member_id and not shown_here:
-            return Reply(SOURCE_NOT_PUBLIC)
+        if not shown_here and (edit.borrowed or press.caller.member.id != order.member_id):
+            return Reply(ORIGINAL_NOT_SHARED if edit.borrowed else SOURCE_NOT_PUBLIC)
         if not order.source_url:
             return Reply(SOURCE_ERASED)
         pictures, gone = await asyncio.gather(
