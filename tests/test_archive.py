@@ -319,6 +319,14 @@ async def test_deleting_a_rerun_of_anothers_edit_leaves_the_original(stores: Sql
     assert await source_of(stores.ledger, 2) == ("", "")
 
 
+async def test_an_export_has_neither_name_nor_address_of_a_deleted_original(
+    stores: SqliteStores,
+) -> None:
+    await deliver(stores.ledger, 1)
+    await stores.archive.erase_links(1)
+    assert await kept_sources(stores.archive) == [(None, None)]
+
+
 async def test_by_age_an_original_goes_with_the_edit_that_it_was_given_to(
     stores: SqliteStores,
 ) -> None:
