@@ -464,6 +464,10 @@ async def test_in_an_older_ledger_an_original_belongs_to_whoever_used_it_first(p
             member_id=member_id,
             source_url="https://cdn/posted",
         )
+    # Another server's ledger has nothing to do with it.
+    elsewhere = NOON - timedelta(hours=1)
+    adas_url = "https://cdn/adas"
+    insert(connection, 9, "delivered", posted=1, now=elsewhere, guild_id=21, source_url=adas_url)
     # One whose links were deleted.
     insert(connection, 8, "delivered", posted=1, source_url="")
     migrate(connection, migrations=MIGRATIONS[:6])
@@ -485,7 +489,7 @@ async def test_in_an_older_ledger_an_original_belongs_to_whoever_used_it_first(p
         }
         assert await source_of(stores.ledger, 8) == ("", "")
         copies = look_up(path, "SELECT edit_id FROM edit_private WHERE source_name <> ''")
-        assert copies == [(3,), (4,), (5,), (6,), (7,)]
+        assert copies == [(3,), (4,), (5,), (6,), (7,), (9,)]
 
         await stores.archive.erase(20, 40)
         assert await source_of(stores.ledger, 2) == ("", "")

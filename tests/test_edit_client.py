@@ -228,10 +228,10 @@ async def test_a_key_that_the_api_quotes_is_not_passed_on(tmp_path: Path):
 
 
 async def test_an_address_of_a_source_that_the_api_quotes_is_not_passed_on(tmp_path: Path):
-    url = CALL.source_url
-    answer = json.dumps({"message": f"cannot read {url} ({url.partition('?')[0]})"}).encode()
+    url = "https://cdn.discordapp.com/attachments/1/2/a.png"
+    answer = json.dumps({"message": f"cannot read {url}?ex=1&hm=2 ({url})"}).encode()
     async with serving(reply(400, answer)) as api, client(api.url) as edits:
-        fault = await fault_of(edits.edit(CALL, workspace=tmp_path))
+        fault = await fault_of(edits.edit(call_with(f"{url}?ex=1&hm=2"), workspace=tmp_path))
     assert isinstance(fault, Declined)
     assert fault.message == "cannot read … (…)"
 
