@@ -293,12 +293,14 @@ class EditClient:
     def _parse(
         self, call: EditCall, status: int, headers: Mapping[str, str], answer: bytes
     ) -> tuple[str, ...]:
-        """What the answer says, without the key, which a service may quote to whoever sent it."""
+        """Parse the answer; a refusal may quote the key and the source's address, so cut both."""
         try:
             return parse_answer(status, headers, answer, count=call.count, now=self._now())
         except Declined as fault:
             said = fault.message
-        raise Declined(said and said.replace(self._api_key, "…"))
+        for secret in (self._api_key, call.source_url, call.source_url.partition("?")[0]):
+            said = said and said.replace(secret, "…")
+        raise Declined(said)
 
     async def _read_source(self, url: str, read: Callable[[URL], Awaitable[T]]) -> T:
         try:

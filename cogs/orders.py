@@ -146,7 +146,10 @@ class Orders:
         keeping.add_done_callback(lambda _: self._keeping.pop(draft.id))
 
     async def run_again(self, caller: Caller, edit: Edit) -> Prepared:
-        """The same order once more, at the caller's cost; a form, where its source is gone."""
+        """Repeat an order at the caller's cost, or open a form if its source is gone.
+
+        The original stays its member's, whoever runs it again and however often.
+        """
         order = edit.order
         if edit.erased:
             return Reply(ERASED)
@@ -161,6 +164,7 @@ class Orders:
                 count=order.count,
                 private=order.private,
                 public=public,
+                source_edit_id=order.source_edit_id or order.id,
             )
         return await self.open_form(
             caller,
@@ -256,10 +260,11 @@ def ask_for(
     count: int,
     private: bool,
     public: bool = False,
+    source_edit_id: int | None = None,
     chose_quality: bool = True,
     chose_size: bool = True,
 ) -> Ask:
-    """The order, as the use case takes it; `public` is the source, as in `Order`."""
+    """Build the order for the use case; `public` is `source_public` in `Order`."""
     order = Order(
         id=caller.asked.id,
         application_id=caller.asked.application_id,
@@ -271,6 +276,7 @@ def ask_for(
         source_url=source.url,
         source_name=source.name,
         source_public=public,
+        source_edit_id=source_edit_id,
         prompt=prompt,
         quality=quality,
         size=size,

@@ -56,6 +56,10 @@ SOURCE_NOT_PUBLIC = (
     "Only the member whose edit this is can compare it with its source, for that picture was not "
     "posted in this channel."
 )
+ORIGINAL_NOT_SHARED = (
+    "This edit was run again from another member's. The original stays theirs, so there's nothing "
+    "to compare the result with."
+)
 PROMPT_ERASED = "The prompt of this edit was erased."
 NOT_YOURS_TO_DELETE = (
     "Only the member whose edit this is, and moderators with *Manage Messages*, can delete it."
@@ -159,8 +163,8 @@ class ResultButtons:
             return Reply(UNKNOWN)
         order = edit.order
         shown_here = order.source_public and press.caller.channel_id == order.channel_id
-        if press.caller.member.id != order.member_id and not shown_here:
-            return Reply(SOURCE_NOT_PUBLIC)
+        if not shown_here and (edit.borrowed or press.caller.member.id != order.member_id):
+            return Reply(ORIGINAL_NOT_SHARED if edit.borrowed else SOURCE_NOT_PUBLIC)
         if not order.source_url:
             return Reply(SOURCE_ERASED)
         pictures, gone = await asyncio.gather(

@@ -20,7 +20,7 @@ from bot.pricing import Quality
 from bot.quotas import OperatorLimits, window_at
 from bot.states import OPEN_STATES, Reason, State
 from tests.invariants import find_contradictions
-from tests.members import look_up
+from tests.members import change, look_up
 from tests.orders import order
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -244,6 +244,123 @@ async def test_by_age_nothing_of_an_edit_is_erased_before_its_end_was_told(
     assert await stores.archive.erase_older(TOMORROW, most=10) == 1
 
 
+# Originals of edits that were run again.
+
+
+async def test_a_rerun_keeps_no_copy_of_the_original_once_it_ends(
+    stores: SqliteStores, path: Path
+) -> None:
+    await deliver(stores.ledger, 1)
+    await deliver(stores.ledger, 2, member_id=41, source_edit_id=1)
+    await fail(stores.ledger, 3, Reason.API_DECLINED, member_id=42, source_edit_id=1)
+    await hold(stores.ledger, 4, member_id=43, source_edit_id=1)
+
+    copies = look_up(path, "SELECT edit_id, source_url, source_name FROM edit_private")
+
+    original = ("https://cdn.discordapp.com/photo.png", "photo.png")
+    assert copies == [(1, *original), (2, "", ""), (3, "", ""), (4, *original)]
+    assert [await source_of(stores.ledger, edit_id) for edit_id in (1, 2, 3, 4)] == [original] * 4
+
+
+async def test_an_export_has_the_originals_of_its_member_alone(stores: SqliteStores) -> None:
+    await deliver(stores.ledger, 1)
+    await deliver(stores.ledger, 2, source_edit_id=1)
+    await deliver(stores.ledger, 3, member_id=41, source_edit_id=1)
+    await hold(stores.ledger, 4, member_id=41, source_edit_id=1)
+
+    original = ("https://cdn.discordapp.com/photo.png", "photo.png")
+    assert await kept_sources(stores.archive) == [original, original]
+    assert await kept_sources(stores.archive, member_id=41) == [(None, None)] * 2
+    page, _ = await stores.archive.page(20, 41, skip=0, most=9)
+    assert [(edit.source_url, edit.source_name) for edit in page] == [(None, None)] * 2
+
+
+async def test_an_original_that_its_member_erased_is_gone_from_every_rerun(
+    stores: SqliteStores, path: Path
+) -> None:
+    await deliver(stores.ledger, 1)
+    await deliver(stores.ledger, 2, member_id=41, source_edit_id=1)
+    await stores.archive.erase(20, 40)
+    assert await source_of(stores.ledger, 2) == ("", "")
+    assert await kept_prompts(stores.archive, member_id=41) == ["make it blue"]
+
+    # Somebody ran it again just before, and their order comes after.
+    await deliver(stores.ledger, 3, member_id=42, source_edit_id=1)
+    assert await source_of(stores.ledger, 3) == ("", "")
+    assert look_up(path, "SELECT edit_id FROM edit_private WHERE source_url <> ''") == []
+
+
+@pytest.mark.parametrize("deleted", [1, 2], ids=["first", "own rerun"])
+async def test_deleting_ones_own_edit_erases_the_original_of_every_rerun(
+    stores: SqliteStores, path: Path, deleted: int
+) -> None:
+    await deliver(stores.ledger, 1)
+    await deliver(stores.ledger, 2, source_edit_id=1)
+    await deliver(stores.ledger, 3, member_id=41, source_edit_id=1)
+    await deliver(stores.ledger, 4)
+
+    await stores.archive.erase_links(deleted)
+
+    assert [await source_of(stores.ledger, edit_id) for edit_id in (1, 2, 3)] == [("", "")] * 3
+    kept_results = look_up(path, "SELECT edit_id FROM edit_private WHERE results <> '[]'")
+    assert [edit_id for (edit_id,) in kept_results] == [
+        each for each in (1, 2, 3, 4) if each != deleted
+    ]
+    assert (await source_of(stores.ledger, 4))[1] == "photo.png"
+
+
+async def test_deleting_a_rerun_of_anothers_edit_leaves_the_original(stores: SqliteStores) -> None:
+    await deliver(stores.ledger, 1)
+    await deliver(stores.ledger, 2, member_id=41, source_edit_id=1)
+
+    await stores.archive.erase_links(2)
+
+    assert (await source_of(stores.ledger, 1))[1] == "photo.png"
+    assert await source_of(stores.ledger, 2) == ("", "")
+
+
+async def test_an_export_has_neither_name_nor_address_of_a_deleted_original(
+    stores: SqliteStores,
+) -> None:
+    await deliver(stores.ledger, 1)
+    await stores.archive.erase_links(1)
+    assert await kept_sources(stores.archive) == [(None, None)]
+
+
+async def test_by_age_an_original_goes_with_the_edit_that_it_was_given_to(
+    stores: SqliteStores,
+) -> None:
+    await deliver(stores.ledger, 1)
+    await deliver(stores.ledger, 2, TOMORROW, member_id=41, source_edit_id=1)
+    assert await stores.archive.erase_older(TOMORROW, most=10) == 1
+    assert await source_of(stores.ledger, 2) == ("", "")
+    assert await kept_prompts(stores.archive, member_id=41) == ["make it blue"]
+
+
+async def test_a_copy_that_stays_after_the_end_is_a_contradiction(path: Path) -> None:
+    async with open_sqlite(path) as stores:
+        await deliver(stores.ledger, 1)
+        await deliver(stores.ledger, 2, member_id=41, source_edit_id=1)
+    change(path, "UPDATE edit_private SET source_name = 'a.png' WHERE edit_id = 2")
+    assert find_contradictions(path) == [
+        "edit 2: has ended and keeps a copy of the original of edit 1"
+    ]
+
+
+async def source_of(ledger: Ledger, edit_id: int) -> tuple[str, str]:
+    """Return the address and name of the image that an edit would be run again with."""
+    edit = await ledger.find(edit_id)
+    assert edit is not None
+    return edit.order.source_url, edit.order.source_name
+
+
+async def kept_sources(
+    archive: Archive, member_id: int = 40
+) -> Sequence[tuple[str | None, str | None]]:
+    """Return the sources in a member's export."""
+    return [(edit.source_url, edit.source_name) for edit in await kept(archive, 20, member_id)]
+
+
 @pytest.mark.drill
 async def test_no_byte_of_what_was_erased_stays_in_any_file_after_the_bot_stopped(
     path: Path,
@@ -318,6 +435,71 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_all_that
     assert find_contradictions(path) == []
 
 
+async def test_in_an_older_ledger_an_original_belongs_to_whoever_used_it_first(path: Path) -> None:
+    connection = connect_to_write(path)
+    migrate(connection, migrations=MIGRATIONS[:1])
+    # Ada's twice, Bob's run of it, one of his that is open, and his own original.
+    insert(connection, 5, "delivered", posted=1, source_url="https://cdn/adas")
+    later = NOON + timedelta(hours=1)
+    insert(connection, 1, "delivered", posted=1, now=later, source_url="https://cdn/adas")
+    for edit_id, state in ((2, "delivered"), (3, "held")):
+        insert(
+            connection,
+            edit_id,
+            state,
+            submitted=state != "held",
+            posted=state == "delivered",
+            member_id=41,
+            now=later,
+            source_url="https://cdn/adas",
+        )
+    insert(connection, 4, "delivered", posted=1, member_id=41, source_url="https://cdn/bobs")
+    # An image that was posted in the channel, which two members took there.
+    for edit_id, member_id in ((6, 40), (7, 41)):
+        insert(
+            connection,
+            edit_id,
+            "delivered",
+            posted=1,
+            member_id=member_id,
+            source_url="https://cdn/posted",
+        )
+    # Another server's ledger has nothing to do with it.
+    elsewhere = NOON - timedelta(hours=1)
+    adas_url = "https://cdn/adas"
+    insert(connection, 9, "delivered", posted=1, now=elsewhere, guild_id=21, source_url=adas_url)
+    # One whose links were deleted.
+    insert(connection, 8, "delivered", posted=1, source_url="")
+    migrate(connection, migrations=MIGRATIONS[:6])
+    rows(connection, "UPDATE edit SET source_public = 1 WHERE id IN (6, 7)")
+    connection.close()
+
+    async with open_sqlite(path) as stores:
+        edits = {edit_id: await stores.ledger.find(edit_id) for edit_id in range(1, 9)}
+        borrowed = {
+            edit_id for edit_id, edit in edits.items() if edit is not None and edit.borrowed
+        }
+        assert borrowed == {2, 3}
+        adas = ("https://cdn/adas", "a.png")
+        assert [await source_of(stores.ledger, edit_id) for edit_id in (5, 1, 2, 3)] == [adas] * 4
+        assert set(await kept_sources(stores.archive, 41)) == {
+            (None, None),
+            ("https://cdn/bobs", "a.png"),
+            ("https://cdn/posted", "a.png"),
+        }
+        assert await source_of(stores.ledger, 8) == ("", "")
+        copies = look_up(path, "SELECT edit_id FROM edit_private WHERE source_name <> ''")
+        assert copies == [(3,), (4,), (5,), (6,), (7,), (9,)]
+
+        await stores.archive.erase(20, 40)
+        assert await source_of(stores.ledger, 2) == ("", "")
+        assert await source_of(stores.ledger, 3) == adas
+        await stores.ledger.void(3, Reason.CANCELLED, detail=None, now=later)
+        assert await source_of(stores.ledger, 3) == ("", "")
+        await stores.ledger.forget_token(3)
+    assert find_contradictions(path) == []
+
+
 LATER_REASONS = {Reason.ANSWER_DELETED, Reason.ANSWER_OUT_OF_REACH, Reason.NOT_SPOOLED}
 """Those that the first version did not know."""
 
@@ -358,6 +540,7 @@ def insert(
     guild_id: int = 20,
     member_id: int = 40,
     now: datetime = NOON,
+    source_url: str = "https://a/",
 ) -> None:
     """Put an edit in, and count it in its accounts, as the first version did."""
     held_at = round(now.timestamp() * 1000)
@@ -384,8 +567,8 @@ def insert(
     rows(
         connection,
         "INSERT INTO edit_private (edit_id, member_name, source_url, source_name, prompt) "
-        "VALUES ($1, 'Ada', 'https://a/', 'a.png', 'make it blue')",
-        edit_id,
+        "VALUES ($1, 'Ada', $2, 'a.png', 'make it blue')",
+        *(edit_id, source_url),
     )
     if is_open or reason is Reason.NOT_POSTED:
         rows(connection, "INSERT INTO edit_token VALUES ($1, 'token')", edit_id)

@@ -227,6 +227,15 @@ async def test_a_key_that_the_api_quotes_is_not_passed_on(tmp_path: Path):
     assert KEY not in "".join(traceback.format_exception(fault))
 
 
+async def test_an_address_of_a_source_that_the_api_quotes_is_not_passed_on(tmp_path: Path):
+    url = "https://cdn.discordapp.com/attachments/1/2/a.png"
+    answer = json.dumps({"message": f"cannot read {url}?ex=1&hm=2 ({url})"}).encode()
+    async with serving(reply(400, answer)) as api, client(api.url) as edits:
+        fault = await fault_of(edits.edit(call_with(f"{url}?ex=1&hm=2"), workspace=tmp_path))
+    assert isinstance(fault, Declined)
+    assert fault.message == "cannot read … (…)"
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_a_call_is_not_sent_on_to_where_it_is_redirected(tmp_path: Path, status: int):
     async with serving(success("a")) as other:

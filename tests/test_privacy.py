@@ -326,6 +326,7 @@ async def test_deleting_asks_once_in_private_and_says_what_goes_and_what_stays(
     question = await ada.run("privacy delete")
     assert question.ephemeral
     assert "the prompt, your name and roles, the names and links of pictures" in question.text
+    assert "theirs lose the links of your originals" in question.text
     assert "What stays: your credits by day" in question.text
     assert "Messages that were posted stay in Discord" in question.text
     assert list(buttons_of(question)) == ["Erase my data", "Cancel"]

@@ -43,6 +43,8 @@ class Order:
     """Bytes that Discord takes in one file here, as the interaction said."""
     source_public: bool = False
     """Whether the source is a picture of a message that all of the channel see."""
+    source_edit_id: int | None = None
+    """The edit that the original was first given to; None: this one."""
     role_ids: tuple[int, ...] = ()
     """The roles that the member had, @everyone's among them."""
 
@@ -96,6 +98,8 @@ class Edit:
     """What was done to the source before it was sent."""
     doomed: bool = False
     """Whether its member had what is kept of it erased, as soon as it ends."""
+    borrowed: bool = False
+    """Whether its original is another member's: this edit was run again from one of theirs."""
     message_channel_id: int | None = None
     """The member's direct messages, where its message is in these."""
 

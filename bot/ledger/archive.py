@@ -14,7 +14,10 @@ from bot.states import Reason, State
 
 @dataclass(frozen=True, slots=True)
 class KeptEdit:
-    """All that is kept of one edit; None where it was erased, or never was."""
+    """All that is kept of one edit; None where it was erased, or never was.
+
+    The source is None where it's another member's original.
+    """
 
     id: int
     held_at: datetime
@@ -115,13 +118,16 @@ class Archive(Protocol):
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
         """Erase prompts, names and addresses of a member's edits, those under way at their end.
 
-        Drafts go at once. It is done in steps, and a fault after the first leaves some for
-        another time.
+        Drafts go at once. Other members' edits that were run again from these lose the original.
+        It is done in steps, and a fault after the first leaves some for another time.
         """
         ...
 
     async def erase_links(self, edit_id: int) -> None:
-        """Erase where an edit's source and results lie, and nothing else of it."""
+        """Erase the links of an edit's original and results, and nothing else of it.
+
+        If the original is its member's own, every edit that was run again from it loses it too.
+        """
         ...
 
     async def erase_older(self, before: datetime, *, most: int) -> int:

@@ -42,7 +42,8 @@ KEYS: Mapping[str, str] = {
     "edits[].state, reason": "what became of it, and why if there are no pictures",
     "edits[].erased": "whether what follows was erased, and is null",
     "edits[].member_name, role_ids": "the name that the member had then, and the roles",
-    "edits[].prompt, source_name, source_address": "what was asked for, of which picture",
+    "edits[].prompt, source_name, source_address": "what was asked for, and the "
+    "original; its name and address are null if it's another member's, whose edit was run again",
     "edits[].result_addresses": "where the editing service put the pictures",
     "edits[].detail": "what the editing service said, or a reference in the bot's log",
 }

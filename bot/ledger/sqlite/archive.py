@@ -83,9 +83,11 @@ class SqliteArchive(Archive):
         return Erasure(erased=erased, under_way=under_way)
 
     async def erase_links(self, edit_id: int) -> None:
-        await self._database.write(
-            lambda connection: rows(connection, statements.ERASE_LINKS, edit_id)
-        )
+        def work(connection: apsw.Connection) -> None:
+            rows(connection, statements.ERASE_OWN_ORIGINAL, edit_id)
+            rows(connection, statements.ERASE_LINKS, edit_id)
+
+        await self._database.write(work)
 
     async def erase_older(self, before: datetime, *, most: int) -> int:
         def work(connection: apsw.Connection) -> int:
@@ -117,7 +119,7 @@ def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
         charged=column["charged"],
         member_name=column["member_name"],
         prompt=column["prompt"],
-        source_name=column["source_name"],
+        source_name=column["source_name"] or None,
         source_url=column["source_url"] or None,
         results=_listed(column["results"]),
         detail=column["detail"],

@@ -94,6 +94,7 @@ class SqliteLedger(Ledger):
             values = (edit_id, posted, milliseconds(now), *where)
             for row in rows(connection, statements.CAPTURE, *values):
                 _settle(connection, row, reason=None)
+                rows(connection, statements.FORGET_COPY, edit_id)
                 ended = _get_edit(connection, edit_id)
                 _forget_token(connection, edit_id)
                 return replace(ended, order=replace(ended.order, token=None))
@@ -110,6 +111,7 @@ class SqliteLedger(Ledger):
             end = (reason.state, reason, milliseconds(now))
             for row in rows(connection, statements.VOID, edit_id, *end, *arrows):
                 _settle(connection, row, reason=reason)
+                rows(connection, statements.FORGET_COPY, edit_id)
                 rows(connection, statements.KEEP_DETAIL, edit_id, detail)
                 return _get_edit(connection, edit_id)
             return None
@@ -257,7 +259,7 @@ def _insert(
         connection,
         statements.INSERT_PRIVATE,
         *(order.id, order.member_name, order.source_url, order.source_name, order.prompt),
-        *(json.dumps(order.role_ids), milliseconds(now)),
+        *(json.dumps(order.role_ids), milliseconds(now), order.source_edit_id),
     )
     rows(connection, statements.INSERT_TOKEN, order.id, order.token)
 
@@ -312,6 +314,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
             private=bool(column["private"]),
             upload_limit=column["upload_limit"],
             source_public=bool(column["source_public"]),
+            source_edit_id=column["source_edit_id"],
             role_ids=tuple(json.loads(column["roles"])),
         ),
         state=State(column["state"]),
@@ -329,6 +332,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
         ended_at=moment_or_none(column["ended_at"]),
         source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
         doomed=bool(column["doomed"]),
+        borrowed=bool(column["borrowed"]),
         message_channel_id=column["message_channel_id"],
     )
 

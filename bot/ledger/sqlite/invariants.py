@@ -71,6 +71,13 @@ _SENTENCES = (  # $1: the reasons for which an edit that was sent may have cost 
     FROM edit JOIN edit_token ON edit_id = id
     WHERE state = 'delivered'
     """,
+    """
+    SELECT format('edit %d: has ended and keeps a copy of the original of edit %d',
+        id, source_edit_id)
+    FROM edit JOIN edit_private ON edit_id = id
+    WHERE ended_at IS NOT NULL AND source_edit_id IS NOT NULL
+    AND (source_url <> '' OR source_name <> '')
+    """,
 )
 
 

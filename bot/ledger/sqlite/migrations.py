@@ -238,6 +238,34 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        "whose original an edit uses",
+        (
+            """
+            ALTER TABLE edit_private
+            ADD COLUMN source_edit_id  -- the edit that the original was given to; NULL: this one
+            INTEGER REFERENCES edit
+            """,
+            # Each upload has an address of its own; a posted image can be taken by many members.
+            """
+            UPDATE edit_private SET source_edit_id = shared.first_id
+            FROM (
+                SELECT id, first_value(id) OVER (
+                    PARTITION BY guild_id, source_url ORDER BY edit.held_at, id
+                ) AS first_id
+                FROM edit JOIN edit_private ON edit_id = id
+                WHERE source_url <> '' AND source_public = 0
+            ) AS shared
+            WHERE edit_id = shared.id AND shared.id <> shared.first_id
+            """,
+            """
+            UPDATE edit_private SET source_url = '', source_name = ''
+            WHERE source_edit_id IS NOT NULL
+            AND edit_id IN (SELECT id FROM edit WHERE ended_at IS NOT NULL)
+            """,
+            "UPDATE edit_private SET source_name = '' WHERE source_url = ''",
+        ),
+    ),
 )
 
 

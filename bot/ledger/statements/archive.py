@@ -16,8 +16,22 @@ KEPT = (
     *("member_name", "prompt", "source_name", "source_url", "results", "detail", "roles"),
 )
 
+# What was run again has its own member's original, or nothing.
+_OWN_SOURCE = """
+CASE WHEN source_edit_id IS NULL THEN edit_private.{column} ELSE (
+    SELECT original.{column}
+    FROM edit AS first JOIN edit_private AS original ON original.edit_id = first.id
+    WHERE first.id = edit_private.source_edit_id AND first.member_id = edit.member_id
+) END
+"""
+
+_SELECTED_AS = {
+    "held_at": "edit.held_at",
+    **{column: _OWN_SOURCE.format(column=column) for column in ("source_url", "source_name")},
+}
+
 _KEPT_OF_MEMBER = f"""
-SELECT {", ".join(KEPT).replace("held_at", "edit.held_at")}
+SELECT {", ".join(_SELECTED_AS.get(column, column) for column in KEPT)}
 FROM edit
 LEFT JOIN edit_private ON edit_id = id
 WHERE guild_id = $1 AND member_id = $2
@@ -46,7 +60,21 @@ WHERE edit_id IN ({_OF_MEMBER.format(untold="IN")})
 RETURNING edit_id
 """
 
-ERASE_LINKS = "UPDATE edit_private SET source_url = '', results = '[]' WHERE edit_id = $1"
+ERASE_OWN_ORIGINAL = """
+UPDATE edit_private SET source_url = '', source_name = ''
+WHERE edit_id = (
+    SELECT first.id
+    FROM edit AS again
+    JOIN edit_private AS kept ON kept.edit_id = again.id
+    JOIN edit AS first ON first.id = kept.source_edit_id
+    WHERE again.id = $1 AND first.member_id = again.member_id
+)
+"""
+
+ERASE_LINKS = """
+UPDATE edit_private SET source_url = '', source_name = '', source_edit_id = NULL, results = '[]'
+WHERE edit_id = $1
+"""
 
 ERASE_OLDER = """
 DELETE FROM edit_private

@@ -43,8 +43,10 @@ RETURNING id
 """
 
 INSERT_PRIVATE = """
-INSERT INTO edit_private (edit_id, member_name, source_url, source_name, prompt, roles, held_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO edit_private (
+    edit_id, member_name, source_url, source_name, prompt, roles, held_at, source_edit_id
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
 INSERT_TOKEN = "INSERT INTO edit_token (edit_id, token) VALUES ($1, $2)"
@@ -87,6 +89,11 @@ UPDATE account SET held = held - $4, spent = spent + $5, sent = sent + $6
 WHERE (guild_id, member_id) IN (VALUES ($1, $2), ($1, 0), (0, 0)) AND day = $3
 """
 
+FORGET_COPY = """
+UPDATE edit_private SET source_url = '', source_name = ''
+WHERE edit_id = $1 AND source_edit_id IS NOT NULL
+"""
+
 KEEP_DETAIL = "UPDATE edit_private SET detail = $2 WHERE edit_id = $1"
 
 FORGET_TOKEN = "DELETE FROM edit_token WHERE edit_id = $1"
@@ -98,9 +105,29 @@ FORGET_ALL_TOKENS = "DELETE FROM edit_token"
 ERASE_IF_ASKED = "DELETE FROM edit_private WHERE edit_id = $1 AND doomed = 1"
 
 _ERASED_AS_EMPTY = {
-    **dict.fromkeys(("member_name", "source_url", "source_name", "prompt"), "''"),
+    **dict.fromkeys(("member_name", "prompt"), "''"),
     **dict.fromkeys(("roles", "results"), "'[]'"),
     "doomed": "0",
+}
+
+# An edit that was run again keeps a copy of its source while it's open, and none after that.
+_SOURCE = """
+coalesce(nullif(edit_private.{column}, ''), (
+    SELECT original.{column} FROM edit_private AS original
+    WHERE original.edit_id = edit_private.source_edit_id
+), '')
+"""
+
+_BORROWED = """
+coalesce((
+    SELECT first.member_id <> edit.member_id FROM edit AS first WHERE first.id = source_edit_id
+), FALSE)
+"""
+
+_SELECTED_AS = {
+    **{column: f"coalesce({column}, {empty})" for column, empty in _ERASED_AS_EMPTY.items()},
+    **{column: _SOURCE.format(column=column) for column in ("source_url", "source_name")},
+    "borrowed": _BORROWED,
 }
 
 EDIT_COLUMNS = (
@@ -109,13 +136,10 @@ EDIT_COLUMNS = (
     *("quality", "size", "ratio", "count", "private", "upload_limit", "source_public"),
     *("state", "reason", "posted", "charged", "source_changes"),
     *("held_at", "acknowledged_at", "submitted_at", "rendered_at", "ended_at"),
-    *(*_ERASED_AS_EMPTY, "detail", "token"),
+    *(*_SELECTED_AS, "source_edit_id", "detail", "token"),
 )
 
-_SELECTED = [
-    f"coalesce({column}, {_ERASED_AS_EMPTY[column]})" if column in _ERASED_AS_EMPTY else column
-    for column in EDIT_COLUMNS
-]
+_SELECTED = [_SELECTED_AS.get(column, column) for column in EDIT_COLUMNS]
 
 EDIT = f"""
 SELECT {", ".join(_SELECTED).replace("held_at", "edit.held_at")}
