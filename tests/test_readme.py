@@ -1,4 +1,4 @@
-"""The README's commands and figures are those of the project."""
+"""What the README and SECURITY.md name is there: commands, figures, tests."""
 
 import re
 from pathlib import Path
@@ -34,3 +34,20 @@ def test_the_invitation_asks_for_the_permissions_that_are_named_and_no_other() -
     (asked,) = re.findall(r"permissions=(\d+)", README)
     posting = view_channel | send_messages | send_in_threads | attach_files
     assert int(asked) == posting | read_history
+
+
+def test_each_promise_about_security_names_tests_that_are_there() -> None:
+    rows = [
+        line
+        for line in (ROOT / "SECURITY.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith(("| promise", "| ---"))
+    ]
+    assert rows
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row.split("|")[2])
+        assert named, row
+        for file, test in named:
+            text = (ROOT / file).read_text(encoding="utf-8")
+            assert re.search(rf"^(async )?(def|class) {test}\b|^{test} = ", text, re.MULTILINE), (
+                test
+            )
