@@ -426,7 +426,7 @@ async def test_a_second_member_who_presses_the_button_erases_nothing(
     for label in ("Erase my data", "Cancel"):
         answer = await (await bob.press(question, label)).settled()
         assert answer.ephemeral
-        assert "does nothing for you" in answer.text
+        assert "doesn't work for you" in answer.text
     assert "Erase what is kept" in question.text
     for person in (ada, bob):
         assert (await export(person))["edits"][0]["prompt"] == "make it blue"
