@@ -183,6 +183,10 @@ class DiscordRest:
             until=until,
         )
 
+    async def get_bot_user(self, *, until: float) -> Answer | None:
+        """Return the bot's own user."""
+        return await self._request("GET", "users/@me", headers=self._authorization, until=until)
+
     async def get(
         self, message: FirstAnswer | OwnMessage, *, tries: int | None = None, until: float
     ) -> Answer | None:
