@@ -135,7 +135,7 @@ def _may_be_posted_in(answer: Answer) -> bool:
 
 
 def _is_of(message: JSON, edit_id: int) -> bool:
-    """Whether a message answers the edit's interaction, or its first text ends with the edit's id line.
+    """Whether a message answers the edit's interaction, or begins with a text with its id line.
 
     The nonce cannot tell: Discord returns it only when the message is made.
     """
