@@ -47,6 +47,7 @@ from bot.message_pictures import DiscordsPlaces
 from bot.pixels.conversions import Conversions
 from bot.reports import usage_report
 from bot.reports.charts import Charts
+from bot.reports.exports import Exports
 from bot.retention import keeping_retention
 from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_database, read_settings
@@ -216,7 +217,8 @@ async def serve(
         custom_ids = CustomIds(settings.discord_token)
         quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
         server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
-        privacy = PrivacyCog(stores.archive, replies, custom_ids)
+        exports = Exports(settings.spool_dir)
+        privacy = PrivacyCog(stores.archive, replies, custom_ids, exports)
         posted = PostedPictures(rest, places)
         history = HistoryCog(stores.archive, posted, replies, custom_ids)
         orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
@@ -251,7 +253,7 @@ async def serve(
                     edit_guided,
                     CreditsCog(stores.ledger, replies, settings.limits),
                     quota,
-                    UsageCog(stores.usage, Charts(), replies),
+                    UsageCog(stores.usage, Charts(), replies, exports),
                     server_settings,
                     privacy,
                     history,

@@ -1,9 +1,10 @@
 """What buttons and forms carry, in two families; nothing is kept in memory for a message.
 
-An `Action` has arguments and works in one member's hands, for an hour or two: a made-up id, another
-member's, another server's and an old one read as nothing, for the last part is a keyed digest over
-all of it and the hour. A `Lasting` one names an action and a row of the ledger, and works for ever:
-who may do what with the row is looked up when it is used.
+An `Action` has arguments and works in one member's hands for up to two hours. Its id carries the
+time of the first message of its chain, and whether its holder had Manage Server then. The last part
+is a keyed digest over all of it, so an id that is made up, old, or from another member or server
+reads as nothing. A `Lasting` one names an action and a row of the ledger, and works for ever: who
+may do what with the row is looked up when it is used.
 """
 
 import base64
@@ -11,11 +12,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-VERSION, LASTING = "1", "2"
-"""How custom ids of each family begin."""
+VERSION, LASTING = "3", "2"
+"""How custom ids of each family begin; a 1 began signed ids that did not carry their first time."""
 
 LONGEST = 100
 """Characters of a custom id.
@@ -23,11 +24,14 @@ LONGEST = 100
 https://docs.discord.com/developers/components/reference#anatomy-of-a-component-custom-id
 """
 
-HOURS = 1
-"""For so many whole hours, and what is left of another, a button works: whoever presses it may have
-lost since then what let them run the command."""
+LIFETIME = timedelta(hours=2)
+"""How long buttons work after the first message of their chain: since then, their holder may have
+lost what let them run the command."""
 
 LARGEST_ROW_ID = 2**63 - 1
+
+MANAGER = "m"
+"""Marks ids whose holder had Manage Server when the first message was shown."""
 
 _SEPARATOR = ":"
 _NAME = re.compile("[a-z_.]{1,40}")
@@ -37,10 +41,17 @@ _DIGEST_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The member in whose hands a button works, and in which server."""
+    """The member in whose hands a button works, and in which server.
+
+    A new page gets its ids from the holder that `read` returned, so they expire with the first.
+    """
 
     guild_id: int
     member_id: int
+    manages_server: bool = False
+    """Whether they have Manage Server; as read from an id, whether they had it at first."""
+    first_shown: datetime | None = None
+    """When the first message of the chain was shown; None if that is happening now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +96,41 @@ class CustomIds:
 
     def write(self, action: Action, holder: Holder) -> str:
         """The custom id of a button; raises ValueError where it gets too long or ambiguous."""
-        parts = (VERSION, action.name, *action.arguments)
+        first_shown = holder.first_shown or self._clock()
+        parts = (
+            VERSION,
+            f"{int(first_shown.timestamp()):x}",
+            MANAGER if holder.manages_server else "",
+            action.name,
+            *action.arguments,
+        )
         if any(_SEPARATOR in part for part in parts):
             raise ValueError(f"a part of {parts} holds what separates them")
         body = _SEPARATOR.join(parts)
-        custom_id = _SEPARATOR.join((body, self._digest(body, holder, self._hour())))
+        custom_id = _SEPARATOR.join((body, self._digest(body, holder)))
         if len(custom_id) > LONGEST:
             raise ValueError(f"the custom id {custom_id} is too long")
         return custom_id
 
-    def read(self, custom_id: str, holder: Holder) -> Action | None:
-        """What a custom id asks for; None where it is not for these hands, or is too old."""
+    def read(self, custom_id: str, presser: Holder) -> tuple[Action, Holder] | None:
+        """What a custom id asks for, and its holder; None unless it works for the presser now."""
         body, _, digest = custom_id.rpartition(_SEPARATOR)
-        now = self._hour()
-        valid = [self._digest(body, holder, hour) for hour in range(now - HOURS, now + 1)]
-        if not any(hmac.compare_digest(_encode(digest), _encode(each)) for each in valid):
+        if not hmac.compare_digest(_encode(digest), _encode(self._digest(body, presser))):
             return None
-        version, *parts = body.split(_SEPARATOR)
-        if version != VERSION or not parts:
+        version, *rest = body.split(_SEPARATOR)
+        if version != VERSION:
             return None
-        return Action(parts[0], tuple(parts[1:]))
+        seconds, manager, name, *arguments = rest
+        first_shown = datetime.fromtimestamp(int(seconds, 16), UTC)
+        if not timedelta(0) <= self._clock() - first_shown < LIFETIME:
+            return None
+        if manager and not presser.manages_server:
+            return None
+        holder = replace(presser, manages_server=bool(manager), first_shown=first_shown)
+        return Action(name, tuple(arguments)), holder
 
-    def _hour(self) -> int:
-        """The current hour since 1970."""
-        return int(self._clock().timestamp() // 3600)
-
-    def _digest(self, body: str, holder: Holder, hour: int) -> str:
-        signed = _encode(f"{holder.guild_id}\0{holder.member_id}\0{hour}\0{body}")
+    def _digest(self, body: str, holder: Holder) -> str:
+        signed = _encode(f"{holder.guild_id}\0{holder.member_id}\0{body}")
         digest = hmac.digest(self._key, signed, "sha256")[:_DIGEST_BYTES]
         return base64.urlsafe_b64encode(digest).decode()
 

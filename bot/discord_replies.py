@@ -169,6 +169,7 @@ class Replies:
             files=reply.files,
             tries=FILE_TRIES if reply.files else None,
             until=in_seconds(TOKEN_TRUSTED.total_seconds()),
+            of_edit=False,
         )
         if answer is None or not answer.ok:
             log.warning("reply.not_given", interaction=str(asked.id))

@@ -45,7 +45,7 @@ CARD_TIMEOUT = 5.0
 """Seconds for a change of a message that a newer one replaces soon."""
 
 UPLOADS = 16
-"""Requests with files on the wire at once."""
+"""Requests with files on the wire at once: for edits, and as many for answers to other commands."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 """Seconds before a failed request is made again; each pause is twice the one before."""
@@ -131,6 +131,7 @@ class DiscordRest:
         self._base = base
         self._authorization = {"Authorization": f"Bot {bot_token}"}
         self._uploads = asyncio.Semaphore(UPLOADS)
+        self._other_uploads = asyncio.Semaphore(UPLOADS)
         self._limits = _Limits()
 
     async def respond(self, interaction_id: int, token: str, body: JSON) -> Answer | None:
@@ -183,6 +184,10 @@ class DiscordRest:
             until=until,
         )
 
+    async def get_bot_user(self, *, until: float) -> Answer | None:
+        """Return the bot's own user."""
+        return await self._request("GET", "users/@me", headers=self._authorization, until=until)
+
     async def get(
         self, message: FirstAnswer | OwnMessage, *, tries: int | None = None, until: float
     ) -> Answer | None:
@@ -215,8 +220,12 @@ class DiscordRest:
         files: Sequence[File] = (),
         tries: int | None = None,
         until: float,
+        of_edit: bool = True,
     ) -> Answer | None:
-        """Edit a message of the bot's; of files before, only those that `body` names stay."""
+        """Edit a message of the bot's; of files before, only those that `body` names stay.
+
+        Files of an edit never wait for those of others, such as exports.
+        """
         return await self._request(
             "PATCH",
             message.path,
@@ -225,6 +234,7 @@ class DiscordRest:
             files=files,
             tries=tries,
             until=until,
+            uploads=self._uploads if of_edit else self._other_uploads,
         )
 
     def _headers_for(self, message: FirstAnswer | OwnMessage) -> Mapping[str, str] | None:
@@ -252,6 +262,7 @@ class DiscordRest:
         files: Sequence[File] = (),
         tries: int | None = None,
         longest_pause: float = LONGEST_PAUSE,
+        uploads: asyncio.Semaphore | None = None,
     ) -> Answer | None:
         """The answer, after at most `tries` that failed and until the loop's time `until`.
 
@@ -268,7 +279,7 @@ class DiscordRest:
                     return answer if failed else answer or limited
                 await asyncio.sleep(limited.retry_after)
                 continue
-            async with self._uploads if files else contextlib.nullcontext():
+            async with (uploads or self._uploads) if files else contextlib.nullcontext():
                 left = until - _now()
                 # Others may have had their turns first, and been limited.
                 if left <= 0 or self._limits.find(path):

@@ -2,13 +2,14 @@
 
 A public edit's is posted in the channel and mentions its member alone; a private one's is a direct
 message. Posting, unlike editing, must not be repeated blindly. So the channel is looked through
-first for a message of an earlier try, perhaps by an earlier process: the bot's own that names the
-edit's id. A nonce made of that id guards the minutes in which such a message may not be seen yet.
+first for a message of an earlier try, perhaps by an earlier process: one of the bot's own that
+answers the edit's interaction or has the edit's id line. Nothing else in a message counts, since
+prompts and names can contain any id. A nonce made of that id guards the minutes in which such a
+message may not be seen yet.
 """
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from json import dumps
 
 from bot.discord_rest import (
     JSON,
@@ -32,6 +33,7 @@ class SecondMessage:
 
     def __init__(self, rest: DiscordRest) -> None:
         self._rest = rest
+        self._bot_id: str | None = None
 
     async def put(
         self,
@@ -87,12 +89,32 @@ class SecondMessage:
                 return None
             ids = [int(message["id"]) for message in answer.items]
             for message_id, message in zip(ids, answer.items, strict=True):
-                if message_id != edit.message_id and _names(message, edit.order.id):
+                if message_id == edit.message_id or not _is_of(message, edit.order.id):
+                    continue
+                if message["author"]["id"] == await self._find_bot_id(until):
                     return OwnMessage(channel_id, message_id)
             if len(ids) < LISTED:
                 break
             after = max(ids)
         return None
+
+    async def _find_bot_id(self, until: float) -> str:
+        """The bot's user id, which an old application's id differs from.
+
+        Raises:
+            _Unseen: Discord didn't tell it just now.
+        """
+        if self._bot_id is None:
+            answer = await self._rest.get_bot_user(until=until)
+            if answer is None or not answer.ok:
+                raise _Unseen(answer)
+            self._bot_id = str(answer.body["id"])
+        return self._bot_id
+
+
+def id_line(edit_id: int) -> str:
+    """The line that ends the first text of an edit's second message."""
+    return f"-# Edit {edit_id}"
 
 
 class _Unseen(Exception):
@@ -112,13 +134,15 @@ def _may_be_posted_in(answer: Answer) -> bool:
     return not passing and answer.code not in {MISSING_ACCESS, UNKNOWN_CHANNEL}
 
 
-def _names(message: JSON, edit_id: int) -> bool:
-    """Whether a bot's message answers the edit's command or has its id in what it shows.
+def _is_of(message: JSON, edit_id: int) -> bool:
+    """Whether a message answers the edit's interaction, or begins with a text with its id line.
 
     The nonce cannot tell: Discord returns it only when the message is made.
     """
-    author: JSON = message.get("author") or {}
-    if not author.get("bot"):
+    metadata: JSON = message.get("interaction_metadata") or {}
+    if metadata.get("id") == str(edit_id):
+        return True
+    components: Sequence[JSON] = message.get("components") or ()
+    if not components:
         return False
-    told = [message.get("interaction_metadata"), message.get("components")]
-    return str(edit_id) in dumps(told)
+    return str(components[0].get("content", "")).split("\n")[-1] == id_line(edit_id)

@@ -1,27 +1,33 @@
 """Logs are structured events, written to standard error, with every secret taken out in one place.
 
-A terminal gets lines for people, anything else one JSON object a line: `event`, `level`,
-`timestamp` and the event's own fields.
+Secrets are taken out of an event's values before it is rendered, so that no escaping hides them. A
+terminal gets lines for people, anything else one JSON object a line: `event`, `level`, `timestamp`
+and the event's own fields.
 """
 
 import logging
 import queue
 import re
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from logging.handlers import QueueHandler, QueueListener
+from typing import cast
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED = "[redacted]"
 
 _TOKENS = (
     # In addresses of Discord's routes that carry an interaction's token.
-    re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s\"'?\\]+"),
-    # In payloads of the gateway, as Python or JSON writes them, quoted again or not.
-    re.compile(r"(\\*[\"']token\\*[\"']: ?\\*[\"'])[^\"'\\]+"),
+    re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s?]+"),
+    # In payloads of the gateway, as Python or JSON writes them, quoted again or not: up to the
+    # quote that is escaped just as the first one, or to the end where there is none.
+    re.compile(
+        r"""([\"']token\\*+["']:\s*(\\*+)(["'])).*?(?:(?<!\\)(?=\2\3\s*(?:[,}\]]|$))|$)""",
+        re.DOTALL,
+    ),
 )
 
 
@@ -47,24 +53,24 @@ def logging_to_stderr(level: str, secrets: Iterable[str]) -> Generator[None]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    on_terminal = sys.stderr.isatty()
     renderer: Processor = (
         # A plain traceback: the decorated ones print local variables, secrets among them.
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if on_terminal
+        if sys.stderr.isatty()
         else structlog.processors.JSONRenderer()
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([] if on_terminal else [structlog.processors.format_exc_info]),
+            structlog.processors.format_exc_info,
+            Redactor(secrets),
             renderer,
         ],
     )
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     handler = QueueHandler(lines)
-    handler.setFormatter(_RedactingFormatter(formatter, secrets))
+    handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # At DEBUG discord.py writes whole payloads, interaction tokens and members' words included.
     logging.getLogger("discord").setLevel(max(logging.INFO, logging.getLogger().level))
@@ -76,22 +82,71 @@ def logging_to_stderr(level: str, secrets: Iterable[str]) -> Generator[None]:
         writer.stop()
 
 
-def redact(line: str, secrets: Iterable[str]) -> str:
-    """The line without the secrets given, and without any interaction's token."""
-    for secret in secrets:
-        line = line.replace(secret, REDACTED)
-    for token in _TOKENS:
-        line = token.sub(rf"\g<1>{REDACTED}", line)
-    return line
+class Redactor:
+    """Replaces the secrets given, and every interaction's token, in all that an event says."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = [_pattern_of(secret) for secret in secrets]
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """Redact an event, as one of structlog's processors."""
+        return {self.redact(name): self._redact_value(name, event[name]) for name in event}
+
+    def redact(self, text: str) -> str:
+        """Return the text without secrets, however often they are quoted or escaped in it."""
+        for secret in self._secrets:
+            text = secret.sub(REDACTED, text)
+        for token in _TOKENS:
+            text = token.sub(rf"\g<1>{REDACTED}", text)
+        return text
+
+    def _redact_value(self, name: str, value: object) -> object:
+        match value:
+            case _ if name == "token":
+                return REDACTED
+            case None | bool() | int() | float():
+                return value
+            case str():
+                return self.redact(value)
+            case Mapping():
+                items = cast("Mapping[object, object]", value).items()
+                return {
+                    self.redact(str(key)): self._redact_value(str(key), each) for key, each in items
+                }
+            case list() | tuple():
+                return [self._redact_value("", each) for each in cast("list[object]", value)]
+            case _:
+                return self.redact(repr(value))
 
 
-class _RedactingFormatter(logging.Formatter):
-    """Redacts what another formatter made."""
+def _pattern_of(secret: str) -> re.Pattern[str]:
+    """Match a secret as it stands, and as JSON, `repr`, bytes and URLs escape it, at any depth.
 
-    def __init__(self, formatter: logging.Formatter, secrets: Iterable[str]) -> None:
-        super().__init__()
-        self._formatter = formatter
-        self._secrets = tuple(secrets)
+    Each escaping adds backslashes, or replaces a character by its number. So more backslashes than
+    a secret's own may stand before each of its characters, and a backslash that begins an escape
+    after the secret may go with it. A run of them is matched all at once and never in part, so
+    that a long one costs no time.
+    """
+    parts = re.findall(r"(\\*)([^\\]|$)", secret)
+    forms = [_any_form(len(run), char) for run, char in parts if run or char]
+    return re.compile(r"(?<!\\)(?<!%5[cC])" + "".join(forms))
 
-    def format(self, record: logging.LogRecord) -> str:
-        return redact(self._formatter.format(record), self._secrets)
+
+_BACKSLASH = r"(?:\\|(?i:%(?:25)*5c))"
+
+
+def _any_form(backslashes: int, char: str) -> str:
+    """Match so many backslashes, or more, and the character after them, if there is one."""
+    run = f"{_BACKSLASH}{{{backslashes},}}+"
+    if not char:
+        return run
+    encoded = char.encode("utf-8", "surrogatepass")
+    units = char.encode("utf-16-be", "surrogatepass")
+    numbers = (
+        "".join(f"%(?:25)*{byte:02x}" for byte in encoded),
+        f"{_BACKSLASH}++".join(f"x{byte:02x}" for byte in encoded),
+        f"{_BACKSLASH}++".join(f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
+        f"x{ord(char):02x}",
+        f"U{ord(char):08x}",
+    )
+    return f"{run}(?:(?i:{'|'.join(numbers)})|{re.escape(char)})"

@@ -28,11 +28,8 @@ class Caller:
     """Bytes that Discord takes in one file here."""
     can_post: bool
     """Whether the bot may answer with pictures here."""
-
-    @property
-    def holder(self) -> Holder:
-        """In whose hands the buttons of its answer work."""
-        return Holder(self.member.guild_id, self.member.id)
+    holder: Holder
+    """In whose hands the buttons of its answer work."""
 
 
 def caller_of(interaction: discord.Interaction[Any]) -> Caller:
@@ -47,6 +44,7 @@ def caller_of(interaction: discord.Interaction[Any]) -> Caller:
         place_id=place_of(interaction),
         upload_limit=interaction.filesize_limit,
         can_post=_can_post_pictures(interaction),
+        holder=holder_of(interaction),
     )
 
 
@@ -62,7 +60,12 @@ def asked_by(interaction: discord.Interaction[Any]) -> Asked:
 
 def holder_of(interaction: discord.Interaction[Any]) -> Holder:
     """In whose hands the buttons of its answer work."""
-    return Holder(guild_of(interaction), interaction.user.id)
+    permissions = interaction.permissions
+    return Holder(
+        guild_of(interaction),
+        interaction.user.id,
+        manages_server=permissions.manage_guild or permissions.administrator,
+    )
 
 
 def guild_of(interaction: discord.Interaction[Any]) -> int:

@@ -8,6 +8,7 @@ from discord import ui
 
 from bot.custom_ids import write_lasting
 from bot.discord_front import Cards
+from bot.discord_second_message import id_line
 from bot.editing import Receipt
 from bot.ledger import Edit, Order
 from bot.progress import Stage
@@ -82,7 +83,7 @@ class EditCards(Cards):
             )
         else:
             said = f"<@{order.member_id}> About your edit, whose first message cannot be changed:"
-        return [*as_components(ui.TextDisplay(f"{said}\n-# Edit {order.id}")), *card]
+        return [*as_components(ui.TextDisplay(f"{said}\n{id_line(order.id)}")), *card]
 
     def alt_text(self, edit: Edit) -> str:
         prompt = edit.order.prompt

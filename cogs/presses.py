@@ -1,7 +1,7 @@
 """The one listener for buttons and forms: reads what was used and hands it to its feature."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -13,12 +13,13 @@ from bot.custom_ids import CustomIds, Holder, read_lasting
 from bot.discord_replies import EPHEMERAL, Asked, Component, Replies
 from bot.forms import Filled, read_form
 from cogs.admission import Admission
-from cogs.asking import Caller, asked_by, caller_of, holder_of
+from cogs.asking import Caller, asked_by, caller_of
 from cogs.failures import FailureHandler
 
 NOT_YOURS = (
-    "This button does nothing for you any more: it is from an old message, or was shown to "
-    "somebody else. Run the command yourself to get one of your own."
+    "This button doesn't work for you: it's from an old message, it was shown to someone else, or "
+    "you no longer have *Manage Server*. Nothing was changed. Run the command again to get a new "
+    "one."
 )
 
 UNKNOWN_FORM = (
@@ -43,7 +44,7 @@ class Press:
 
     @property
     def by(self) -> Holder:
-        """In whose hands it works."""
+        """In whose hands it works, and since when; the ids of the next page are theirs."""
         return self.caller.holder
 
 
@@ -132,11 +133,15 @@ class PressesCog(commands.Cog):
             if pressed_lasting is None:
                 return None
             return partial(pressed_lasting, _lasting_press(interaction, lasting.row_id))
-        action = self._custom_ids.read(custom_id, holder_of(interaction))
-        pressed = None if action is None else self._actions.get(action.name)
-        if action is None or pressed is None:
+        caller = caller_of(interaction)
+        signed = self._custom_ids.read(custom_id, caller.holder)
+        if signed is None:
             return None
-        return partial(pressed, Press(caller_of(interaction), action.arguments))
+        action, holder = signed
+        pressed = self._actions.get(action.name)
+        if pressed is None:
+            return None
+        return partial(pressed, Press(replace(caller, holder=holder), action.arguments))
 
     def _find_form(self, interaction: discord.Interaction[Any]) -> Answering | None:
         """What takes a form, if its custom id names anything."""

@@ -1,6 +1,5 @@
 """`/privacy`: members get what is kept about them, and have it erased."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -13,12 +12,13 @@ from bot.discord_replies import Replies, Reply
 from bot.discord_rest import File
 from bot.fitting import UPLOAD_LIMIT
 from bot.ledger.archive import Archive, Erasure
+from bot.reports.exports import Exports
 from bot.reports.member_export import MemberExport, export_member
 from cogs.asking import asked_by, holder_of
 from cogs.components import Button
 from cogs.pages import page
 from cogs.presses import Press, Pressed
-from cogs.wording import counted
+from cogs.wording import EXPORT_RUNNING, counted
 
 ERASE, KEEP = "privacy.erase", "privacy.keep"
 """What the buttons do."""
@@ -59,13 +59,14 @@ class PrivacyCog(commands.Cog):
         archive: Archive,
         replies: Replies,
         custom_ids: CustomIds,
+        exports: Exports,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._archive = archive
         self._replies = replies
         self._custom_ids = custom_ids
+        self._exports = exports
         self._clock = clock
-        self._exporting = asyncio.Semaphore()
 
     @property
     def actions(self) -> Mapping[str, Pressed]:
@@ -76,15 +77,28 @@ class PrivacyCog(commands.Cog):
     async def export(self, interaction: discord.Interaction) -> None:
         """Answer with a file."""
         asked, limit = asked_by(interaction), min(interaction.filesize_limit, UPLOAD_LIMIT)
-        # One at a time until it is sent, for a whole file is in memory.
-        async with self._replies.announced(asked), self._exporting:
-            holder = holder_of(interaction)
-            made = await export_member(
-                self._archive, holder.guild_id, holder.member_id, limit=limit, now=self._clock()
-            )
-            reply = Reply(export_text(made, limit), files=[File(made.name, made.content)])
-            if not await self._replies.give(asked, reply, deferred=True):
-                await self._replies.give(asked, Reply(NOT_UPLOADED), deferred=True)
+        holder = holder_of(interaction)
+        with self._exports.begin(holder.member_id) as begun:
+            if not begun:
+                await self._replies.give(asked, Reply(EXPORT_RUNNING))
+                return
+            async with (
+                self._replies.announced(asked),
+                self._exports.folder(interaction.id) as folder,
+            ):
+                async with self._exports.making():
+                    made = await export_member(
+                        self._archive,
+                        holder.guild_id,
+                        holder.member_id,
+                        folder,
+                        limit=limit,
+                        now=self._clock(),
+                    )
+                file = File(made.file.name, made.file)
+                reply = Reply(export_text(made, limit), files=[file])
+                if not await self._replies.give(asked, reply, deferred=True):
+                    await self._replies.give(asked, Reply(NOT_UPLOADED), deferred=True)
 
     @privacy.command(name="delete", description="Erases your prompts, names and picture links here")
     async def delete(self, interaction: discord.Interaction) -> None:

@@ -1,11 +1,8 @@
 """`/usage`: what a server spent, as a chart, as sums and as a file."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -25,6 +22,7 @@ from bot.ledger.usage import Usage, UsageBook
 from bot.pricing import Quality
 from bot.quotas import Window, window_at, window_before
 from bot.reports.charts import Charts
+from bot.reports.exports import MAKING, Exports
 from bot.reports.usage_chart import UsageChart, alt_text
 from bot.reports.usage_csv import write_parts
 from bot.reports.usage_rows import in_batches
@@ -32,7 +30,7 @@ from cogs.asking import asked_by, guild_of
 from cogs.components import Item, as_components
 from cogs.options import BadOption, read_choice
 from cogs.plain_text import as_plain
-from cogs.wording import count_credits, day_text
+from cogs.wording import EXPORT_RUNNING, count_credits, day_text
 
 LEFT_OUT = (
     "{} more files do not fit in a message. Name a window, or have the bot's owner run "
@@ -82,18 +80,20 @@ class UsageCog(commands.Cog):
         book: UsageBook,
         charts: Charts,
         replies: Replies,
+        exports: Exports,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._book = book
         self._charts = charts
         self._replies = replies
+        self._exports = exports
         self._clock = clock
-        # Of its own, so that no edit waits for a thread behind exports.
-        self._exporting = ThreadPoolExecutor(1, thread_name_prefix="usage-export")
+        # Its own, so that no edit waits for a thread behind exports.
+        self._threads = ThreadPoolExecutor(MAKING, thread_name_prefix="usage-export")
 
     async def cog_unload(self) -> None:
         """Take no more exports."""
-        self._exporting.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     @app_commands.command(name="usage", description="What this server spent, and who spent it")
     @app_commands.default_permissions(manage_guild=True)
@@ -113,19 +113,34 @@ class UsageCog(commands.Cog):
         self, interaction: discord.Interaction, window: str | None = None, export: bool = False
     ) -> None:
         """Answer with the chart and the sums, or with the file as well."""
+        if not export:
+            await self._answer(interaction, window)
+            return
+        with self._exports.begin(interaction.user.id) as begun:
+            if not begun:
+                await self._replies.give(asked_by(interaction), Reply(EXPORT_RUNNING))
+                return
+            async with self._exports.folder(interaction.id) as folder:
+                await self._answer(interaction, window, folder)
+
+    async def _answer(
+        self, interaction: discord.Interaction, window: str | None, folder: Path | None = None
+    ) -> None:
+        """Answer with the chart, the sums, and the files of an export into `folder`, if any."""
         asked, guild_id = asked_by(interaction), guild_of(interaction)
-        async with self._replies.announced(asked), _workspace() as folder:
+        async with self._replies.announced(asked):
             try:
                 span = None if window is None else read_choice("window", window, Span)
             except BadOption as bad:
                 await self._replies.give(asked, Reply(str(bad)), deferred=True)
                 return
             report = await self._look_up(guild_id, span)
-            if export:
+            if folder is not None:
                 # Of all windows, where none was named.
                 exported = None if span is None else report.usage.window
                 limit = interaction.filesize_limit
-                report.parts += await self._export(guild_id, exported, folder, limit)
+                async with self._exports.making():
+                    report.parts += await self._export(guild_id, exported, folder, limit)
             if not await self._replies.give(asked, report.whole(), deferred=True):
                 await self._replies.give(asked, report.without_files(), deferred=True)
 
@@ -160,7 +175,7 @@ class UsageCog(commands.Cog):
             name=f"usage-{guild_id}-{'all' if window is None else f'from-{window.first}'}",
             limit=min(upload_limit, UPLOAD_LIMIT - CHART_ROOM),
         )
-        return await loop.run_in_executor(self._exporting, write)
+        return await loop.run_in_executor(self._threads, write)
 
 
 def chart_of(usage: Usage, now: datetime) -> UsageChart:
@@ -280,13 +295,3 @@ def _choose_fitting(parts: list[Path]) -> list[Path]:
             break
         fitting.append(part)
     return fitting
-
-
-@asynccontextmanager
-async def _workspace() -> AsyncGenerator[Path]:
-    """A folder of its own, gone afterwards."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="usage-"))
-    try:
-        yield folder
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

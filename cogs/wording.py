@@ -49,6 +49,11 @@ LEDGER_SILENT = (
     "Try again in a minute."
 )
 
+EXPORT_RUNNING = (
+    "Your last export is still running, so this one wasn't started. Wait until its file is here, "
+    "then run the command again."
+)
+
 _LIMITS = f"up to {MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**6} megapixels"
 MOST_CHANNELS = 10
 """Channels that a refusal names."""

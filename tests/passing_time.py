@@ -5,8 +5,8 @@ from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
-READERS = ("bot.editing", "bot.discord_front")
-"""What looks at the wall's clock while an edit is under way."""
+READERS = ("bot.editing", "bot.discord_front", "bot.custom_ids")
+"""Modules that read the wall clock while an edit is in progress, or to tell how old a button is."""
 
 
 class Clock:

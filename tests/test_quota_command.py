@@ -314,7 +314,7 @@ async def test_a_button_serves_only_the_member_to_whom_it_was_shown(
     press = await ada.press(message, "Take back")
     answer = await press.settled()
     assert answer.ephemeral
-    assert "does nothing for you" in answer.text
+    assert "doesn't work for you" in answer.text
     assert message.text == before
     assert "Left 10" in await ada.credits()
 

@@ -125,6 +125,7 @@ async def test_an_export_of_a_window_has_the_edits_of_that_window(
     edit = await ada.edit()
     await events.logs("edit.closed", edit=str(edit.id))
     assert len(read_rows(await mod.run("usage", window="this", export=True))) == 1
+    await events.logs("export.ended")
     assert read_rows(await mod.run("usage", window="last", export=True)) == []
 
 

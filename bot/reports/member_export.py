@@ -6,12 +6,12 @@ fit and says how many it leaves out.
 """
 
 import asyncio
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from bot.ledger.archive import Archive, KeptEdit, KeptSums
 from bot.ledger.drafts import Draft
@@ -54,8 +54,7 @@ KEYS: Mapping[str, str] = {
 class MemberExport:
     """A file, and how many edits there are in it and were left out."""
 
-    name: str
-    content: bytes
+    file: Path
     edits: int
     left_out: int
     days: int
@@ -63,9 +62,9 @@ class MemberExport:
 
 
 async def export_member(
-    archive: Archive, guild_id: int, member_id: int, *, limit: int, now: datetime
+    archive: Archive, guild_id: int, member_id: int, folder: Path, *, limit: int, now: datetime
 ) -> MemberExport:
-    """All that is kept of a member in one server, or as much as `limit` bytes hold.
+    """Write all that is kept of a member in one server, or as much as `limit` bytes hold.
 
     Raises:
         LedgerFault: it could not be read.
@@ -89,15 +88,18 @@ async def export_member(
         await asyncio.to_thread(target.write, _foot(left_out=max(0, sums.edits - written)))
         return written
 
-    name, content = NAME, io.BytesIO()
-    written = await write(_Plain(content, limit))
+    path = folder / NAME
+    with await asyncio.to_thread(path.open, "wb") as file:
+        written = await write(_Plain(file, limit))
     if written < sums.edits:
-        name, content = f"{NAME}.zip", io.BytesIO()
-        with BoundedZip(content, NAME, limit) as target:
+        path = folder / f"{NAME}.zip"
+        with (
+            await asyncio.to_thread(path.open, "wb") as file,
+            BoundedZip(file, NAME, limit) as target,
+        ):
             written = await write(target)
     return MemberExport(
-        name=name,
-        content=content.getvalue(),
+        file=path,
         edits=written,
         left_out=max(0, sums.edits - written),
         days=len(sums.accounts),
@@ -115,7 +117,7 @@ class _Target(Protocol):
 class _Plain(_Target):
     """A file of at most `limit` bytes, as it is."""
 
-    def __init__(self, file: io.BytesIO, limit: int) -> None:
+    def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file = file
         self._limit = limit
 
