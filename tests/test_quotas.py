@@ -135,6 +135,8 @@ def test_what_is_left_is_quota_and_grants_without_what_is_spent_and_held() -> No
 def test_what_is_left_is_never_below_nothing() -> None:
     assert balance(10, held=8, spent=40).left == 0
     assert balance(None, budget=(10, 500)).left == 0
+    assert balance(None, operator=(10, 500)).left == 0
+    assert Budget(10, 500, TODAY).left == 0
 
 
 def test_a_budget_leaves_no_more_than_it_has() -> None:
