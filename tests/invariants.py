@@ -86,7 +86,9 @@ def read_tables(database: Path) -> Tables:
 
 
 def _read_table(connection: apsw.Connection, table: str) -> list[Row]:
-    columns = [name for (name,) in rows(connection, "SELECT name FROM pragma_table_info($1)", table)]
+    columns = [
+        name for (name,) in rows(connection, "SELECT name FROM pragma_table_info($1)", table)
+    ]
     found = rows(connection, f"SELECT {', '.join(columns)} FROM {table}")
     return [dict(zip(columns, row, strict=True)) for row in found]
 
