@@ -37,6 +37,11 @@ PATIENCE = 15
 """Seconds after which a test that waits has failed."""
 
 
+def pytest_configure() -> None:
+    """End the run at once if Discord's description was asked for and can't be read."""
+    find_violations([])
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores, since tests wait more than they compute."""
     return 1 + (os.cpu_count() or 1)

@@ -77,19 +77,23 @@ def read_tables(database: Path) -> Tables:
     connection = connect_to_read(database)
     try:
         rows(connection, "BEGIN")
-        return {
-            table: _read_table(connection, table)
-            for table in ("edit", "edit_private", "edit_token", "account")
-        }
+        return {table: _read_table(connection, table) for table in _EVERYTHING}
     finally:
         connection.close()
 
 
+_EVERYTHING = {
+    "edit": "SELECT * FROM edit",
+    "edit_private": "SELECT * FROM edit_private",
+    "edit_token": "SELECT * FROM edit_token",
+    "account": "SELECT * FROM account",
+}
+
+
 def _read_table(connection: apsw.Connection, table: str) -> list[Row]:
-    columns = [
-        name for (name,) in rows(connection, "SELECT name FROM pragma_table_info($1)", table)
-    ]
-    found = rows(connection, f"SELECT {', '.join(columns)} FROM {table}")
+    described = rows(connection, "SELECT name FROM pragma_table_info($1)", table)
+    columns = [name for (name,) in described]
+    found = rows(connection, _EVERYTHING[table])
     return [dict(zip(columns, row, strict=True)) for row in found]
 
 
