@@ -42,6 +42,13 @@ def pytest_configure() -> None:
     find_violations([])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each drill ten minutes, where every other test has one."""
+    for item in items:
+        if item.get_closest_marker("drill"):
+            item.add_marker(pytest.mark.timeout(600))
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores, since tests wait more than they compute."""
     return 1 + (os.cpu_count() or 1)
