@@ -446,7 +446,7 @@ def _retry_after(body: JSON, header: str | None) -> float:
     for said in (body.get("retry_after"), header):
         try:
             seconds = float(said or "")
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         if math.isfinite(seconds) and seconds >= 0:
             return seconds

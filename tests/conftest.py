@@ -37,6 +37,18 @@ PATIENCE = 15
 """Seconds after which a test that waits has failed."""
 
 
+def pytest_configure() -> None:
+    """End the run at once if Discord's description was asked for and can't be read."""
+    find_violations([])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each drill ten minutes, where every other test has one."""
+    for item in items:
+        if item.get_closest_marker("drill"):
+            item.add_marker(pytest.mark.timeout(600))
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores, since tests wait more than they compute."""
     return 1 + (os.cpu_count() or 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
+import pytest
 from jsonschema_rs import Draft202012Validator, Registry, Validator
 
 from bot.sandbox.discord_rest import Request
@@ -20,7 +21,11 @@ _ROOT = "urn:discord"
 
 
 def find_violations(requests: Iterable[Request]) -> list[str]:
-    """One line for each request, of those that came whole, that the description does not allow."""
+    """Return a line for each request that came whole and that the description doesn't allow.
+
+    Raises:
+        pytest.UsageError: there should be a description, and it can't be read.
+    """
     if DESCRIPTION is None:
         return []
     described = _read(Path(DESCRIPTION))
@@ -76,7 +81,12 @@ class _Description:
 
 @cache
 def _read(path: Path) -> _Description:
-    return _Description(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return _Description(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise pytest.UsageError(
+            f"DISCORD_OPENAPI names {path}, which isn't Discord's description: {fault!r}"
+        ) from fault
 
 
 def _as_pattern(template: str) -> re.Pattern[str]:

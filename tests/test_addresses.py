@@ -107,6 +107,10 @@ def test_a_public_address_is_allowed(address: str):
     assert SECURE.judge(f"https://{host}/picture.png").raw_path == "/picture.png"
 
 
+def test_a_name_may_end_with_the_dns_roots_dot():
+    assert SECURE.judge("https://cdn.example.com./picture.png").host == "cdn.example.com."
+
+
 def test_an_address_with_a_scope_is_a_local_one():
     assert not is_public(ipaddress.ip_address("2606:4700::1%eth0"))
 
@@ -180,6 +184,16 @@ async def test_only_the_public_addresses_of_a_name_are_connected_to():
     ]
 
 
+async def test_what_is_looked_up_is_what_was_asked_for():
+    answers = Answers("1.1.1.1")
+    await GuardedResolver(answers).resolve("cdn.example.com", 443, socket.AF_INET6)
+    await GuardedResolver(answers).resolve("cdn.example.com")
+    assert answers.asked == [
+        ("cdn.example.com", 443, socket.AF_INET6),
+        ("cdn.example.com", 0, socket.AF_UNSPEC),
+    ]
+
+
 @pytest.mark.parametrize("address", [*NOT_PUBLIC, "fe80::1%eth0", "no address"])
 async def test_a_name_without_a_public_address_is_forbidden(address: str):
     with pytest.raises(ForbiddenAddress):
@@ -219,11 +233,13 @@ class Answers(AbstractResolver):
         self.addresses = addresses
         self.fault = fault
         self.closed = False
+        self.asked: list[tuple[str, int, socket.AddressFamily]] = []
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Give the list, or raise the fault."""
+        self.asked.append((host, port, family))
         if self.fault is not None:
             raise self.fault
         return [

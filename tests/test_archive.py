@@ -520,10 +520,10 @@ def build_first_version(path: Path) -> None:
     insert(connection, 5, "delivered", count=2, posted=1, now=TOMORROW)
     insert(connection, 6, "delivered", count=2, posted=2, member_id=41)
     insert(connection, 7, "delivered", posted=1, guild_id=21)
-    insert(connection, 8, "cancelled", reason=Reason.EXPIRED, submitted=False)
+    insert(connection, 8, "cancelled", reason=Reason.CANCELLED, submitted=False)
     insert(connection, 9, "failed", reason=Reason.API_FAILED, submitted=False)
     for reason, edit_id in ENDS.items():
-        submitted = reason.state is not State.EXPIRED
+        submitted = reason.state not in {State.EXPIRED, State.CANCELLED}
         insert(connection, edit_id, reason.state, reason=reason, submitted=submitted)
     connection.close()
 

@@ -14,6 +14,7 @@ from bot.sandbox.server import Sandbox
 from bot.states import Reason
 from tests.command_line import Ended, run_bot, run_main
 from tests.conftest import Events, StartBot
+from tests.invariants import find_contradictions, find_overrun
 from tests.members import Person
 from tests.orders import order
 
@@ -59,33 +60,84 @@ async def test_a_ledger_that_is_right_is_ok_with_edits_in_every_state(tmp_path: 
     assert await examine(database) == (0, ["ok"])
 
 
-@pytest.mark.parametrize(
-    ("statement", "said"),
-    [
-        ("UPDATE account SET held = held - 8 WHERE member_id = 40", "member 40, 2026-11-25: held"),
-        ("UPDATE account SET spent = spent + 1 WHERE member_id = 0 AND guild_id = 0", "server 0"),
-        (
-            "UPDATE account SET sent = 0 WHERE member_id = 0 AND guild_id = 20",
-            "server 20, member 0",
-        ),
-        ("DELETE FROM account WHERE member_id = 40", "edit 3: there is no account of server 20"),
-        ("UPDATE edit SET charged = 16 WHERE id = 4", "edit 4: is delivered, was charged 16 for 1"),
-        (
-            "UPDATE edit SET posted = 1, charged = 8 WHERE id = 5",
-            "edit 5: is failed, was charged 8",
-        ),
-        ("DELETE FROM edit_private WHERE edit_id = 2", "edit 2: is submitted, and what it takes"),
-        ("INSERT INTO edit_token VALUES (4, 't')", "edit 4: was delivered and keeps its"),
-        ("INSERT INTO edit_token VALUES (9, 't')", "edit_token: row 9 refers to a row of edit"),
-        ("UPDATE edit SET reason = 'api_failed' WHERE id = 1", "CHECK constraint failed in edit"),
-    ],
-)
+BROKEN = [
+    ("UPDATE account SET held = held - 8 WHERE member_id = 40", "member 40, 2026-11-25: held"),
+    ("UPDATE account SET spent = spent + 1 WHERE member_id = 40", "member 40, 2026-11-25: held"),
+    ("UPDATE account SET sent = sent + 1 WHERE member_id = 40", "member 40, 2026-11-25: held"),
+    ("UPDATE account SET held = 0 WHERE member_id = 0 AND guild_id = 20", "server 20, member 0"),
+    ("UPDATE account SET spent = 0 WHERE member_id = 0 AND guild_id = 20", "server 20, member 0"),
+    ("UPDATE account SET sent = 0 WHERE member_id = 0 AND guild_id = 20", "server 20, member 0"),
+    ("UPDATE account SET held = held + 1 WHERE guild_id = 0", "server 0, member 0"),
+    ("UPDATE account SET spent = spent + 1 WHERE guild_id = 0", "server 0, member 0"),
+    ("UPDATE account SET sent = sent + 1 WHERE guild_id = 0", "server 0, member 0"),
+    ("INSERT INTO account VALUES (21, 40, '2026-11-25', 0, 8, 0, 0)", "server 21, member 40"),
+    ("INSERT INTO account VALUES (21, 40, '2026-11-25', 0, 0, 8, 0)", "server 21, member 40"),
+    ("INSERT INTO account VALUES (21, 40, '2026-11-25', 0, 0, 0, 8)", "server 21, member 40"),
+    ("DELETE FROM account WHERE member_id = 40", "no account of server 20, member 40"),
+    (
+        "DELETE FROM account WHERE member_id = 0 AND guild_id = 20",
+        "edit 3: there is no account of server 20, member 0",
+    ),
+    ("DELETE FROM account WHERE guild_id = 0", "edit 3: there is no account of server 0, member 0"),
+    ("UPDATE edit SET charged = 16 WHERE id = 4", "edit 4: is delivered, was charged 16 for 1"),
+    ("UPDATE edit SET posted = 3, charged = 24 WHERE id = 4", "edit 4: is delivered, was charged"),
+    ("UPDATE edit SET posted = 0, charged = 0 WHERE id = 4", "edit 4: is delivered, was charged 0"),
+    ("UPDATE edit SET posted = 1, charged = 8 WHERE id = 5", "edit 5: is failed, was charged 8"),
+    ("DELETE FROM edit_private WHERE edit_id = 1", "edit 1: is held, and what it takes"),
+    ("DELETE FROM edit_private WHERE edit_id = 2", "edit 2: is submitted, and what it takes"),
+    ("DELETE FROM edit_private WHERE edit_id = 3", "edit 3: is rendered, and what it takes"),
+    ("INSERT INTO edit_token VALUES (4, 't')", "edit 4: was delivered and keeps its"),
+    ("INSERT INTO edit_token VALUES (9, 't')", "edit_token: row 9 refers to a row of edit"),
+    (
+        "INSERT INTO edit_private VALUES (9, '', '', '', '', NULL, '[]', '[]', 0, 0)",
+        "edit_private: row 9 refers to a row of edit",
+    ),
+    ("UPDATE edit SET reason = 'api_failed' WHERE id = 1", "CHECK constraint failed in edit"),
+]
+"""What no bot does to `make_ledger`'s rows, and what the doctor says of it."""
+
+
+@pytest.mark.parametrize(("statement", "said"), BROKEN)
 async def test_each_broken_row_is_named(tmp_path: Path, statement: str, said: str):
     database = tmp_path / "bot.db"
     await make_ledger(database)
     meddle(database, statement)
     lines = await examine_sqlite(database)
     assert any(said in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(statement for statement, _ in BROKEN),
+        "DELETE FROM edit_token WHERE edit_id = 2",
+        "UPDATE edit SET reason = NULL WHERE id = 5",
+        "UPDATE edit SET reason = 'expired' WHERE id = 5",
+        "UPDATE edit SET state = 'expired', reason = 'expired' WHERE id = 5",
+        "UPDATE edit SET ended_at = 1 WHERE id = 1",
+        "UPDATE edit SET ended_at = NULL WHERE id = 4",
+        "UPDATE edit SET submitted_at = 1 WHERE id = 1",
+        "UPDATE edit SET submitted_at = NULL WHERE id = 2",
+        "UPDATE edit SET rendered_at = NULL WHERE id = 3",
+        "UPDATE edit SET price = 4 WHERE id = 1",
+        "UPDATE account SET granted = 100 WHERE member_id = 0 AND guild_id = 20",
+    ],
+)
+async def test_the_tests_own_model_finds_it_without_the_doctor(tmp_path: Path, statement: str):
+    database = tmp_path / "bot.db"
+    await make_ledger(database)
+    assert find_contradictions(database) == []
+    meddle(database, statement)
+    assert find_contradictions(database) != []
+
+
+async def test_the_tests_own_model_finds_a_quota_that_is_overrun(tmp_path: Path):
+    database = tmp_path / "bot.db"
+    await make_ledger(database)
+    assert find_overrun(database, 56) == []
+    assert find_overrun(database, 55) == [((20, 40, "2026-11-25"), 56)]
+    meddle(database, "UPDATE account SET granted = 1 WHERE member_id = 40")
+    assert find_overrun(database, 55) == []
 
 
 async def test_what_is_broken_is_printed_with_status_1(tmp_path: Path):

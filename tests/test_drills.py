@@ -157,7 +157,7 @@ def leave_a_hold(scene: Scene) -> str:
 
 
 def overrun_a_quota(scene: Scene) -> str:
-    scene.change("UPDATE account SET spent = 1000 WHERE member_id <> 0")
+    scene.change("UPDATE edit SET charged = 1000 WHERE posted > 0")
     return "a quota of 300 is overrun"
 
 

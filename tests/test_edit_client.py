@@ -24,7 +24,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDict
 from PIL import Image
 
-from bot.edit_api import EditCall, body_with_url
+from bot.edit_api import MAX_ANSWER_BYTES, EditCall, body_with_url
 from bot.edit_client import LAST_BYTES, PROBED_BYTES, EditClient, Patience
 from bot.errors import (
     Busy,
@@ -106,6 +106,29 @@ async def test_an_endless_answer_is_cut_at_its_limit(tmp_path: Path):
         with pytest.raises(ServiceFailed):
             await edits.edit(CALL, workspace=tmp_path)
         await api.hung_up.wait()
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+async def test_an_answer_may_have_a_mebibyte_and_not_a_byte_more(tmp_path: Path, excess: int):
+    body = json.dumps(images("a")).encode().rjust(MAX_ANSWER_BYTES + excess)
+    async with serving(reply(200, body)) as api, client(api.url) as edits:
+        if excess:
+            with pytest.raises(ServiceFailed):
+                await edits.edit(CALL, workspace=tmp_path)
+        else:
+            assert await edits.edit(CALL, workspace=tmp_path) == ("a",)
+
+
+async def test_a_cookie_is_not_sent_back(tmp_path: Path):
+    body = json.dumps(images("a")).encode()
+    async with serving(reply(200, body, {"Set-Cookie": "who=ada; Path=/"})) as api:
+        # By name: aiohttp's own jar keeps no cookies for bare IP addresses.
+        url = f"http://api.example.com:{api.address[1]}"
+        async with client(url, resolver=Names(api.address)) as edits:
+            await edits.edit(CALL, workspace=tmp_path)
+            await edits.edit(CALL, workspace=tmp_path)
+    assert len(api.requests) == 2
+    assert "Cookie" not in api.requests[1].headers
 
 
 async def test_a_refusal_needs_no_body_that_can_be_read(tmp_path: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, PastEdit
 from bot.ledger.sqlite import open_sqlite
 from bot.pricing import Quality
 from bot.quotas import Balance, Member, OperatorLimits
@@ -223,4 +223,16 @@ async def test_past_edits_come_newest_first(ledger: Ledger) -> None:
 
     assert [edit.held_at.minute for edit in edits] == list(range(12, 2, -1))
     assert (edits[0].state, edits[1].state) == (State.FAILED, State.HELD)
+    assert {edit.quality for edit in edits} == {Quality.LOW}
     assert balance.held == 11 * 4
+
+
+async def test_a_past_edit_says_what_was_posted_of_it_and_charged(ledger: Ledger) -> None:
+    await rendered(ledger, order(1, count=2))
+    await ledger.capture(1, posted=1, now=NOON)
+
+    _, edits = await ledger.statement(
+        Member(20, 40, (20,)), limits=OperatorLimits(QUOTA), now=NOON, latest=10
+    )
+
+    assert edits == [PastEdit(NOON, State.DELIVERED, Quality.MEDIUM, 2, 1, 8)]

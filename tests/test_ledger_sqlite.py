@@ -346,9 +346,12 @@ def test_a_migration_that_fails_leaves_neither_a_change_nor_its_record(path: Pat
     connection.close()
 
 
+@pytest.mark.parametrize("too_large", [False, True], ids=["small", "too large to vacuum"])
 async def test_no_byte_of_an_erased_token_stays_in_any_file_after_the_bot_stopped(
-    path: Path,
+    path: Path, monkeypatch: pytest.MonkeyPatch, *, too_large: bool
 ) -> None:
+    if too_large:
+        monkeypatch.setattr("bot.ledger.sqlite.database.LARGEST_WRITTEN_ANEW", 0)
     # Of many lengths and in no order, so that SQLite moves rows from page to page.
     chance = random.Random(1)
     edit_ids = chance.sample(range(1, 2_000), 1_999)
@@ -372,6 +375,18 @@ async def test_no_byte_of_an_erased_token_stays_in_any_file_after_the_bot_stoppe
     found = b"".join(file.read_bytes() for file in path.parent.iterdir())
     named = {int(edit_id) for edit_id in re.findall(rf"{TOKEN}-(\d+)-".encode(), found)}
     assert named == still_open
+
+
+async def test_a_stop_closes_the_file_where_tokens_cannot_be_rewritten(path: Path) -> None:
+    async with open_sqlite(path, patience=50):
+        shell = connect_to_write(path)
+        rows(shell, "BEGIN IMMEDIATE")
+    rows(shell, "ROLLBACK")
+    shell.close()
+    async with open_sqlite(path) as stores:
+        assert isinstance(
+            await stores.ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON), Held
+        )
 
 
 async def test_work_that_fails_takes_nothing_else_of_its_transaction_with_it(path: Path) -> None:

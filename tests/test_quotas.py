@@ -1,6 +1,6 @@
 """Who may spend how much: the rules and windows, without a database."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -103,6 +103,7 @@ def test_every_moment_lies_in_its_window_and_in_no_other(moment: datetime, perio
     assert moment in window
     assert moment not in before
     assert before.end == window.first
+    assert before == window_at(datetime.combine(before.first, time.min, UTC), period)
     assert window_at(window.ends_at, period).first == window.end
     assert window.days[0] == window.first
     assert len(window.days) <= 31
@@ -135,6 +136,8 @@ def test_what_is_left_is_quota_and_grants_without_what_is_spent_and_held() -> No
 def test_what_is_left_is_never_below_nothing() -> None:
     assert balance(10, held=8, spent=40).left == 0
     assert balance(None, budget=(10, 500)).left == 0
+    assert balance(None, operator=(10, 500)).left == 0
+    assert Budget(10, 500, TODAY).left == 0
 
 
 def test_a_budget_leaves_no_more_than_it_has() -> None:

@@ -24,7 +24,6 @@ from tests.services import hang
 pytestmark = pytest.mark.usefixtures("small_results")
 
 
-@pytest.mark.drill
 async def test_neither_at_debug_nor_in_any_file_after_a_clean_stop(
     sandbox: Sandbox, settings: Settings, tmp_path: Path
 ):
@@ -72,13 +71,19 @@ async def go_wrong(sandbox: Sandbox, ada: Person, process: BotProcess) -> None:
     """What each side can say no by, the edit API with the key in its words."""
     faults = sandbox.faults
     echoed = f"bad key {sandbox.edit_api_key}"
-    for action in (declined(echoed), failed(401, echoed), failed(500, echoed), CutAfter()):
-        faults.edit_api.add(EditFault(action=action))
-        await (await ada.edit(quality="low")).settled()
-    for action in (server_error(502), rate_limited(0.01), CutAfter(), token_dead()):
+    at_api = [declined(echoed), failed(401, echoed), failed(500, echoed), CutAfter()]
+    fired = [faults.edit_api.add(EditFault(action=action)) for action in at_api]
+    for edit in [await ada.edit(quality="low") for _ in at_api]:
+        await edit.settled()
+    # At once, since each is followed by a pause.
+    at_discord = [server_error(502), rate_limited(0.01), CutAfter(), token_dead()]
+    fired += [
         faults.discord.add(DiscordFault(action=action, method="PATCH", path="/messages/@original$"))
-        edit = await ada.edit(quality="low")
+        for action in at_discord
+    ]
+    for edit in [await ada.edit(quality="low") for _ in at_discord]:
         await process.event("edit.closed", edit=str(edit.id))
+    assert all(fault.fired for fault in fired)
     faults.discord.add(DiscordFault(action=server_error(500), method="POST", path="/callback"))
     edit = await ada.edit(quality="low")
     await process.event("edit.closed", edit=str(edit.id))

@@ -1,6 +1,7 @@
 """What members see while an edit waits, who waits for whom, and who is not let into the line."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from bot.sandbox.faults import (
     DownloadFault,
     EditFault,
     Hang,
+    RequestAction,
     declined,
     rate_limited,
     server_error,
@@ -38,6 +40,13 @@ def changes(sandbox: Sandbox) -> list[Request]:
         for each in sandbox.discord.requests
         if each.method == "PATCH" and each.path.endswith("@original")
     ]
+
+
+def at_card(sandbox: Sandbox, edit: Interaction, action: RequestAction) -> DiscordFault:
+    """A fault at an edit's own card: under load, others show one as well."""
+    path = f"{re.escape(str(edit.token))}{ORIGINAL}"
+    fault = DiscordFault(action=action, method="PATCH", path=path, with_files=False)
+    return sandbox.faults.discord.add(fault)
 
 
 def cards(message: Message) -> list[tuple[datetime, str]]:
@@ -251,11 +260,14 @@ async def test_a_change_that_fails_is_not_made_again(
     first, second = hang(sandbox, prompt="one"), hang(sandbox, prompt="two")
     await ada.edit(prompt="one")
     await sandbox.edit_api.called()
-    down = sandbox.faults.discord.add(
-        DiscordFault(action=server_error(), method="PATCH", path=ORIGINAL)
-    )
-    edit = await others(ada, 1)[0].edit(prompt="two")
-    await down.happened()
+    bob, eve = others(ada, 2)
+    edit = await bob.edit(prompt="two")
+    await at_card(sandbox, edit, server_error()).happened()
+    # The second change of a later card comes after the failed one would have been made again.
+    later = await bob.edit()
+    await says(later, "2nd in line")
+    await eve.edit()
+    await says(later, "3rd in line")
     first.release()
     message = await says(edit, "%")
     second.release()
@@ -272,15 +284,12 @@ async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_
     await ada.edit()
     await sandbox.edit_api.called()
     late = Hang()
-    hanging = sandbox.faults.discord.add(
-        DiscordFault(action=late, method="PATCH", path=ORIGINAL, with_files=False)
-    )
     edit = await others(ada, 1)[0].edit()
-    await hanging.happened()
+    await at_card(sandbox, edit, late).happened()
     called.release()
     message = await edit.posted()
     late.release()
-    request = changes(sandbox)[0]
+    request = next(each for each in changes(sandbox) if str(edit.token) in each.path)
     await sandbox.discord.rest.answered.until(lambda: request.status, timeout=5)
     assert request.status == 400
     assert message.files
