@@ -157,7 +157,7 @@ async def test_the_bot_hides_its_memory_before_it_reads_a_secret() -> None:
     code = """
         import ctypes, sys
         from bot import __main__ as program
-        program.read_settings = lambda: sys.exit(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE))
+        program.read_settings = lambda _: sys.exit(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE))
         program.run_bot()
     """.replace("PR_GET_DUMPABLE", "3")
     bot = await asyncio.create_subprocess_exec(
