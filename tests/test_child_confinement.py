@@ -62,7 +62,7 @@ async def test_the_child_that_opens_images_is_confined_before_it_reads_one(tmp_p
 @on_linux
 async def test_the_child_that_draws_charts_is_confined_before_it_reads_one() -> None:
     drawing = await asyncio.create_subprocess_exec(
-        sys.executable, *DRAWING, cwd=ROOT, stdin=PIPE, stderr=PIPE
+        sys.executable, *DRAWING.arguments, cwd=ROOT, stdin=PIPE, stderr=PIPE
     )
     assert drawing.stdin is not None
     drawing.stdin.write(b"x" * 100 * MORE_THAN_A_PIPE_HOLDS)
