@@ -12,6 +12,7 @@ peak of the resident set, as Linux counts it.
 
 import asyncio
 import io
+import os
 import resource
 import statistics
 import struct
@@ -218,7 +219,7 @@ def small_tiff() -> bytes:
 async def run_watched_bot() -> None:
     """Run the bot; after each two lines on the standard input, print what it took in between."""
     with logging_to_stderr("error", ()), lateness() as stalls:
-        serving = asyncio.create_task(serve(read_settings()))
+        serving = asyncio.create_task(serve(read_settings(os.environ)))
         while await asyncio.to_thread(sys.stdin.readline):
             before = forget_peak()
             stalls.clear()

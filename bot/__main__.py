@@ -8,6 +8,7 @@ python -m bot sandbox    try it, with nothing but this project
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 import tempfile
@@ -120,7 +121,7 @@ def main() -> int:
 
 def report_usage(options: argparse.Namespace) -> int:
     """Print what was spent; the result is the exit status. Raises OperatorFault."""
-    database = read_database()
+    database = read_database(os.environ)
     try:
         return asyncio.run(usage_report.report(options, lambda: open_sqlite_to_read(database)))
     except LedgerFault as fault:
@@ -132,7 +133,7 @@ def report_usage(options: argparse.Namespace) -> int:
 
 def examine() -> int:
     """Print what is broken in the ledger; the result is the exit status. Raises OperatorFault."""
-    database = read_database()
+    database = read_database(os.environ)
     try:
         broken = asyncio.run(examine_sqlite(database))
     except LedgerFault as fault:
@@ -147,7 +148,7 @@ def examine() -> int:
 def run_bot() -> int:
     """Run the bot until a signal ends it; the result is the exit status. Raises OperatorFault."""
     hide_memory()
-    settings = read_settings()
+    settings = read_settings(os.environ)
     secrets = (settings.discord_token, settings.edit_api_key)
     with (
         suppress(KeyboardInterrupt, asyncio.CancelledError),

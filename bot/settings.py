@@ -1,23 +1,24 @@
-"""Every setting: its name, type, default and meaning, read from the environment and from `.env`.
+"""Every setting of the environment and of `.env`: its name, what it takes, default and meaning.
 
-A process reads them once, at its start; one message names everything that is wrong with them.
+A process reads them once, when it starts. One message names everything that is wrong with them.
 """
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Generic, Literal, TypeVar, cast
 
-from environs import Env
+from dotenv import dotenv_values
 from yarl import URL
 
 from bot.errors import BadSettings
 from bot.quotas import OperatorLimits
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 LARGEST_QUOTA = 1_000_000_000_000
 """Far above any use and far below what a 64-bit column holds."""
@@ -65,119 +66,80 @@ class Settings:
         return OperatorLimits(self.default_quota, self.operator_budget, self.member_limit)
 
 
-def read_settings(dotenv: Path = Path(".env")) -> Settings:
-    """The settings that the environment gives, or else the file `dotenv`, or else the defaults.
+def read_settings(environment: Mapping[str, str], dotenv: Path = Path(".env")) -> Settings:
+    """Read the settings from the environment, else from the file `dotenv`, else from the defaults.
 
     Raises:
         BadSettings: naming every setting that is missing or unreadable.
     """
-    read = _open(dotenv)
-    database = read.database()
+    read = _Reader(environment, dotenv)
+    database = read(DATABASE_URL)
     settings = Settings(
-        discord_token=read.required("DISCORD_TOKEN", _secret),
-        edit_api_key=read.required("EDIT_API_KEY", _secret),
-        edit_api_url=read.optional("EDIT_API_URL", "https://api.gptimageapi.dev", _address),
-        discord_api_url=read.optional("DISCORD_API_URL", "https://discord.com/api/v10", _address),
+        discord_token=read(DISCORD_TOKEN),
+        edit_api_key=read(EDIT_API_KEY),
+        edit_api_url=read(EDIT_API_URL),
+        discord_api_url=read(DISCORD_API_URL),
         database=database,
-        default_quota=read.optional("DEFAULT_QUOTA", "80", _credits),
-        operator_budget=read.optional("OPERATOR_BUDGET", "unlimited", _credits),
-        servers=read.optional("SERVERS", "all", _servers),
-        retention=read.optional("RETENTION_DAYS", "90", _retention),
-        edit_concurrency=read.optional("EDIT_CONCURRENCY", "8", _count),
-        member_limit=read.optional("MEMBER_LIMIT", "5", _count),
-        queue_limit=read.optional("QUEUE_LIMIT", "500", _count),
-        edit_timeout=read.optional("EDIT_TIMEOUT", "180", _seconds),
-        edit_source=read.optional("EDIT_SOURCE", "url", _source_mode),
-        spool_dir=read.optional("SPOOL_DIR", f"{database}.spool", Path),
-        require_child_sandbox=read.optional("REQUIRE_CHILD_SANDBOX", "off", _switch),
-        shutdown_grace=read.optional("SHUTDOWN_GRACE", "25", _grace),
-        log_level=read.optional("LOG_LEVEL", "info", _log_level),
+        default_quota=read(DEFAULT_QUOTA),
+        operator_budget=read(OPERATOR_BUDGET),
+        servers=read(SERVERS),
+        retention=read(RETENTION_DAYS),
+        edit_concurrency=read(EDIT_CONCURRENCY),
+        member_limit=read(MEMBER_LIMIT),
+        queue_limit=read(QUEUE_LIMIT),
+        edit_timeout=read(EDIT_TIMEOUT),
+        edit_source=read(EDIT_SOURCE),
+        spool_dir=read(SPOOL_DIR) or Path(f"{database}.spool"),
+        require_child_sandbox=read(REQUIRE_CHILD_SANDBOX),
+        shutdown_grace=read(SHUTDOWN_GRACE),
+        log_level=read(LOG_LEVEL),
     )
     read.raise_if_wrong()
     return settings
 
 
-def read_database(dotenv: Path = Path(".env")) -> Path:
-    """The SQLite file alone, for whoever has none of the bot's secrets.
+def read_database(environment: Mapping[str, str], dotenv: Path = Path(".env")) -> Path:
+    """Read the SQLite file's path alone, for commands that need none of the bot's secrets.
 
     Raises:
         BadSettings: it is unreadable.
     """
-    read = _open(dotenv)
-    database = read.database()
+    read = _Reader(environment, dotenv)
+    database = read(DATABASE_URL)
     read.raise_if_wrong()
     return database
-
-
-def _open(dotenv: Path) -> "_Reader":
-    env = Env()
-    try:
-        env.read_env(dotenv, recurse=False)
-    except (OSError, ValueError) as fault:
-        raise BadSettings(f"{dotenv} cannot be read: {fault}") from fault
-    return _Reader(env)
 
 
 class _Reader:
     """Reads settings one by one and remembers what is wrong with them."""
 
-    def __init__(self, env: Env) -> None:
-        self._env = env
+    def __init__(self, environment: Mapping[str, str], dotenv: Path) -> None:
+        try:
+            self._given = {**dotenv_values(dotenv), **environment}
+        except (OSError, ValueError) as fault:
+            raise BadSettings(f"{dotenv} can't be read: {fault}") from fault
         self._wrong: list[str] = []
 
-    def required(self, name: str, parse: Callable[[str], T]) -> T:
-        given = self._given(name)
-        if not given.strip():
-            self._wrong.append(f"{name} is not set; it takes {_TAKES[name]}")
-        return self._parsed(name, given, parse)
-
-    def optional(self, name: str, default: str, parse: Callable[[str], T]) -> T:
-        """What is set, or what `default` means where nothing or only blanks are."""
-        given = self._given(name)
-        return self._parsed(name, given if given.strip() else default, parse)
-
-    def database(self) -> Path:
-        return self.optional("DATABASE_URL", "sqlite:///bot.db", _database)
+    def __call__(self, setting: "Setting[T]") -> T:
+        """Parse what is given; where nothing or only blanks are, the default."""
+        given = self._given.get(setting.name) or ""
+        if setting.default is None and not given.strip():
+            self._wrong.append(f"{setting.name} is not set; it takes {setting.takes}")
+        elif not given.strip():
+            given = setting.default or ""
+        try:
+            return setting.parse(given)
+        except ValueError:
+            if given.strip():
+                shown = "unreadable" if setting.is_secret else f"{_without_password(given)!r}"
+                self._wrong.append(f"{setting.name} is {shown}; it takes {setting.takes}")
+            # Never used: raise_if_wrong comes before the settings are handed out.
+            return cast("T", None)
 
     def raise_if_wrong(self) -> None:
         if self._wrong:
             heading = "Some settings are wrong (.env.example lists them all):"
             raise BadSettings("\n  ".join([heading, *self._wrong]))
-
-    def _given(self, name: str) -> str:
-        return self._env.str(name, "")
-
-    def _parsed(self, name: str, given: str, parse: Callable[[str], T]) -> T:
-        try:
-            return parse(given)
-        except ValueError:
-            if given.strip():
-                shown = "unreadable" if parse is _secret else f"{_without_password(given)!r}"
-                self._wrong.append(f"{name} is {shown}; it takes {_TAKES[name]}")
-            # Never used: raise_if_wrong comes before the settings are handed out.
-            return cast("T", None)
-
-
-_TAKES = {
-    "DISCORD_TOKEN": "the bot's token, from https://discord.com/developers/applications",
-    "EDIT_API_KEY": "the edit API's key, on one line and without blanks",
-    "EDIT_API_URL": "an http or https address without credentials, query or fragment",
-    "DISCORD_API_URL": "an http or https address without credentials, query or fragment",
-    "DATABASE_URL": "sqlite:///relative/path or sqlite:////absolute/path, without a query",
-    "DEFAULT_QUOTA": f"a whole number from 0 to {LARGEST_QUOTA:,}, or unlimited",
-    "OPERATOR_BUDGET": f"a whole number from 0 to {LARGEST_QUOTA:,}, or unlimited",
-    "SERVERS": "servers' ids with commas between them, or all",
-    "RETENTION_DAYS": f"a whole number of days from 0 to {LONGEST_RETENTION:,}; 0 is for ever",
-    "EDIT_CONCURRENCY": "a whole number, 1 or more",
-    "MEMBER_LIMIT": "a whole number, 1 or more",
-    "QUEUE_LIMIT": "a whole number, 1 or more",
-    "EDIT_TIMEOUT": "a number of seconds above 0",
-    "REQUIRE_CHILD_SANDBOX": "on or off",
-    "SHUTDOWN_GRACE": "a number of seconds, 0 or more",
-    "EDIT_SOURCE": "url or data",
-    "SPOOL_DIR": "a folder's path",
-    "LOG_LEVEL": "debug, info, warning or error",
-}
 
 
 def _secret(given: str) -> str:
@@ -268,6 +230,10 @@ def _switch(given: str) -> bool:
             raise ValueError
 
 
+def _folder(given: str) -> Path | None:
+    return Path(given) if given.strip() else None
+
+
 def _log_level(given: str) -> str:
     level = given.strip().lower()
     if level not in {"debug", "info", "warning", "error"}:
@@ -279,3 +245,154 @@ def _without_password(given: str) -> str:
     """What was given, safe to show: what may be credentials in an address is masked."""
     before_host = re.compile(r"(\w+://)?.*@", re.DOTALL)
     return re.sub(r"[?#].*", "***", before_host.sub(r"\1***@", given), flags=re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T_co]):
+    """One row: all that the program, its messages and its docs know of a setting."""
+
+    name: str
+    parse: Callable[[str], T_co]
+    """Raises ValueError for what it doesn't take."""
+    takes: str
+    """Completes "it takes …" in a message to the operator."""
+    meaning: str
+    default: str | None = None
+    """As it would be written; None where the setting is required."""
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether no message may show it."""
+        return self.parse is _secret
+
+
+_ORIGIN = "an http or https address without credentials, query or fragment"
+_CREDITS = f"a whole number from 0 to {LARGEST_QUOTA:,}, or unlimited"
+_COUNT = "a whole number, 1 or more"
+
+DISCORD_TOKEN = Setting(
+    "DISCORD_TOKEN",
+    _secret,
+    "the bot's token, from https://discord.com/developers/applications",
+    "The bot's token: https://discord.com/developers/applications, your application, Bot, "
+    "Reset Token",
+)
+EDIT_API_KEY = Setting(
+    "EDIT_API_KEY",
+    _secret,
+    "the edit API's key, on one line and without blanks",
+    "The edit API's key",
+)
+EDIT_API_URL = Setting(
+    "EDIT_API_URL",
+    _address,
+    _ORIGIN,
+    "The edit API's origin; requests go to `/v1/images/edit` under it",
+    "https://api.gptimageapi.dev",
+)
+DISCORD_API_URL = Setting(
+    "DISCORD_API_URL",
+    _address,
+    _ORIGIN,
+    "Discord's REST base, for a sandbox or a rate-limiting proxy; the gateway is found under it",
+    "https://discord.com/api/v10",
+)
+DATABASE_URL = Setting(
+    "DATABASE_URL",
+    _database,
+    "sqlite:///relative/path or sqlite:////absolute/path, without a query",
+    "The ledger: `sqlite:///relative/path` or `sqlite:////absolute/path`",
+    "sqlite:///bot.db",
+)
+DEFAULT_QUOTA = Setting(
+    "DEFAULT_QUOTA",
+    _credits,
+    _CREDITS,
+    "Credits a member may spend per period where the server sets no limit, or `unlimited`",
+    "80",
+)
+OPERATOR_BUDGET = Setting(
+    "OPERATOR_BUDGET",
+    _credits,
+    _CREDITS,
+    "Credits per UTC day for all servers together, or `unlimited`; counts what is held, and what "
+    "was sent and not surely refused",
+    "unlimited",
+)
+SERVERS = Setting(
+    "SERVERS",
+    _servers,
+    "servers' ids with commas between them, or all",
+    "The ids of the servers to serve, with commas between them, or `all`",
+    "all",
+)
+RETENTION_DAYS = Setting(
+    "RETENTION_DAYS",
+    _retention,
+    f"a whole number of days from 0 to {LONGEST_RETENTION:,}; 0 is forever",
+    "Days to keep prompts, names and image links; `0` is forever",
+    "90",
+)
+EDIT_CONCURRENCY = Setting(
+    "EDIT_CONCURRENCY", _count, _COUNT, "Edits in progress at the edit API at once", "8"
+)
+MEMBER_LIMIT = Setting(
+    "MEMBER_LIMIT",
+    _count,
+    _COUNT,
+    "Open edits per member, waiting or in progress, over all servers",
+    "5",
+)
+QUEUE_LIMIT = Setting(
+    "QUEUE_LIMIT", _count, _COUNT, "Open edits of all members, waiting or in progress", "500"
+)
+EDIT_TIMEOUT = Setting(
+    "EDIT_TIMEOUT",
+    _seconds,
+    "a number of seconds above 0",
+    "Seconds for one call of the edit API",
+    "180",
+)
+EDIT_SOURCE = Setting(
+    "EDIT_SOURCE",
+    _source_mode,
+    "url or data",
+    "How the original is sent: `url`, or `data` (a data URL)",
+    "url",
+)
+SPOOL_DIR = Setting(
+    "SPOOL_DIR",
+    _folder,
+    "a folder's path",
+    "Where results wait until they are posted; if not set, `.spool` is added to the ledger's path",
+    "",
+)
+REQUIRE_CHILD_SANDBOX = Setting(
+    "REQUIRE_CHILD_SANDBOX",
+    _switch,
+    "on or off",
+    "`on` refuses to start where the system can't confine the child processes that open images",
+    "off",
+)
+SHUTDOWN_GRACE = Setting(
+    "SHUTDOWN_GRACE",
+    _grace,
+    "a number of seconds, 0 or more",
+    "Seconds that edits in progress get to finish when the bot is told to stop (SIGTERM)",
+    "25",
+)
+LOG_LEVEL = Setting(
+    "LOG_LEVEL",
+    _log_level,
+    "debug, info, warning or error",
+    "`debug`, `info`, `warning` or `error`; no level shows interaction tokens",
+    "info",
+)
+
+SETTINGS: tuple[Setting[object], ...] = (
+    *(DISCORD_TOKEN, EDIT_API_KEY, EDIT_API_URL, DISCORD_API_URL, DATABASE_URL),
+    *(DEFAULT_QUOTA, OPERATOR_BUDGET, SERVERS, RETENTION_DAYS),
+    *(EDIT_CONCURRENCY, MEMBER_LIMIT, QUEUE_LIMIT, EDIT_TIMEOUT, EDIT_SOURCE),
+    *(SPOOL_DIR, REQUIRE_CHILD_SANDBOX, SHUTDOWN_GRACE, LOG_LEVEL),
+)
+"""All of them, in the order of the docs."""

@@ -2,31 +2,30 @@
 
     python -m docs.pictures
 
-The bot is the real one, its edits are the sandbox's imitations. The photo is the official portrait
-of Commodore Grace M. Hopper by James S. Davis for the United States Navy, 1984: a work of the
-federal government and so in the public domain. matplotlib ships it as `grace_hopper.jpg`.
+The bot is the real one, and its edits are the sandbox's imitations. The image is the one that the
+page offers to try.
 """
 
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
-import matplotlib as mpl
 from playwright.async_api import Locator, Page, expect
 
 from benchmarks.usage import FIRST_MEMBER, seed
 from bot.ledger.sqlite.connection import connect_to_write, rows
+from bot.sandbox.cli import DEMO
 from bot.sandbox.faults import EditFault, Hang
 from bot.sandbox.page.running import RunningPage, running_page
 from tests.page.browser import launched_browser
 
 DOCS = Path(__file__).parent
-PHOTO = Path(mpl.get_data_path(), "sample_data", "grace_hopper.jpg")
+PHOTO = DEMO
 WIDTH, HEIGHT, HEIGHT_FOR_CHART = 1280, 800, 1200
 QUALITY = 82
 """Of the JPEGs, in percent."""
 
-PROMPT = "Paint her as a teal poster, and keep the flag behind her"
+PROMPT = "Make it a teal poster, and keep the reflections"
 EDITS_BEFORE = 400
 """Made-up edits of the last 60 days, for the chart of `/usage`."""
 

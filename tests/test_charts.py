@@ -1,11 +1,9 @@
 """Usage charts: what they show, and what is said of them."""
 
 import io
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +13,7 @@ from PIL import Image, ImageColor
 from bot.child_process import Children, Work
 from bot.pricing import Quality
 from bot.reports.chart_drawing import BRIGHT, COLOURS, HEIGHT, WIDTH, draw
-from bot.reports.charts import Charts, find_cache_folder
+from bot.reports.charts import Charts
 from bot.reports.usage_chart import LONGEST_ALT_TEXT, UsageChart, alt_text, from_json, to_json
 
 FIRST = date(2026, 11, 23)
@@ -52,13 +50,12 @@ def area(chart: UsageChart, colour: str) -> int:
     return pixels_of(draw(chart)).get(ImageColor.getrgb(colour), 0)
 
 
-async def test_a_chart_is_drawn_also_when_no_font_was_ever_looked_for(tmp_path: Path) -> None:
-    assert await Charts(tmp_path).draw(WEEK) == draw(WEEK)
-    assert list(tmp_path.glob("fontlist*.json"))
+async def test_a_chart_is_drawn_in_a_child() -> None:
+    assert await Charts().draw(WEEK) == draw(WEEK)
 
 
 async def test_the_bot_itself_never_imports_what_draws() -> None:
-    heavy = "{'matplotlib', 'numpy', 'bot.reports.chart_drawing'}.intersection(sys.modules)"
+    heavy = "{'bot.reports.chart_drawing'}.intersection(sys.modules)"
     code = f"import sys, bot.__main__, bot.reports.charts\nsys.stdout.write(repr({heavy}))"
     async with Children(1).start(Work(("-c", code), seconds=PATIENCE, answer=100)) as ask:
         assert await ask(b"") == b"set()"
@@ -99,15 +96,9 @@ def test_a_few_credits_can_be_seen_beside_a_million() -> None:
     assert area(with_few, blue) > area(without, blue)
 
 
-@pytest.mark.parametrize(
-    "title", [r"$\frac{$", "$x^2$", "a\nb\tc", "🔥 日本 \ud800", "", "w" * 500]
-)
+@pytest.mark.parametrize("title", ["a\nb\tc", "🔥 日本 \ud800", "", "w" * 500])
 def test_titles_are_drawn_as_they_are(title: str) -> None:
     assert pixels_of(draw(replace(WEEK, title=title)))
-
-
-def test_a_dollar_sign_begins_no_formula() -> None:
-    assert draw(replace(WEEK, title="$a$")) != draw(replace(WEEK, title="a"))
 
 
 @given(
@@ -143,27 +134,3 @@ def test_the_alt_text_says_when_nothing_was_charged() -> None:
         "Credits this week. A bar chart of the credits charged each day, 23 Nov 2026. "
         "Nothing was charged."
     )
-
-
-def test_fonts_are_remembered_in_the_users_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert find_cache_folder() == tmp_path / "cache" / "darkroom"
-    assert (tmp_path / "cache" / "darkroom").is_dir()
-
-
-def test_fonts_are_remembered_among_temporary_files_where_no_home_takes_them(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    no_folder = tmp_path / "file"
-    no_folder.touch()
-    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME", "USERPROFILE"):
-        monkeypatch.setenv(name, str(no_folder))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    found = find_cache_folder()
-    assert found is not None
-    assert found.parent == tmp_path
-    found.rmdir()
-    found.symlink_to(tmp_path)
-    assert find_cache_folder() != tmp_path

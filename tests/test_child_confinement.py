@@ -62,7 +62,7 @@ async def test_the_child_that_opens_images_is_confined_before_it_reads_one(tmp_p
 @on_linux
 async def test_the_child_that_draws_charts_is_confined_before_it_reads_one() -> None:
     drawing = await asyncio.create_subprocess_exec(
-        sys.executable, *DRAWING, cwd=ROOT, stdin=PIPE, stderr=PIPE
+        sys.executable, *DRAWING.arguments, cwd=ROOT, stdin=PIPE, stderr=PIPE
     )
     assert drawing.stdin is not None
     drawing.stdin.write(b"x" * 100 * MORE_THAN_A_PIPE_HOLDS)
@@ -157,7 +157,7 @@ async def test_the_bot_hides_its_memory_before_it_reads_a_secret() -> None:
     code = """
         import ctypes, sys
         from bot import __main__ as program
-        program.read_settings = lambda: sys.exit(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE))
+        program.read_settings = lambda _: sys.exit(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE))
         program.run_bot()
     """.replace("PR_GET_DUMPABLE", "3")
     bot = await asyncio.create_subprocess_exec(

@@ -26,7 +26,7 @@ MAY_TOUCH_PIXELS = (
     *("bot.pixels.child", "bot.pixels.decoding", "bot.pixels.encoding"),
     *("bot.reports.chart_drawing", "bot.sandbox"),
 )
-PIXELS = ("PIL", "pillow_heif", "matplotlib", *MAY_TOUCH_PIXELS[:3])
+PIXELS = ("PIL", "pillow_heif", *MAY_TOUCH_PIXELS[:3])
 SQL = ("apsw", "sqlite3", "asyncpg", "bot.ledger.sqlite", "bot.ledger.sqlite.connection")
 
 

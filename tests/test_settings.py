@@ -1,50 +1,30 @@
 """Settings are read from the environment and `.env`, and wrong ones are named all at once."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
-from environs import Env
 from yarl import URL
 
+from bot import settings as settings_module
 from bot.errors import BadSettings
-from bot.settings import read_settings
+from bot.settings import SETTINGS, Setting, read_database, read_settings
+
+SECRETS = {"DISCORD_TOKEN": "s3cret-token", "EDIT_API_KEY": "s3cret-key"}
+
+NO_FILE = Path("no such file")
 
 
-def names_read() -> list[str]:
-    """The name of every setting that is looked for."""
-    asked: list[str] = []
-
-    def given(_: Env, name: str, default: str) -> str:
-        asked.append(name)
-        return default
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Env, "str", given)
-        with pytest.raises(BadSettings):
-            read_settings(Path("no such file"))
-    return asked
-
-
-NAMES = names_read()
-
-
-@pytest.fixture(autouse=True)
-def only_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DISCORD_TOKEN", "s3cret-token")
-    monkeypatch.setenv("EDIT_API_KEY", "s3cret-key")
-
-
-def read(tmp_path: Path) -> str:
+def complain(**environment: str) -> str:
     """The one message that a wrong environment ends the program with."""
     with pytest.raises(BadSettings) as fault:
-        read_settings(tmp_path / ".env")
+        read_settings(environment, NO_FILE)
     return str(fault.value)
 
 
-def test_the_defaults_need_nothing_but_two_secrets(tmp_path: Path) -> None:
-    settings = read_settings(tmp_path / ".env")
+def test_the_defaults_need_nothing_but_two_secrets() -> None:
+    settings = read_settings(SECRETS, NO_FILE)
     assert settings.edit_api_url == URL("https://api.gptimageapi.dev")
     assert settings.discord_api_url == URL("https://discord.com/api/v10")
     assert settings.database == Path("bot.db")
@@ -54,13 +34,10 @@ def test_the_defaults_need_nothing_but_two_secrets(tmp_path: Path) -> None:
     assert (settings.edit_source, settings.log_level) == ("url", "info")
 
 
-def test_the_environment_goes_before_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("DEFAULT_QUOTA=5\nEDIT_CONCURRENCY=3\nEDIT_TIMEOUT=\n")
-    monkeypatch.setenv("DEFAULT_QUOTA", "Unlimited")
-    settings = read_settings(dotenv)
+    settings = read_settings({**SECRETS, "DEFAULT_QUOTA": "Unlimited"}, dotenv)
     assert (settings.default_quota, settings.edit_concurrency) == (None, 3)
     assert settings.edit_timeout == 180.0
 
@@ -69,11 +46,22 @@ def test_the_environment_goes_before_the_file(
     ("url", "path"),
     [("sqlite:///a/b.db", "a/b.db"), ("sqlite:////var/lib/b.db", "/var/lib/b.db")],
 )
-def test_a_database_is_relative_or_absolute_by_its_slashes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, path: str
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", url)
-    assert read_settings(tmp_path / ".env").database == Path(path)
+def test_a_database_is_relative_or_absolute_by_its_slashes(url: str, path: str) -> None:
+    assert read_settings({**SECRETS, "DATABASE_URL": url}, NO_FILE).database == Path(path)
+    assert read_database({"DATABASE_URL": url}, NO_FILE) == Path(path)
+
+
+def test_reading_settings_leaves_the_environment_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DEFAULT_QUOTA=5\n")
+    before = dict(os.environ)
+    assert read_settings(SECRETS, tmp_path / ".env").default_quota == 5
+    assert dict(os.environ) == before
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"DISCORD_TOKEN=\xff\xfe\n")
+    with pytest.raises(BadSettings, match=r"\.env can't be read"):
+        read_settings(SECRETS, tmp_path / ".env")
 
 
 @pytest.mark.parametrize(
@@ -120,10 +108,9 @@ def test_a_database_is_relative_or_absolute_by_its_slashes(
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_got_and_takes_and_no_secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: str, takes: str
+    name: str, given: str, takes: str
 ) -> None:
-    monkeypatch.setenv(name, given)
-    message = read(tmp_path)
+    message = complain(**{**SECRETS, name: given})
     assert name in message
     assert takes in message
     assert "s3" not in message
@@ -131,25 +118,46 @@ def test_a_wrong_setting_is_named_with_what_it_got_and_takes_and_no_secret(
         assert repr(given) in message
 
 
-def test_one_message_names_everything_that_is_wrong(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DISCORD_TOKEN")
-    monkeypatch.setenv("EDIT_CONCURRENCY", "none")
-    monkeypatch.setenv("LOG_LEVEL", "loud")
-    message = read(tmp_path)
+def test_one_message_names_everything_that_is_wrong() -> None:
+    message = complain(EDIT_API_KEY="s3cret", EDIT_CONCURRENCY="none", LOG_LEVEL="loud")
     assert all(name in message for name in ("DISCORD_TOKEN", "EDIT_CONCURRENCY", "LOG_LEVEL"))
     assert "EDIT_API_KEY" not in message
 
 
-def test_no_secret_stands_in_the_settings_repr(tmp_path: Path) -> None:
-    assert "s3cret" not in repr(read_settings(tmp_path / ".env"))
+def test_no_secret_is_in_the_settings_repr() -> None:
+    assert "s3cret" not in repr(read_settings(SECRETS, NO_FILE))
 
 
-def test_every_setting_is_explained_in_the_example_file_and_the_readme() -> None:
-    assert "SHUTDOWN_GRACE" in NAMES
-    root = Path(__file__).parent.parent
-    example = (root / ".env.example").read_text(encoding="utf-8")
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    assert [name for name in NAMES if f"{name}=" not in example] == []
-    assert [name for name in NAMES if f"| `{name}` |" not in readme] == []
+# Each setting is one row, and the docs repeat it word for word.
+
+
+def test_every_setting_that_is_read_has_a_row() -> None:
+    rows = {name for name, value in vars(settings_module).items() if isinstance(value, Setting)}
+    assert rows == {setting.name for setting in SETTINGS}
+    assert len(SETTINGS) == len(rows)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_setting_is_explained_in_the_readme_as_in_its_row(setting: Setting[object]) -> None:
+    default = f"`{setting.default}`" if setting.default else "not set"
+    shown = "required" if setting.default is None else default
+    assert f"| `{setting.name}` | {shown} | {setting.meaning} |\n" in README
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_setting_is_explained_in_the_example_file_as_in_its_row(
+    setting: Setting[object],
+) -> None:
+    mark = "" if setting.default is None else "#"
+    meaning = setting.meaning.replace("`", "")
+    assert f"# {meaning}\n{mark}{setting.name}={setting.default or ''}\n" in EXAMPLE
+
+
+def test_the_docs_explain_no_other_setting() -> None:
+    assert len(re.findall(r"^\| `[A-Z_]+` \|", README, re.MULTILINE)) == len(SETTINGS)
+    assert len(re.findall(r"^#?[A-Z_]+=", EXAMPLE, re.MULTILINE)) == len(SETTINGS)
+
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Draws a usage chart. It is a program, run by `charts`, and alone carries matplotlib's weight.
+"""Draws a usage chart. It is a program of its own, run by `charts`.
 
 It reads a chart on its standard input and writes a PNG to its standard output. All measures are
 pixels of the picture, from its lower left corner; a phone shows it at a third of its size.
@@ -11,20 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import ClassVar, Literal
 
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.ft2font import FT2Font
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
-from matplotlib.text import Text
-from matplotlib.transforms import IdentityTransform
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from bot.child_confinement import confine_this_process
 from bot.child_limits import limit_this_process
@@ -32,11 +21,11 @@ from bot.errors import ConfinementError
 from bot.pricing import Quality
 from bot.reports.usage_chart import UsageChart, day_name, from_json
 
-MEMORY = 2**29
-"""Bytes of addresses; it uses 200 MB."""
+MEMORY = 2**28
+"""Bytes of addresses."""
 
-SECONDS = 60
-"""Of computing. It takes less than one, but for the very first time, when it lists all fonts."""
+SECONDS = 10
+"""Of computing. It takes less than one."""
 
 WIDTH, HEIGHT = 1080, 860
 MARGIN = 44
@@ -54,19 +43,11 @@ TITLE, BODY, SMALL = 50, 40, 36
 def main() -> None:
     """Draw the chart that is asked for, if one is."""
     limit_this_process(memory=MEMORY, seconds=SECONDS)
-    _load_fonts()
+    Image.preinit()  # Confined, it could import no writer.
     with suppress(ConfinementError):
         confine_this_process()
     if asked := sys.stdin.buffer.read():
         sys.stdout.buffer.write(draw(from_json(asked)))
-
-
-def _load_fonts() -> None:
-    """Open what drawing opens, before nothing can be opened any more."""
-    sheet = Sheet()
-    for bold in (False, True):
-        sheet.text(0, 0, "0", BODY, BRIGHT, bold=bold)
-    sheet.png()
 
 
 def draw(chart: UsageChart) -> bytes:
@@ -148,7 +129,7 @@ def _draw_heading(sheet: "Sheet", chart: UsageChart) -> None:
     if chart.budget is not None and chart.budget_per_day is not None:
         sheet.dashes(x, x + 66, 715)
         x += 82
-        label = chart.budget + ("" if _is_near(chart.budget_per_day, chart) else " ↑")
+        label = chart.budget + ("" if _is_near(chart.budget_per_day, chart) else " (not drawn)")
         sheet.text(x, 700, label, BODY, PLAIN, room=WIDTH - MARGIN - x)
 
 
@@ -259,27 +240,24 @@ def _draw_date(sheet: "Sheet", frame: _Frame, position: int, name: str, colour: 
 
 
 class Sheet:
-    """An empty picture, and what is drawn on it."""
+    """An empty image, and what is drawn on it."""
 
     def __init__(self) -> None:
-        # With 72 dots an inch, matplotlib's points are pixels.
-        self._figure = Figure((WIDTH / 72, HEIGHT / 72), dpi=72, facecolor=BACKGROUND)
-        self._canvas = FigureCanvasAgg(self._figure)
-        self._renderer = self._canvas.get_renderer()
-        self._characters = _known_characters()
+        self._image = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND)
+        self._draw = ImageDraw.Draw(self._image)
 
     def rectangle(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """Fill a rectangle whose lower left corner is at `x`, `y`."""
-        self._figure.add_artist(
-            Rectangle((x, y), width, height, color=colour, linewidth=0, transform=_PIXELS)
-        )
+        top = round(HEIGHT - y - height)
+        box = (round(x), top, round(x + width) - 1, max(top, round(HEIGHT - y) - 1))
+        self._draw.rectangle(box, fill=colour)
 
     def dashes(self, left: float, right: float, y: float) -> None:
         """Draw a dashed line that stands out from whatever it crosses."""
-        line = Line2D([left, right], [y, y], color=BRIGHT, linewidth=4, dashes=(4, 2.4))
-        line.set_transform(_PIXELS)
-        line.set_path_effects([withStroke(linewidth=8, foreground=BACKGROUND)])
-        self._figure.add_artist(line)
+        for start in range(round(left), round(right), _DASH + _GAP):
+            width = min(_DASH, right - start)
+            self.rectangle(start - 2, y - 4, width + 4, 8, BACKGROUND)
+            self.rectangle(start, y - 2, width, 4, BRIGHT)
 
     def text(
         self,
@@ -293,56 +271,45 @@ class Sheet:
         align: Literal["left", "center", "right"] = "left",
         room: float = WIDTH,
     ) -> float:
-        """Write a text whose base line is at `y`, smaller and cut where its room asks for it.
+        """Write a text on the baseline `y`, smaller and cut where it has too little room.
 
         Returns:
             How wide it is.
         """
-        fitted = self._text(text, size, bold=bold)
-        width = self._width(fitted)
+        text = "".join(filter(str.isprintable, text))
+        width = self.width(text, size, bold=bold)
         if width > room:
-            fitted.set_fontsize(size * max(room / width, _SMALLEST))
-        while (width := self._width(fitted)) > room and len(shown := fitted.get_text()) > 1:
-            kept = min(max(0, int(len(shown) * room / width)), len(shown) - 2)
-            fitted.set_text(f"{shown[:kept]}…")
-        fitted.set(x=x, y=y, color=colour, horizontalalignment=align)
-        self._figure.add_artist(fitted)
+            size *= max(room / width, _SMALLEST)
+        while (width := self.width(text, size, bold=bold)) > room and len(text) > 1:
+            text = f"{text[: min(max(0, int(len(text) * room / width)), len(text) - 2)]}…"
+        place, anchor, font = (x, HEIGHT - y), _ANCHORS[align], _font(size)
+        halo, fat = 3 + bold, 1 if bold else 0
+        self._draw.text(place, text, BACKGROUND, font, anchor, stroke_width=halo)
+        self._draw.text(place, text, colour, font, anchor, stroke_width=fat)
         return width
 
-    def width(self, text: str, size: float) -> float:
-        """How wide a text would be."""
-        return self._width(self._text(text, size))
+    def width(self, text: str, size: float, *, bold: bool = False) -> float:
+        """Return how wide a text would be."""
+        return _font(size).getlength(text) + 2 * bold
 
     def png(self) -> bytes:
-        """The picture as a file."""
-        self._canvas.draw()
-        pixels = bytes(self._canvas.buffer_rgba())
+        """Return the image as a file."""
         png = io.BytesIO()
-        Image.frombytes("RGBA", (WIDTH, HEIGHT), pixels).convert("RGB").save(png, "PNG")
+        self._image.save(png, "PNG")
         return png.getvalue()
-
-    def _text(self, text: str, size: float, *, bold: bool = False) -> Text:
-        """A text without what the font does not have, and in which a $ begins no formula."""
-        drawable = "".join(letter for letter in text if ord(letter) in self._characters)
-        font = FontProperties(fname=_BOLD if bold else _REGULAR, size=size)
-        made = Text(0, 0, drawable, fontproperties=font, parse_math=False, transform=_PIXELS)
-        made.set_path_effects([withStroke(linewidth=6, foreground=BACKGROUND)])
-        return made
-
-    def _width(self, text: Text) -> float:
-        text.set_figure(self._figure)
-        return text.get_window_extent(self._renderer).width
 
 
 @cache
-def _known_characters() -> Mapping[int, int]:
-    return FT2Font(str(_REGULAR)).get_charmap()
+def _font(size: float) -> ImageFont.FreeTypeFont:
+    """Pillow's own font, so that a chart looks the same on every machine."""
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise TypeError("Pillow was built without FreeType")
+    return font
 
 
-_PIXELS = IdentityTransform()
-_FONTS = Path(mpl.get_data_path(), "fonts", "ttf")
-"""Those that matplotlib brings, so that a chart looks the same on every machine."""
-_REGULAR, _BOLD = _FONTS / "DejaVuSans.ttf", _FONTS / "DejaVuSans-Bold.ttf"
+_ANCHORS = {"left": "ls", "center": "ms", "right": "rs"}
+_DASH, _GAP = 16, 10
 _SMALLEST = 0.8
 """How small a text may become before it is cut."""
 
