@@ -77,7 +77,6 @@ class _Condition:
 
 
 _PROT_EXEC = 0x4
-_AT_EMPTY_PATH = 0x1000
 _CLONE_THREAD = 0x10000
 _FLAGS_OF_A_THREAD = 0x17C0F00
 """All that the C libraries set besides `CLONE_THREAD`; no flag for another process or namespace."""
@@ -85,15 +84,13 @@ _FLAGS_OF_A_THREAD = 0x17C0F00
 _CONDITIONS = (
     _Condition((9, 222), argument=2, mask=_PROT_EXEC, value=0),  # mmap
     _Condition((10, 226), argument=2, mask=_PROT_EXEC, value=0),  # mprotect
-    # The size of an open file, as newer C libraries ask for it.
-    _Condition((262, 79), argument=3, mask=_AT_EMPTY_PATH, value=_AT_EMPTY_PATH),  # newfstatat
     # libde265 decodes in a thread.
     _Condition((56, 220), argument=0, mask=0xFFFFFFFF & ~_FLAGS_OF_A_THREAD, value=_CLONE_THREAD),
 )
 
-_CLONE3 = 435
-"""Its flags are behind a pointer, which a filter can't follow. Told that there is no such call, C
-libraries use `clone`."""
+_MISSING = ((262, 79), (435, 435))
+"""newfstatat and clone3, whose paths and flags are behind pointers, which a filter can't follow.
+Told that there is no such call, C libraries use `clone`, and nothing needs the size of a file."""
 
 _AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """By the machine's name, in the order of the numbers above."""
@@ -209,7 +206,7 @@ def build_filter(machine: str) -> bytes:
             _load(_NUMBER_AT),
             *(_decide(numbers[column], _ALLOW) for numbers in ALLOWED.values()),
             *(_decide_by(condition, column) for condition in _CONDITIONS),
-            _decide(_CLONE3, _NO_SUCH_CALL),
+            *(_decide(numbers[column], _NO_SUCH_CALL) for numbers in _MISSING),
             _return(_KILL),
         )
     )

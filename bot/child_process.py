@@ -16,13 +16,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import ChildFailed, ChildKilled, ChildTookTooLong
+from bot.errors import ChildFailed, ChildHungError, ChildKilled, ChildTookTooLong
 
 Ask = Callable[[bytes], Awaitable[bytes]]
 """Gives a child its task, once, and waits for its answer; raises ChildFailed."""
 
 FROM_OUTSIDE = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """What a child is told of the bot's own environment: where programs and libraries are."""
+
+ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+"""Keeps glibc from reading a file when memory gets short, for which a confined child is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Work:
     answer: int
     """Bytes, at most."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    """All of it, but for `FROM_OUTSIDE`."""
+    """All of it, but for `FROM_OUTSIDE` and `ONE_ARENA`."""
     idle_seconds: float = 3.0
     """How long it may use no processor before it counts as hung. Measured on Linux only."""
 
@@ -73,14 +76,12 @@ class Children:
             async with self._turns, _started(work) as process:
                 given = await task
                 async with (
-                    asyncio.timeout(work.seconds) as limit,
-                    _expiring_when_hung(limit, process, work.idle_seconds),
+                    asyncio.timeout(work.seconds),
+                    _killed_when_hung(process, work.idle_seconds),
                 ):
                     return await _exchange(process, given, work.answer)
         except TimeoutError as fault:
-            raise ChildTookTooLong(
-                f"it took more than {work.seconds:g} seconds, or hung for {work.idle_seconds:g}"
-            ) from fault
+            raise ChildTookTooLong(f"it took more than {work.seconds:g} seconds") from fault
         except OSError as fault:
             raise ChildFailed(f"it could not be run: {fault}") from fault
 
@@ -113,7 +114,7 @@ _PROJECT = Path(__file__).resolve().parent.parent
 
 def _build_environment(given: Mapping[str, str]) -> dict[str, str]:
     outside = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
-    return outside | dict(given)
+    return outside | ONE_ARENA | dict(given)
 
 
 def _kill(process: Process) -> None:
@@ -122,25 +123,32 @@ def _kill(process: Process) -> None:
 
 
 @asynccontextmanager
-async def _expiring_when_hung(
-    limit: asyncio.Timeout, process: Process, idle_seconds: float
-) -> AsyncGenerator[None]:
-    """Within, the limit expires as soon as the child makes no progress."""
+async def _killed_when_hung(process: Process, idle_seconds: float) -> AsyncGenerator[None]:
+    """Within, the child is killed as soon as it makes no progress.
 
-    async def expire_when_hung() -> None:
+    Raises:
+        ChildHungError: it was.
+    """
+
+    async def kill_when_hung() -> bool:
         # Counted in looks, not by the clock: a machine that was suspended isn't a child that hung.
         looks, used = 0, 0.0
         while looks < _LOOKS:
             await asyncio.sleep(idle_seconds / _LOOKS)
             now = _processor_seconds(process.pid)
             if now is None:
-                return
+                return False
             looks, used = (looks + 1, used) if now < used + _PROGRESS_S else (0, now)
-        limit.reschedule(asyncio.get_running_loop().time())
+        _kill(process)
+        return True
 
-    watching = asyncio.create_task(expire_when_hung())
+    watching = asyncio.create_task(kill_when_hung())
     try:
         yield
+    except ChildKilled:
+        if watching.done() and watching.result():
+            raise ChildHungError(f"it used no processor for {idle_seconds:g} seconds") from None
+        raise
     finally:
         watching.cancel()
 
@@ -205,11 +213,12 @@ async def _read_beginning(stream: StreamReader, most: int) -> bytes:
 
 async def _read_end(stream: StreamReader) -> bytes:
     read = b""
-    while chunk := await stream.read(_COMPLAINT):
+    while chunk := await stream.read(_BLOCK):
         read = (read + chunk)[-_COMPLAINT:]
     return read
 
 
+_BLOCK = 2**16
 _COMPLAINT = 500
 """Bytes that are kept of what a child complains about."""
 

@@ -4,15 +4,17 @@ Strict in what is sent, lenient in what is read. The API's page publishes the re
 the answer to a success (`POST /v1/images/edit`); errors are read as HTTP defines their statuses.
 """
 
+import html
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import cast
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from yarl import URL
 
@@ -70,7 +72,13 @@ def body_with_url(call: EditCall) -> bytes:
 
 
 def parse_answer(
-    status: int, headers: Mapping[str, str], body: bytes, *, count: int, now: datetime
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    count: int,
+    now: datetime,
+    secrets: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Read an answer: the status decides, and only then the body.
 
@@ -80,6 +88,7 @@ def parse_answer(
         body: at most `MAX_ANSWER_BYTES` of JSON.
         count: how many pictures were asked for.
         now: for a `Retry-After` that is a date.
+        secrets: the key and the source's address, which no quoted message may contain.
 
     Returns:
         The results' addresses, at least one and at most `count`; none was judged.
@@ -102,18 +111,18 @@ def parse_answer(
         raise Misconfigured(status)
     answer = _as_object(_parsed(body))
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Declined(_message(answer))
+        raise Declined(_message(answer, secrets))
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise ServiceFailed(f"HTTP {status}")
-    return _read_results(answer)[:count]
+    return _read_results(answer, secrets)[:count]
 
 
-def _read_results(answer: Mapping[str, object]) -> tuple[str, ...]:
+def _read_results(answer: Mapping[str, object], secrets: Sequence[str]) -> tuple[str, ...]:
     code = answer.get("code")
     if not isinstance(code, int | float | str) or isinstance(code, bool):
         raise ServiceFailed("an answer of another shape")
     if code not in _SUCCESS:
-        raise Declined(_message(answer))
+        raise Declined(_message(answer, secrets))
     images = _as_object(answer.get("data")).get("images")
     if not isinstance(images, list):
         raise ServiceFailed("a success of another shape")
@@ -176,15 +185,40 @@ def _as_object(value: object) -> dict[str, object]:
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _message(answer: Mapping[str, object]) -> str | None:
+def _message(answer: Mapping[str, object], secrets: Sequence[str]) -> str | None:
     error = answer.get("error")
     for said in (answer.get("message"), error, _as_object(error).get("message")):
         if isinstance(said, str):
             # NUL and halves of surrogate pairs are legal in JSON, and cannot be stored or posted
-            text = said[:MAX_MESSAGE].replace("\0", "").encode(errors="replace").decode().strip()
+            clean = said.replace("\0", "").encode(errors="replace").decode()
+            # Cut secrets first: half of one is none that would be found.
+            text = _without(secrets, clean)[:MAX_MESSAGE].strip()
             if text:
                 return text
     return None
+
+
+def _without(secrets: Sequence[str], text: str) -> str:
+    """Replace secrets, and every part of a secret address that tells more than its host."""
+    forms = {form for secret in secrets for form in _forms_of(secret)}
+    if not forms:
+        return text
+    longest_first = map(re.escape, sorted(forms, key=len, reverse=True))
+    return re.sub("|".join(longest_first), "…", text, flags=re.IGNORECASE)
+
+
+def _forms_of(secret: str) -> Iterator[str]:
+    address = urlsplit(secret)
+    name = address.path.rpartition("/")[2]
+    values = (value for _, value in parse_qsl(address.query))
+    for part in (secret, address.path, name, address.query, *values):
+        for form in (part, unquote(part), quote(part, safe=""), html.escape(part)):
+            if len(form) >= _TELLING:
+                yield form
+
+
+_TELLING = 5
+"""Characters from which on a part of an address tells which it is."""
 
 
 def _is_usable(url: str) -> bool:

@@ -31,7 +31,6 @@ from bot.edit_api import (
     parse_answer,
 )
 from bot.errors import (
-    Declined,
     NotAPicture,
     ResultLost,
     ServiceFailed,
@@ -293,14 +292,14 @@ class EditClient:
     def _parse(
         self, call: EditCall, status: int, headers: Mapping[str, str], answer: bytes
     ) -> tuple[str, ...]:
-        """Parse the answer; a refusal may quote the key and the source's address, so cut both."""
-        try:
-            return parse_answer(status, headers, answer, count=call.count, now=self._now())
-        except Declined as fault:
-            said = fault.message
-        for secret in (self._api_key, call.source_url, call.source_url.partition("?")[0]):
-            said = said and said.replace(secret, "…")
-        raise Declined(said)
+        return parse_answer(
+            status,
+            headers,
+            answer,
+            count=call.count,
+            now=self._now(),
+            secrets=(self._api_key, call.source_url),
+        )
 
     async def _read_source(self, url: str, read: Callable[[URL], Awaitable[T]]) -> T:
         try:

@@ -518,7 +518,7 @@ class Editor:
                 await way()
             except EditFault as fault:
                 _report(edit, fault)
-                await self._end(edit, fault.reason, _detail_of(fault))
+                await self._end(edit, fault.reason, _detail_of(fault, edit))
             except OSError:
                 # Only the spool's are left: whoever speaks to others has words for theirs.
                 log.exception("edit.not_spooled", edit=str(edit.order.id))
@@ -734,8 +734,9 @@ def _report(edit: Edit, fault: EditFault) -> None:
     level("edit.faulted", edit=str(edit.order.id), reason=fault.reason, why=str(fault))
 
 
-def _detail_of(fault: EditFault) -> str | None:
-    return fault.message if isinstance(fault, Declined) else None
+def _detail_of(fault: EditFault, edit: Edit) -> str | None:
+    # The service may quote anything it saw of the original, which isn't this member's.
+    return fault.message if isinstance(fault, Declined) and not edit.borrowed else None
 
 
 def _find_spooled(place: Path) -> Spooled | None:

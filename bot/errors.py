@@ -16,8 +16,8 @@ class EditFault(Fault):
 class SourceFault(EditFault):
     """The member's image can't be edited."""
 
-    killed_child = False
-    """Whether opening it crashed the child process, or passed its limits."""
+    is_costly = False
+    """Whether opening it crashed a child process, hung it, or kept it busy for long, in vain."""
 
 
 class NotAPicture(SourceFault):
@@ -60,7 +60,7 @@ class TooHeavy(SourceFault):
 
 
 class SourcesPausedError(SourceFault):
-    """The member's images killed so many child processes that none is opened for a while."""
+    """So many of the member's images were costly to open that none is opened for a while."""
 
     reason = Reason.SOURCES_PAUSED
 
@@ -182,7 +182,11 @@ class ChildFailed(Fault):
 
 
 class ChildTookTooLong(ChildFailed):
-    """It had not answered when its time was up, or made no progress."""
+    """It had not answered when its time was up."""
+
+
+class ChildHungError(ChildFailed):
+    """It used no processor for so long that it was killed."""
 
 
 class ChildKilled(ChildFailed):

@@ -157,7 +157,7 @@ class ServiceDown:
 
 @dataclass(frozen=True, slots=True)
 class SourcesPaused:
-    """The member's images killed so many child processes that none is opened for a while."""
+    """So many of the member's images were costly to open that none is opened for a while."""
 
     wait: float
     """Seconds after which to try again."""

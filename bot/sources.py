@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bot.edit_client import EditClient
@@ -10,7 +11,7 @@ from bot.errors import SourceFault, SourcesPausedError
 from bot.kill_limit import KillLimit
 from bot.picture_files import is_whole
 from bot.pictures import Source
-from bot.pixels.conversions import Conversions
+from bot.pixels.conversions import LARGE, Conversions
 from bot.queue import Waiting
 from bot.turns import Turns
 
@@ -18,7 +19,7 @@ FETCHES = 8
 """Sources that are fetched and converted at once, each of which takes up to 100 MiB of the disk."""
 
 
-FETCHES_PER_MEMBER = FETCHES // 2
+FETCHES_PER_MEMBER = 2
 CONVERSIONS_PER_MEMBER = 1
 """At once: however many images of one member hang their decoder, others get theirs converted."""
 
@@ -36,6 +37,7 @@ class Sources:
         self._conversions = conversions
         self._clock = clock
         self._fetches = Turns(FETCHES, per_member=FETCHES_PER_MEMBER)
+        self._large = Turns(1, per_member=1)
         self._children = Turns(conversions.at_once, per_member=CONVERSIONS_PER_MEMBER)
         self._kills = KillLimit()
 
@@ -76,10 +78,19 @@ class Sources:
                     is_whole, original, fetched.picture.format
                 ):
                     return Source(fetched.picture, fetched.size)
-                async with self._children.take(whose):
+                async with self._conversion_slot(fetched, whose):
                     return await self._convert(original, fetched, folder / "converted", whose)
             finally:
                 original.unlink(missing_ok=True)
+
+    @asynccontextmanager
+    async def _conversion_slot(self, fetched: Source, whose: Waiting) -> AsyncGenerator[None]:
+        """Wait for a slot; a large image waits for the others first, without keeping a slot."""
+        async with AsyncExitStack() as stack:
+            if fetched.picture.pixels >= LARGE:
+                await stack.enter_async_context(self._large.take(whose))
+            await stack.enter_async_context(self._children.take(whose))
+            yield
 
     async def _convert(self, original: Path, fetched: Source, into: Path, whose: Waiting) -> Source:
         if self.paused_for(whose.member_id):
@@ -87,6 +98,6 @@ class Sources:
         try:
             return await self._conversions.to_edit(original, fetched.picture, into)
         except SourceFault as fault:
-            if fault.killed_child:
+            if fault.is_costly:
                 self._kills.note(whose.member_id, now=self._clock())
             raise

@@ -53,6 +53,10 @@ def find_contradictions(database: Path) -> list[str]:
             found.append(f"edit {edit_id}: open, without what it takes to finish it")
         if edit["state"] == "delivered" and edit_id in tokens:
             found.append(f"edit {edit_id}: delivered, and its token is still there")
+    for row in tables["edit_private"]:
+        has_ended = row["edit_id"] in edits and edits[row["edit_id"]]["state"] not in OPEN
+        if has_ended and row["source_edit_id"] and (row["source_url"] or row["source_name"]):
+            found.append(f"edit {row['edit_id']}: ended, with a copy of another edit's original")
     found += [f"edit {edit_id}: gone, but for its data" for edit_id in private - edits.keys()]
     found += [f"edit {edit_id}: gone, but for its token" for edit_id in tokens - edits.keys()]
     return [*found, *_judge_accounts(tables)]

@@ -20,7 +20,7 @@ from bot.pricing import Quality
 from bot.quotas import OperatorLimits, window_at
 from bot.states import OPEN_STATES, Reason, State
 from tests.invariants import find_contradictions
-from tests.members import change, look_up
+from tests.members import look_up
 from tests.orders import order
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -337,16 +337,6 @@ async def test_by_age_an_original_goes_with_the_edit_that_it_was_given_to(
     assert await kept_prompts(stores.archive, member_id=41) == ["make it blue"]
 
 
-async def test_a_copy_that_stays_after_the_end_is_a_contradiction(path: Path) -> None:
-    async with open_sqlite(path) as stores:
-        await deliver(stores.ledger, 1)
-        await deliver(stores.ledger, 2, member_id=41, source_edit_id=1)
-    change(path, "UPDATE edit_private SET source_name = 'a.png' WHERE edit_id = 2")
-    assert find_contradictions(path) == [
-        "edit 2: has ended and keeps a copy of the original of edit 1"
-    ]
-
-
 async def source_of(ledger: Ledger, edit_id: int) -> tuple[str, str]:
     """Return the address and name of the image that an edit would be run again with."""
     edit = await ledger.find(edit_id)
@@ -498,6 +488,43 @@ async def test_in_an_older_ledger_an_original_belongs_to_whoever_used_it_first(p
         assert await source_of(stores.ledger, 3) == ("", "")
         await stores.ledger.forget_token(3)
     assert find_contradictions(path) == []
+
+
+@pytest.mark.parametrize(
+    ("erasing", "later_by", "kept_source"),
+    [
+        ("DELETE FROM edit_private WHERE edit_id = $1", timedelta(hours=20), ""),
+        ("UPDATE edit_private SET source_url = '' WHERE edit_id = $1", timedelta(hours=20), ""),
+        ("DELETE FROM edit_private WHERE edit_id = $1", timedelta(days=3), "https://cdn/adas"),
+        ("SELECT $1", timedelta(hours=20), None),
+    ],
+    ids=["erased", "deleted", "long before", "kept"],
+)
+async def test_in_an_older_ledger_a_copy_goes_whose_original_was_erased_before(
+    path: Path, erasing: str, later_by: timedelta, kept_source: str | None
+) -> None:
+    connection = connect_to_write(path)
+    migrate(connection, migrations=MIGRATIONS[:1])
+    milliseconds = round(later_by.total_seconds() * 1000)
+    first, again, third = 1 << 60, (1 << 60) + (milliseconds << 22), (1 << 60) + (1 << 55)
+    insert(connection, first, "delivered", posted=1, source_url="https://cdn/adas")
+    for edit_id in (again, third):
+        insert(
+            connection,
+            edit_id,
+            "delivered",
+            posted=1,
+            member_id=41,
+            source_url="https://cdn/adas" if edit_id == again else "https://cdn/bobs",
+        )
+    migrate(connection, migrations=MIGRATIONS[:6])
+    rows(connection, erasing, first)
+    connection.close()
+    async with open_sqlite(path):
+        look = "SELECT source_url FROM edit_private WHERE edit_id = $1 AND source_edit_id IS NULL"
+        expected = [] if kept_source is None else [(kept_source,)]
+        assert look_up(path, look, again) == expected
+        assert look_up(path, look, third) == [("https://cdn/bobs",)]
 
 
 LATER_REASONS = {Reason.ANSWER_DELETED, Reason.ANSWER_OUT_OF_REACH, Reason.NOT_SPOOLED}

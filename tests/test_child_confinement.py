@@ -91,12 +91,29 @@ def is_confined(pid: int) -> bool:
 # The filter itself, as the kernel would run it, for both machines.
 
 NUMBERS = {
-    "x86_64": {"openat": 257, "socket": 41, "execve": 59, "kill": 62, "clone": 56, "mmap": 9},
-    "aarch64": {"openat": 56, "socket": 198, "execve": 221, "kill": 129, "clone": 220, "mmap": 222},
+    "x86_64": {
+        "openat": 257,
+        "socket": 41,
+        "execve": 59,
+        "kill": 62,
+        "clone": 56,
+        "mmap": 9,
+        "newfstatat": 262,
+    },
+    "aarch64": {
+        "openat": 56,
+        "socket": 198,
+        "execve": 221,
+        "kill": 129,
+        "clone": 220,
+        "mmap": 222,
+        "newfstatat": 79,
+    },
 }
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 ALLOW, KILL, NO_SUCH_CALL = 0x7FFF0000, 0x80000000, 0x00050026
 A_THREAD, A_PROCESS, READ_AND_WRITE, READ_AND_RUN = 0x3D0F00, 0x11, 3, 5
+AT_EMPTY_PATH = 0x1000
 
 
 def decide(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
@@ -133,7 +150,8 @@ def test_a_filter_allows_what_decoding_needs_and_nothing_else(machine: str) -> N
     assert decide(machine, known["mmap"], 0, 4096, READ_AND_RUN) == KILL
     assert decide(machine, known["clone"], A_THREAD) == ALLOW
     assert decide(machine, known["clone"], A_PROCESS) == KILL
-    assert decide(machine, 435) == NO_SUCH_CALL
+    for number in (435, known["newfstatat"]):
+        assert decide(machine, number, -100 & 0xFFFFFFFF, 0, 0, AT_EMPTY_PATH) == NO_SUCH_CALL
     assert decide(machine, ALLOWED["read"][column], audit=0x40000003) == KILL
 
 

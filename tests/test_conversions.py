@@ -4,7 +4,6 @@ import asyncio
 import io
 import os
 import re
-import signal
 import struct
 import sys
 import zlib
@@ -483,23 +482,41 @@ async def test_a_bomb_ends_only_the_child(
 
 @on_linux
 @pytest.mark.parametrize(
-    ("sent", "fault"),
+    ("code", "fault", "costly"),
     [
-        (signal.SIGSEGV, Broken),
-        (signal.SIGABRT, Broken),
-        (signal.SIGKILL, TooHeavy),
-        (signal.SIGXCPU, TooHeavy),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", Broken, True),
+        ("os.kill(os.getpid(), signal.SIGABRT)", Broken, True),
+        ("os.kill(os.getpid(), signal.SIGSYS)", Broken, True),
+        ("signal.pause()", TooHeavy, True),
+        ("print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 6}))", Broken, True),
+        ("print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 4}))", Broken, False),
+        # A machine that is short of memory or busy ends children whatever the image.
+        ("os.kill(os.getpid(), signal.SIGKILL)", TooHeavy, False),
+        ("while True: pass", TooHeavy, False),
     ],
 )
-async def test_a_crash_of_the_decoder_is_the_pictures_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals, fault: type[Fault]
+async def test_only_what_the_image_itself_did_to_its_child_is_costly(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    fault: type[SourceFault],
+    costly: bool,
 ):
-    crash = f"import os, sys; sys.stdin.read(); os.kill(os.getpid(), {sent.value})"
-    monkeypatch.setattr(module, "WORK", replace(WORK, arguments=("-c", crash)))
+    program = f"import json, os, signal, sys\nsys.stdin.read()\n{code}"
+    work = replace(WORK, arguments=("-c", program), seconds=1.5, idle_seconds=0.4)
+    monkeypatch.setattr(module, "WORK", work)
     write(tmp_path / "a", draw_corners(), "BMP")
-    with pytest.raises(fault):
+    with pytest.raises(fault) as ended:
         await Conversions().to_edit(tmp_path / "a", probe_file(tmp_path / "a"), tmp_path / "b")
+    assert ended.value.is_costly is costly
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+async def test_a_long_image_of_sixteen_bits_is_made_smaller(tmp_path: Path):
+    file = write(tmp_path / "a", Image.new("I;16", (20_000, 30), 128 * 257), "TIFF")
+    _, image = await convert(file)
+    assert image.width < 20_000
+    assert image.getextrema() == (128, 128)
 
 
 @on_linux
@@ -553,7 +570,7 @@ async def test_a_child_has_no_secret_in_its_environment_and_no_file_but_its_own(
         files = {str(each.readlink()) for each in (child / "fd").iterdir()}
         limits = (child / "limits").read_text()
     names = {each.partition(b"=")[0] for each in environment.split(b"\0") if each}
-    assert names <= {b"PATH", b"LD_LIBRARY_PATH", b"LC_CTYPE"}
+    assert names <= {b"PATH", b"LD_LIBRARY_PATH", b"LC_CTYPE", b"MALLOC_ARENA_MAX"}
     assert b"secret" not in environment
     assert {file for file in files if file.startswith("/")} <= {
         str(tmp_path / name) for name in ("a", "a-converted")
@@ -589,7 +606,7 @@ async def test_a_child_that_wrote_something_else_is_not_believed(
     copy = (
         "import json, shutil, sys; task = json.load(sys.stdin); "
         f"shutil.copy({str(tmp_path / 'written')!r}, task['into']); "
-        "print(json.dumps({'problem': None, 'changes': []}))"
+        "print(json.dumps({'problem': None, 'changes': [], 'seconds': 0}))"
     )
     monkeypatch.setattr(module, "WORK", replace(WORK, arguments=("-c", copy)))
     source = write(tmp_path / "a", draw_corners(), "BMP")

@@ -61,6 +61,7 @@ async def test_a_ledger_that_is_right_is_ok_with_edits_in_every_state(tmp_path: 
 
 
 BROKEN = [
+    ("UPDATE edit_private SET source_edit_id = 5 WHERE edit_id = 4", "edit 4: has ended and keeps"),
     ("UPDATE account SET held = held - 8 WHERE member_id = 40", "member 40, 2026-11-25: held"),
     ("UPDATE account SET spent = spent + 1 WHERE member_id = 40", "member 40, 2026-11-25: held"),
     ("UPDATE account SET sent = sent + 1 WHERE member_id = 40", "member 40, 2026-11-25: held"),
@@ -89,7 +90,7 @@ BROKEN = [
     ("INSERT INTO edit_token VALUES (4, 't')", "edit 4: was delivered and keeps its"),
     ("INSERT INTO edit_token VALUES (9, 't')", "edit_token: row 9 refers to a row of edit"),
     (
-        "INSERT INTO edit_private VALUES (9, '', '', '', '', NULL, '[]', '[]', 0, 0)",
+        "INSERT INTO edit_private VALUES (9, '', '', '', '', NULL, '[]', '[]', 0, 0, NULL)",
         "edit_private: row 9 refers to a row of edit",
     ),
     ("UPDATE edit SET reason = 'api_failed' WHERE id = 1", "CHECK constraint failed in edit"),

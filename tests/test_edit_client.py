@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import gzip
+import html
 import io
 import json
 import socket
@@ -18,13 +19,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote, unquote
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDict
 from PIL import Image
 
-from bot.edit_api import MAX_ANSWER_BYTES, EditCall, body_with_url
+from bot.edit_api import MAX_ANSWER_BYTES, MAX_MESSAGE, EditCall, body_with_url
 from bot.edit_client import LAST_BYTES, PROBED_BYTES, EditClient, Patience
 from bot.errors import (
     Busy,
@@ -250,13 +252,38 @@ async def test_a_key_that_the_api_quotes_is_not_passed_on(tmp_path: Path):
     assert KEY not in "".join(traceback.format_exception(fault))
 
 
-async def test_an_address_of_a_source_that_the_api_quotes_is_not_passed_on(tmp_path: Path):
-    url = "https://cdn.discordapp.com/attachments/1/2/a.png"
-    answer = json.dumps({"message": f"cannot read {url}?ex=1&hm=2 ({url})"}).encode()
+def ways_to_quote(address: str) -> list[str]:
+    """An address as a service may write it into a text."""
+    scheme, _, rest = address.partition("://")
+    return [
+        address,
+        f"<{rest}>",
+        f"{scheme.upper()}://{rest}",
+        quote(address, safe=""),
+        html.escape(address),
+        rest.partition("?")[0],
+        rest.rpartition("/")[2],
+        f"File {unquote(rest.partition('?')[0].rpartition('/')[2])} is too large",
+        f"Bad signature {address.rpartition('hm=')[2]}",
+        "x" * (MAX_MESSAGE - 20) + address,
+    ]
+
+
+SIGNED = (
+    "https://cdn.discordapp.com/ephemeral-attachments/1/2/my%20cat.png?ex=6a&hm=0123456789abcdef"
+)
+
+
+@pytest.mark.parametrize("said", ways_to_quote(SIGNED))
+async def test_a_source_that_the_api_quotes_in_any_way_is_not_passed_on(tmp_path: Path, said: str):
+    answer = json.dumps({"message": f"cannot read {said}"}).encode()
     async with serving(reply(400, answer)) as api, client(api.url) as edits:
-        fault = await fault_of(edits.edit(call_with(f"{url}?ex=1&hm=2"), workspace=tmp_path))
-    assert isinstance(fault, Declined)
-    assert fault.message == "cannot read … (…)"
+        with pytest.raises(Declined) as refusal:
+            await edits.edit(replace(CALL, source_url=SIGNED), workspace=tmp_path)
+    assert refusal.value.message is not None
+    told = unquote(refusal.value.message.casefold())
+    assert "cannot read" in told
+    assert not any(part in told for part in ("my cat", "0123456789", "hm=", "attachments/1/2/m"))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

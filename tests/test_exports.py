@@ -18,6 +18,8 @@ from tests.passing_time import settle
 pytestmark = pytest.mark.usefixtures("small_results")
 
 ORIGINAL = "/messages/@original$"
+PATIENCE = 60
+"""Seconds for an upload to begin, before which a busy machine may have to draw a chart."""
 KINDS = pytest.mark.parametrize("kind", ["privacy export", "usage"])
 
 
@@ -64,7 +66,7 @@ async def test_a_second_export_is_told_at_once_in_private_while_the_first_runs(
     second: str,
 ):
     first = await start(kind, mod)
-    await uploads.happened()
+    await uploads.happened(timeout=PATIENCE)
 
     refused = await start(second, mod)
     told = await refused.acknowledged()
@@ -99,7 +101,7 @@ async def test_usage_without_export_is_answered_while_an_export_runs(
         DiscordFault(action=Hang(), method="PATCH", path=ORIGINAL, with_files=True)
     )
     await start("usage", mod)
-    await hang.happened()
+    await hang.happened(timeout=PATIENCE)
     assert (await mod.run("usage")).files
 
 
@@ -114,7 +116,7 @@ async def test_slow_uploads_hold_no_others_export_up(
     )
     other = Person.join(sandbox, mod.settings, "Other", permissions=Permission.MANAGE_GUILD)
     await start(kind, other)
-    await hang.happened()
+    await hang.happened(timeout=PATIENCE)
     await (await start(kind, mod)).posted()
 
 
@@ -127,7 +129,7 @@ async def test_no_result_waits_for_an_exports_upload(
         DiscordFault(action=Hang(), method="PATCH", path=ORIGINAL, with_files=True)
     )
     await start("privacy export", mod)
-    await hang.happened()
+    await hang.happened(timeout=PATIENCE)
     assert (await (await ada.edit()).posted()).files
 
 
@@ -191,7 +193,7 @@ async def test_what_a_bot_that_ended_left_of_an_export_goes_at_the_next_start(
 ):
     bot = await start_bot()
     await start(kind, mod)
-    await uploads.happened()
+    await uploads.happened(timeout=PATIENCE)
     (folder,) = spooled(bot)
     assert list(folder.iterdir())
     await bot.stop()

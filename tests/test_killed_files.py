@@ -1,7 +1,10 @@
 """A member whose images keep killing their decoder waits a while, and nobody else does."""
 
+import asyncio
+import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +58,38 @@ async def test_edits_that_wait_when_a_member_is_paused_end_free_without_being_op
     assert [PAUSED in message.text for message in messages] == [False] * 3 + [True] * 2
     assert sandbox.edit_api.calls == []
     assert ada.account() == (0, 0)
+
+
+async def test_large_images_that_wait_for_one_another_keep_no_slot_from_small_ones(
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    code = f"""
+import json, sys
+task = json.load(sys.stdin)
+if task["memory"] > 2**30:
+    open({str(gate)!r}).read()
+print(json.dumps({{"problem": "broken", "changes": [], "seconds": 0}}))
+"""
+    monkeypatch.setattr("bot.pixels.conversions.WORK", replace(WORK, arguments=("-c", code)))
+    bob, carol = others(ada, 2)
+    large = upload("a.gif", GIF_OF_50_MEGAPIXELS)
+    first, second = await ada.edit(image=large), await bob.edit(image=large)
+    with await asyncio.to_thread(gate.open, "wb"):
+        small = await carol.edit(image=upload("a.bmp", encode("BMP")))
+        await events.logs("edit.closed", edit=str(small.id))
+        assert not [event for event in events.logged if event["event"] == "edit.voided"][1:]
+    with await asyncio.to_thread(gate.open, "wb"):
+        pass
+    for edit in (first, second):
+        await events.logs("edit.closed", edit=str(edit.id))
+
+
+GIF_OF_50_MEGAPIXELS = (
+    b"GIF89a\x10\x27\x88\x13\0\0\0,\0\0\0\0\x10\x27\x88\x13\x80" + bytes(6) + b"\2\2\x4c\1\0;"
+)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, PastEdit
+from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, PastEdit, Place
 from bot.ledger.sqlite import open_sqlite
 from bot.pricing import Quality
 from bot.quotas import Balance, Member, OperatorLimits
@@ -236,3 +236,22 @@ async def test_a_past_edit_says_what_was_posted_of_it_and_charged(ledger: Ledger
     )
 
     assert edits == [PastEdit(NOON, State.DELIVERED, Quality.MEDIUM, 2, 1, 8)]
+
+
+async def test_a_capture_keeps_where_the_images_were_posted(ledger: Ledger) -> None:
+    await rendered(ledger, order(1))
+
+    ended = await ledger.capture(1, posted=1, now=NOON, place=Place(channel_id=31, message_id=78))
+
+    assert ended is not None
+    assert (ended.message_channel_id, ended.message_id) == (31, 78)
+
+
+async def test_a_member_has_so_many_edits_open_and_no_more(ledger: Ledger) -> None:
+    limits = OperatorLimits(None, open_edits=2)
+    wanted = [order(1), order(2, guild_id=21), order(3), order(4, member_id=41)]
+
+    outcomes = [await ledger.hold(each, limits=limits, owner="test", now=NOON) for each in wanted]
+
+    assert [type(outcome) for outcome in outcomes] == [Held, Held, OverLimit, Held]
+    assert outcomes[2] == OverLimit(2)

@@ -162,5 +162,6 @@ def test_of_limits_that_leave_the_same_the_members_own_is_named() -> None:
 def test_what_is_given_back_comes_back_to_the_member_and_the_server_alone() -> None:
     held = balance(80, held=32, budget=(40, 32), operator=(100, 95))
     assert held.left_after(0) == 5
+    assert balance(80, held=32).left_after(16) == 64
     assert balance(80, held=32, budget=(40, 32)).left_after(16) == 24
     assert held.left_after(16) == 5

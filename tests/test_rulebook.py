@@ -15,12 +15,14 @@ from bot.quotas import (
     SERVER_DEFAULT,
     Balance,
     Bound,
+    Budget,
     Limit,
     Member,
     OperatorLimits,
     Period,
     RuleKey,
     Scope,
+    window_at,
 )
 from bot.server_settings import SettingName
 from bot.states import MAY_HAVE_COST, Reason, State
@@ -119,6 +121,18 @@ async def test_a_budget_is_checked_where_a_quota_would_allow(stores: SqliteStore
     now = await balance(stores, FRIDAY)
     assert (now.left, now.bound, now.held) == (0, Bound.BUDGET, 4)
     assert await hold(stores, order(4, guild_id=21), FRIDAY)
+
+
+async def test_a_balance_shows_what_all_members_used_of_each_budget(stores: SqliteStores) -> None:
+    limits = OperatorLimits(80, daily_budget=200)
+    await stores.rulebook.set_period(20, Period.WEEK, MOD)
+    await stores.rulebook.set_limits(20, {SERVER_BUDGET: Limit(100)}, MOD)
+    await spend(stores, order(1, quality=Quality.HIGH), FRIDAY - timedelta(days=7))
+    await spend(stores, order(2, member_id=41), FRIDAY - timedelta(days=2))
+    await hold(stores, order(3, quality=Quality.LOW), FRIDAY)
+    now = await balance(stores, FRIDAY, limits)
+    assert now.budget == Budget(100, 8 + 4, window_at(FRIDAY, Period.WEEK))
+    assert now.operator_budget == Budget(200, 4, window_at(FRIDAY))
 
 
 @pytest.mark.parametrize("reason", [each for each in Reason if each.state is State.FAILED])

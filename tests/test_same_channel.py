@@ -7,7 +7,7 @@ import pytest
 from bot.sandbox.server import Interaction, Sandbox
 from bot.sandbox.world import Message, walk
 from bot.settings import Settings
-from cogs.result_buttons import SOURCE_NOT_PUBLIC, UNKNOWN
+from cogs.result_buttons import ORIGINAL_NOT_SHARED, SOURCE_NOT_PUBLIC, UNKNOWN
 from tests.conftest import Events, RunningBot
 from tests.members import Person, buttons_of
 
@@ -87,3 +87,17 @@ async def test_a_public_original_is_compared_in_its_own_channel_alone(
     button = next(part for part in walk(own.components) if part.get("label") == "Compare")
     button["custom_id"] = f"2:compare:{edit_id_of(second)}"
     assert await elsewhere(bob).told(own, "Compare") == UNKNOWN
+
+
+async def test_a_public_original_that_was_borrowed_is_not_compared_elsewhere(
+    bot: RunningBot, ada: Person, bob: Person, events: Events
+):
+    first = await card_of(await ada.edit(), events)
+    second = await edit_again(ada, first, buttons_of(first)["Edit again"], events)
+    bobs = await card_of(await bob.press(second, "Run again"), events)
+    assert await bob.told(bobs, "Compare") != ORIGINAL_NOT_SHARED
+
+    own = await card_of(await elsewhere(bob).edit(), events)
+    button = next(part for part in walk(own.components) if part.get("label") == "Compare")
+    button["custom_id"] = f"2:compare:{edit_id_of(bobs)}"
+    assert await elsewhere(bob).told(own, "Compare") == ORIGINAL_NOT_SHARED

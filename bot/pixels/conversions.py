@@ -10,6 +10,7 @@ from bot.child_process import Children, Work
 from bot.errors import (
     Broken,
     ChildFailed,
+    ChildHungError,
     ChildKilled,
     ChildTookTooLong,
     NotAPicture,
@@ -37,6 +38,9 @@ BASE_MEMORY = 320 * 2**20
 
 MEMORY_PER_PIXEL = 24
 """Bytes on top. Most pictures take 9 to 14 and a WebP 17, as long as they are what they say."""
+
+COSTLY_S = 5.0
+"""Seconds of processor time from which on an image that can't be opened is costly."""
 
 LARGE = 50_000_000
 """Pixels of a picture from which on only one is worked on at a time."""
@@ -105,9 +109,9 @@ class Conversions:
         async with self._children.start(WORK) as ask:
             try:
                 return Answer.from_json(await ask(task.to_json()))
-            except (ChildTookTooLong, ChildKilled) as fault:
-                raise _fault_for_killed(fault) from fault
-            except (ValueError, TypeError, LookupError) as fault:
+            except (ChildTookTooLong, ChildHungError, ChildKilled) as fault:
+                raise _fault_for_ended(fault) from fault
+            except (ValueError, TypeError, LookupError, RecursionError) as fault:
                 raise ChildFailed("its answer is none") from fault
 
 
@@ -116,11 +120,12 @@ _SENT_AT_LIMITS = frozenset(
 )
 
 
-def _fault_for_killed(fault: ChildTookTooLong | ChildKilled) -> SourceFault:
+def _fault_for_ended(fault: ChildFailed) -> SourceFault:
     crashed = isinstance(fault, ChildKilled) and fault.signal not in _SENT_AT_LIMITS
-    killed = (Broken if crashed else TooHeavy)(str(fault))
-    killed.killed_child = True
-    return killed
+    ended = (Broken if crashed else TooHeavy)(str(fault))
+    # A busy machine lets time run out, and one short of memory kills, whatever the image.
+    ended.is_costly = crashed or isinstance(fault, ChildHungError)
+    return ended
 
 
 def _memory_for(picture: Picture) -> int:
@@ -148,7 +153,10 @@ def _remove(path: Path) -> None:
 def _judge(answer: Answer, path: Path, source: Picture, task: Task) -> Source:
     """Look at what a child wrote as at any other file."""
     if answer.problem is not None:
-        raise _fault_for(answer.problem, source, task)
+        fault = _fault_for(answer.problem, source, task)
+        if isinstance(fault, SourceFault):
+            fault.is_costly = answer.seconds > COSTLY_S
+        raise fault
     size = path.stat().st_size
     try:
         picture = probe_file(path)

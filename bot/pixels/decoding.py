@@ -136,7 +136,7 @@ def _without_palette(image: Image.Image) -> Image.Image:
             return image.convert("RGB")
         case "1":
             return image.convert("L")
-        case "I;16B" | "I;16L" | "I;16N":
+        case "I;16" | "I;16B" | "I;16L" | "I;16N":
             return image.convert("I")
         case _:
             return image

@@ -67,10 +67,12 @@ class Answer:
 
     problem: Problem | None = None
     changes: tuple[SourceChange, ...] = ()
+    seconds: float = 0.0
+    """Processor time that it took."""
 
     def to_json(self) -> bytes:
         """The answer as `from_json` reads it."""
-        return json.dumps({"problem": self.problem, "changes": self.changes}).encode()
+        return json.dumps(asdict(self)).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Answer":
@@ -80,4 +82,5 @@ class Answer:
         return cls(
             None if problem is None else Problem(problem),
             tuple(map(SourceChange, read["changes"])),
+            float(read["seconds"]),
         )

@@ -263,6 +263,22 @@ MIGRATIONS = (
             WHERE source_edit_id IS NOT NULL
             AND edit_id IN (SELECT id FROM edit WHERE ended_at IS NOT NULL)
             """,
+            # What is left after a member's erasure may be a rerun's copy of their original. Discord
+            # removes originals within two days; 724775731200000 is that long between two ids.
+            """
+            UPDATE edit_private SET source_url = '', source_name = ''
+            WHERE edit_id IN (
+                SELECT later.id
+                FROM edit AS erased
+                LEFT JOIN edit_private AS kept ON kept.edit_id = erased.id
+                JOIN edit AS later
+                ON later.id > erased.id AND later.id < erased.id + 724775731200000
+                AND later.guild_id = erased.guild_id AND later.member_id <> erased.member_id
+                WHERE erased.id > (SELECT min(edit_id) FROM edit_private) - 724775731200000
+                AND coalesce(kept.source_url, '') = '' AND kept.source_edit_id IS NULL
+                AND later.ended_at IS NOT NULL AND later.source_public = 0
+            )
+            """,
             "UPDATE edit_private SET source_name = '' WHERE source_url = ''",
         ),
     ),
