@@ -9,9 +9,9 @@ sending a command to Discord's taking of the answer.
 import asyncio
 from statistics import median
 
-from bot.sandbox.child import BotProcess
-from bot.sandbox.server import Sandbox
-from tests.pictures_made import make_picture, photo
+from sandbox.bot_process import BotProcess
+from sandbox.sandbox import Sandbox
+from tests.images_made import make_picture, photo
 
 BURSTS = 10
 COMMANDS = 100

@@ -8,9 +8,9 @@ second for each edit. The wait runs from the other's command to the sending of t
 
 import asyncio
 
-from bot.sandbox.child import BotProcess
-from bot.sandbox.server import Sandbox
-from tests.pictures_made import photo
+from sandbox.bot_process import BotProcess
+from sandbox.sandbox import Sandbox
+from tests.images_made import photo
 
 BURST = 50
 SECONDS_EACH = 1.0

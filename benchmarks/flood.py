@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.watching import forget_peak, peak
-from bot.sandbox.child import BotProcess
-from bot.sandbox.faults import EditFault, Hang, while_on
-from bot.sandbox.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType
-from bot.sandbox.server import Interaction, Sandbox
+from sandbox.bot_process import BotProcess
+from sandbox.discord.interactions.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType
+from sandbox.faults import EditFault, Hang, while_on
+from sandbox.sandbox import Interaction, Sandbox
+from tests.images_made import make_picture, photo
 from tests.members import look_up
-from tests.pictures_made import make_picture, photo
 
 COMMANDS, SECONDS = 1_000, 2.0
 WARM_UP = 50

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.watching import peak
-from bot.sandbox.child import BotProcess
-from bot.sandbox.server import Sandbox
+from sandbox.bot_process import BotProcess
+from sandbox.sandbox import Sandbox
+from tests.images_made import make_picture, photo
 from tests.members import look_up
-from tests.pictures_made import make_picture, photo
 
 MEMBERS = 100
 EDITS_EACH = 3

@@ -29,14 +29,14 @@ from PIL import Image
 
 from benchmarks.watching import forget_peak, lateness, peak
 from bot.__main__ import serve
+from bot.images import conversions as module
+from bot.images.conversions import Conversions
+from bot.images.files import probe_file
 from bot.logs import logging_to_stderr
-from bot.picture_files import probe_file
-from bot.pixels import conversions as module
-from bot.pixels.conversions import Conversions
-from bot.sandbox.child import build_environment
-from bot.sandbox.server import Sandbox, Upload
 from bot.settings import read_settings
-from tests.pictures_made import wide_profile
+from sandbox.bot_process import build_environment
+from sandbox.sandbox import Sandbox, Upload
+from tests.images_made import wide_profile
 
 WIDTH, HEIGHT = 6000, 4000
 ORIENTATION = 0x0112
@@ -99,7 +99,7 @@ async def measure_confinement(folder: Path) -> None:
 
 
 UNCONFINED = """
-from bot.pixels import child
+from bot.images.worker import child
 child.confine_this_process = lambda: None
 child.main()
 """

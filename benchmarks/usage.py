@@ -17,10 +17,10 @@ from pathlib import Path
 from benchmarks.acknowledgement import burst
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.ledger.sqlite.migrations import migrate
-from bot.sandbox.child import BotProcess
-from bot.sandbox.permissions import Permission
-from bot.sandbox.server import Interaction, Sandbox
-from bot.sandbox.world import Member, Message
+from sandbox.bot_process import BotProcess
+from sandbox.discord.permissions import Permission
+from sandbox.discord.world import Member, Message
+from sandbox.sandbox import Interaction, Sandbox
 
 EDITS = 1_000_000
 MEMBERS = 5_000

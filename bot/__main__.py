@@ -21,18 +21,15 @@ import aiohttp
 import discord
 import structlog
 
-from bot.child_confinement import hide_memory
-from bot.child_process import Children, Work
-from bot.custom_ids import CustomIds
-from bot.discord_client import DiscordClient
-from bot.discord_front import DiscordFront
-from bot.discord_journal import DiscordJournal
-from bot.discord_posted import PostedPictures
-from bot.discord_replies import Replies
-from bot.discord_rest import DiscordRest
-from bot.edit_client import EditClient, Patience
-from bot.editing import Editor
-from bot.errors import (
+from bot.discord_io.client import DiscordClient
+from bot.discord_io.custom_ids import CustomIds
+from bot.discord_io.edit_messages import DiscordFront
+from bot.discord_io.log_channel import DiscordJournal
+from bot.discord_io.message_images import DiscordsPlaces
+from bot.discord_io.posted_images import PostedPictures
+from bot.discord_io.replies import Replies
+from bot.discord_io.rest import DiscordRest
+from bot.domain.errors import (
     BadSettings,
     ChildFailed,
     DiscordRefused,
@@ -41,37 +38,40 @@ from bot.errors import (
     LoginRefused,
     OperatorFault,
 )
-from bot.fitting import Fitting
+from bot.edit_api.client import EditClient, Patience
+from bot.editing.editor import Editor
+from bot.editing.fitting import Fitting
+from bot.editing.sources import Sources
+from bot.images.conversions import Conversions
+from bot.ledger.retention import keeping_retention
 from bot.ledger.sqlite import examine_sqlite, open_sqlite, open_sqlite_to_read
 from bot.logs import logging_to_stderr
-from bot.message_pictures import DiscordsPlaces
-from bot.pixels.conversions import Conversions
 from bot.reports import usage_report
 from bot.reports.charts import Charts
 from bot.reports.exports import Exports
-from bot.retention import keeping_retention
-from bot.sandbox import cli as sandbox
 from bot.settings import Settings, read_database, read_settings
-from bot.sources import Sources
-from cogs.admission import Admission
+from bot.subprocesses.confinement import hide_memory
+from bot.subprocesses.pool import Children, Work
 from cogs.cancel import CancelButton
-from cogs.cards import EditCards
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
-from cogs.edit_forms import EDIT_FORM
 from cogs.edit_guided import EditGuidedCog
 from cogs.edit_image import EditImage
-from cogs.failures import FailureHandler
 from cogs.help import HelpCog
 from cogs.history import HistoryCog
-from cogs.journal import journal_line
-from cogs.orders import Orders
-from cogs.presses import PressesCog
 from cogs.privacy import PrivacyCog
 from cogs.quota import QuotaCog
 from cogs.result_buttons import ResultButtons
 from cogs.settings import SettingsCog
+from cogs.text.log_channel import journal_line
+from cogs.ui.admission import Admission
+from cogs.ui.cards import EditCards
+from cogs.ui.component_router import PressesCog
+from cogs.ui.edit_forms import EDIT_FORM
+from cogs.ui.failures import FailureHandler
+from cogs.ui.order_intake import Orders
 from cogs.usage import UsageCog
+from sandbox import cli as sandbox
 
 WRONG_SETTINGS = 2
 FAILED = 1
@@ -343,7 +343,7 @@ async def _check_confinement(*, required: bool) -> None:
         log.warning("child.unconfined", why=missing)
 
 
-CONFINEMENT_CHECK = Work(("-m", "bot.child_confinement"), seconds=30, answer=1_000)
+CONFINEMENT_CHECK = Work(("-m", "bot.subprocesses.confinement"), seconds=30, answer=1_000)
 
 
 def _warm_pool() -> aiohttp.TCPConnector:

@@ -14,8 +14,8 @@ from typing import Generic, Literal, TypeVar, cast
 from dotenv import dotenv_values
 from yarl import URL
 
-from bot.errors import BadSettings
-from bot.quotas import OperatorLimits
+from bot.domain.errors import BadSettings
+from bot.domain.quotas import OperatorLimits
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from bot.discord_replies import Replies, Reply
-from bot.editing import Editor
+from bot.discord_io.replies import Replies, Reply
+from bot.domain.lifecycle import State
+from bot.editing.editor import Editor
 from bot.ledger import Edit, Ledger
-from bot.states import State
-from cogs.asking import Caller
-from cogs.presses import LastingPress, LastingPressed
-from cogs.waiting_card import CANCEL
+from cogs.ui.component_router import LastingPress, LastingPressed
+from cogs.ui.interactions import Caller
+from cogs.ui.waiting_card import CANCEL
 
 UNKNOWN = "This bot knows no such edit in this server any more, so there is nothing to cancel."
 NOT_YOURS = (

@@ -7,13 +7,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_replies import Replies, Reply
+from bot.discord_io.replies import Replies, Reply
+from bot.domain.lifecycle import OPEN_STATES, State
+from bot.domain.quotas import Balance, OperatorLimits
 from bot.ledger import Ledger, PastEdit
-from bot.quotas import Balance, OperatorLimits
-from bot.states import OPEN_STATES, State
-from cogs.asking import as_member, asked_by, guild_of
-from cogs.balances import details_lines, sums_line
-from cogs.wording import count_credits
+from cogs.text.balances import details_lines, sums_line
+from cogs.text.outcomes import count_credits
+from cogs.ui.interactions import as_member, asked_by, guild_of
 
 LATEST = 10
 """Edits that are listed."""

@@ -4,12 +4,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.editing import Editor
-from bot.pricing import MAX_COUNT, SOURCE_SIZE
-from bot.refusals import MAX_PROMPT
-from cogs.asking import caller_of
-from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
-from cogs.orders import ask_for, link_to
+from bot.domain.pricing import MAX_COUNT, SOURCE_SIZE
+from bot.domain.refusals import MAX_PROMPT
+from bot.editing.editor import Editor
+from cogs.ui.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
+from cogs.ui.interactions import caller_of
+from cogs.ui.order_intake import ask_for, link_to
 
 
 class EditCog(commands.Cog):

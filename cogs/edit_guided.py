@@ -9,24 +9,24 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.custom_ids import Action, CustomIds, Holder
-from bot.discord_replies import Replies, Reply
-from bot.editing import Editor
-from bot.errors import LedgerFault
-from bot.forms import Form
-from bot.guided_prompt import compose_prompt
+from bot.discord_io.custom_ids import Action, CustomIds, Holder
+from bot.discord_io.modals import Form
+from bot.discord_io.replies import Replies, Reply
+from bot.domain.errors import LedgerFault
+from bot.domain.guided_prompt import compose_prompt
+from bot.domain.pricing import MAX_COUNT, SOURCE_SIZE
+from bot.domain.refusals import PromptBlank, is_blank, refuse_picture
+from bot.editing.editor import Editor
 from bot.ledger.drafts import Draft, DraftBook
-from bot.pricing import MAX_COUNT, SOURCE_SIZE
-from bot.refusals import PromptBlank, is_blank, refuse_picture
-from cogs.asking import caller_of
-from cogs.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
-from cogs.components import Button, Item, as_components, row_of
-from cogs.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
-from cogs.orders import FORM_TOO_OLD, Orders, ask_for, is_own, link_to, promptly
-from cogs.pages import MOST_TEXT
-from cogs.plain_text import as_block
-from cogs.presses import FormSent, Press, Pressed, SentForm
-from cogs.wording import count_credits, refusal_text
+from cogs.text.markdown import as_block
+from cogs.text.outcomes import count_credits, refusal_text
+from cogs.ui.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
+from cogs.ui.component_router import FormSent, Press, Pressed, SentForm
+from cogs.ui.components import Button, Item, as_components, row_of
+from cogs.ui.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
+from cogs.ui.interactions import caller_of
+from cogs.ui.order_intake import FORM_TOO_OLD, Orders, ask_for, is_own, link_to, promptly
+from cogs.ui.pages import MOST_TEXT
 
 MAKE, DISCARD = "guided.make", "guided.discard"
 """What the buttons do."""

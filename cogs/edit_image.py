@@ -6,11 +6,11 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
-from bot.discord_replies import EPHEMERAL, Reply
-from bot.forms import Form
-from bot.message_pictures import DiscordsPlaces, find_pictures
-from cogs.asking import Caller, caller_of
-from cogs.orders import Orders
+from bot.discord_io.message_images import DiscordsPlaces, find_pictures
+from bot.discord_io.modals import Form
+from bot.discord_io.replies import EPHEMERAL, Reply
+from cogs.ui.interactions import Caller, caller_of
+from cogs.ui.order_intake import Orders
 
 NO_PICTURE = (
     "There is no picture in that message that can be edited. Nothing was charged. Use this on a "

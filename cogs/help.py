@@ -6,11 +6,11 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.discord_replies import Replies, Reply
-from bot.pictures import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
-from bot.pricing import MAX_COUNT, Quality
-from cogs.asking import asked_by
-from cogs.components import Item, as_components
+from bot.discord_io.replies import Replies, Reply
+from bot.domain.pricing import MAX_COUNT, Quality
+from bot.images.headers import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
+from cogs.ui.components import Item, as_components
+from cogs.ui.interactions import asked_by
 
 WHAT_IT_DOES = f"""\
 **What it does**

@@ -6,20 +6,20 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.custom_ids import Action, CustomIds, Holder, write_lasting
-from bot.discord_posted import PostedPictures, Unshown
-from bot.discord_replies import Replies, Reply
+from bot.discord_io.custom_ids import Action, CustomIds, Holder, write_lasting
+from bot.discord_io.message_images import PictureLink
+from bot.discord_io.posted_images import PostedPictures, Unshown
+from bot.discord_io.replies import Replies, Reply
+from bot.domain.lifecycle import OPEN_STATES, Reason, State
+from bot.domain.pricing import SOURCE_SIZE
 from bot.ledger.archive import Archive, KeptEdit
-from bot.message_pictures import PictureLink
-from bot.pricing import SOURCE_SIZE
-from bot.states import OPEN_STATES, Reason, State
-from cogs.asking import asked_by, holder_of
-from cogs.cards import AGAIN, RUN
-from cogs.components import Button, Item, as_components, row_of
-from cogs.pages import pages_of, turning
-from cogs.plain_text import as_line
-from cogs.presses import Press, Pressed
-from cogs.wording import count_credits, ending_text
+from cogs.text.markdown import as_line
+from cogs.text.outcomes import count_credits, ending_text
+from cogs.ui.cards import AGAIN, RUN
+from cogs.ui.component_router import Press, Pressed
+from cogs.ui.components import Button, Item, as_components, row_of
+from cogs.ui.interactions import asked_by, holder_of
+from cogs.ui.pages import pages_of, turning
 
 PAGE = 5
 """Edits on a page: with a picture and a row of buttons each, Discord's 40 components take no more.

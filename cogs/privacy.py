@@ -7,18 +7,18 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.custom_ids import Action, CustomIds, Holder
-from bot.discord_replies import Replies, Reply
-from bot.discord_rest import File
-from bot.fitting import UPLOAD_LIMIT
+from bot.discord_io.custom_ids import Action, CustomIds, Holder
+from bot.discord_io.replies import Replies, Reply
+from bot.discord_io.rest import File
+from bot.editing.fitting import UPLOAD_LIMIT
 from bot.ledger.archive import Archive, Erasure
 from bot.reports.exports import Exports
 from bot.reports.member_export import MemberExport, export_member
-from cogs.asking import asked_by, holder_of
-from cogs.components import Button
-from cogs.pages import page
-from cogs.presses import Press, Pressed
-from cogs.wording import EXPORT_RUNNING, counted
+from cogs.text.outcomes import EXPORT_RUNNING, counted
+from cogs.ui.component_router import Press, Pressed
+from cogs.ui.components import Button
+from cogs.ui.interactions import asked_by, holder_of
+from cogs.ui.pages import page
 
 ERASE, KEEP = "privacy.erase", "privacy.keep"
 """What the buttons do."""

@@ -8,12 +8,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.custom_ids import Action, CustomIds, Holder
-from bot.discord_replies import Replies, Reply
-from bot.errors import LedgerFault
-from bot.ledger import Ledger
-from bot.ledger.rulebook import Author, Rulebook
-from bot.quotas import (
+from bot.discord_io.custom_ids import Action, CustomIds, Holder
+from bot.discord_io.replies import Replies, Reply
+from bot.domain.errors import LedgerFault
+from bot.domain.quotas import (
     SERVER_BUDGET,
     SERVER_DEFAULT,
     Limit,
@@ -22,22 +20,9 @@ from bot.quotas import (
     RuleKey,
     Scope,
 )
-from cogs.asking import as_member, asked_by, guild_of, holder_of
-from cogs.components import Button
-from cogs.options import (
-    LONGEST_REASON,
-    UNLIMITED,
-    BadOption,
-    offer_grants,
-    offer_limits,
-    or_bad_option,
-    read_choice,
-    read_grant,
-    read_limit,
-)
-from cogs.pages import PAGE, Entry, page, pages_of, turning
-from cogs.presses import Press, Pressed
-from cogs.rules_in_words import (
+from bot.ledger import Ledger
+from bot.ledger.rulebook import Author, Rulebook
+from cogs.text.rules import (
     CHANGED_MEANWHILE,
     UNSEEN,
     change_line,
@@ -51,6 +36,21 @@ from cogs.rules_in_words import (
     taken_back_text,
     window_changed_text,
 )
+from cogs.ui.component_router import Press, Pressed
+from cogs.ui.components import Button
+from cogs.ui.interactions import as_member, asked_by, guild_of, holder_of
+from cogs.ui.option_parsing import (
+    LONGEST_REASON,
+    UNLIMITED,
+    BadOption,
+    offer_grants,
+    offer_limits,
+    or_bad_option,
+    read_choice,
+    read_grant,
+    read_limit,
+)
+from cogs.ui.pages import PAGE, Entry, page, pages_of, turning
 
 SHOW_PAGE, SHOW_BACK, LOG_PAGE = "quota.show", "quota.back", "quota.log"
 """What the buttons do: turn to a page of the rules, take a rule back, turn to one of the log."""

@@ -9,17 +9,22 @@ import discord
 import structlog
 from discord import ui
 
-from bot.custom_ids import Action, CustomIds, write_lasting
-from bot.discord_posted import PostedPictures, Unshown
-from bot.discord_replies import TEXT_DISPLAY, Component, Replies, Reply
-from bot.discord_rest import Answer, DiscordRest, File, OwnMessage, in_seconds
-from bot.forms import Form
+from bot.discord_io.custom_ids import Action, CustomIds, write_lasting
+from bot.discord_io.message_images import (
+    DiscordsPlaces,
+    PictureLink,
+    find_pictures,
+    walk_components,
+)
+from bot.discord_io.modals import Form
+from bot.discord_io.posted_images import PostedPictures, Unshown
+from bot.discord_io.replies import TEXT_DISPLAY, Component, Replies, Reply
+from bot.discord_io.rest import Answer, DiscordRest, File, OwnMessage, in_seconds
+from bot.domain.lifecycle import OPEN_STATES
 from bot.ledger import Edit, Ledger
 from bot.ledger.archive import Archive
-from bot.message_pictures import DiscordsPlaces, PictureLink, find_pictures, walk_components
-from bot.states import OPEN_STATES
-from cogs.asking import Caller
-from cogs.cards import (
+from cogs.text.markdown import as_block
+from cogs.ui.cards import (
     AGAIN,
     COMPARE,
     DELETE,
@@ -30,11 +35,11 @@ from cogs.cards import (
     asking_row,
     buttons_row,
 )
-from cogs.components import Item, as_components, without_buttons
-from cogs.orders import Orders, Prepared, promptly
-from cogs.pages import MOST_TEXT
-from cogs.plain_text import as_block
-from cogs.presses import LastingPress, LastingPressed, Press, Pressed
+from cogs.ui.component_router import LastingPress, LastingPressed, Press, Pressed
+from cogs.ui.components import Item, as_components, without_buttons
+from cogs.ui.interactions import Caller
+from cogs.ui.order_intake import Orders, Prepared, promptly
+from cogs.ui.pages import MOST_TEXT
 
 CONFIRM = "delete.confirm"
 """What the danger button under the private question does."""

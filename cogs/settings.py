@@ -9,31 +9,16 @@ import discord
 from discord import ChannelType, app_commands
 from discord.ext import commands
 
-from bot.custom_ids import Action, CustomIds, Holder
-from bot.discord_journal import DiscordJournal
-from bot.discord_replies import Replies, Reply
-from bot.errors import LedgerFault, ListFull
+from bot.discord_io.custom_ids import Action, CustomIds, Holder
+from bot.discord_io.log_channel import DiscordJournal
+from bot.discord_io.replies import Replies, Reply
+from bot.domain.banned_phrases import fold
+from bot.domain.errors import LedgerFault, ListFull
+from bot.domain.pricing import MAX_COUNT
+from bot.domain.server_settings import MAX_LISTED, Setting, SettingName, as_kept, read_settings
 from bot.ledger.rulebook import Author, Rulebook
-from bot.phrases import fold
-from bot.pricing import MAX_COUNT
-from bot.server_settings import MAX_LISTED, Setting, SettingName, as_kept, read_settings
-from cogs.asking import asked_by, guild_of, holder_of
-from cogs.choices import QUALITIES, SIZES
-from cogs.components import Button
-from cogs.journal import FIRST_NOTE
-from cogs.options import (
-    BadOption,
-    ChannelOption,
-    NamedChannel,
-    or_bad_option,
-    read_max_count,
-    read_phrase,
-    read_quality,
-    read_size,
-)
-from cogs.pages import PAGE, Entry, page, pages_of, turning
-from cogs.presses import Press, Pressed
-from cogs.settings_in_words import (
+from cogs.text.log_channel import FIRST_NOTE
+from cogs.text.settings import (
     NO_LONGER_SET,
     NOTHING_GIVEN,
     TAKEN_BACK_UNSEEN,
@@ -45,6 +30,21 @@ from cogs.settings_in_words import (
     taken_back_text,
     value_text,
 )
+from cogs.ui.choices import QUALITIES, SIZES
+from cogs.ui.component_router import Press, Pressed
+from cogs.ui.components import Button
+from cogs.ui.interactions import asked_by, guild_of, holder_of
+from cogs.ui.option_parsing import (
+    BadOption,
+    ChannelOption,
+    NamedChannel,
+    or_bad_option,
+    read_max_count,
+    read_phrase,
+    read_quality,
+    read_size,
+)
+from cogs.ui.pages import PAGE, Entry, page, pages_of, turning
 
 SHOW_PAGE, TAKE_BACK = "settings.show", "settings.back"
 """What the buttons do: turn to a page, take a setting back."""

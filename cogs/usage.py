@@ -14,23 +14,23 @@ import structlog
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.discord_replies import Replies, Reply
-from bot.discord_rest import File
-from bot.errors import ChildFailed
-from bot.fitting import UPLOAD_LIMIT
+from bot.discord_io.replies import Replies, Reply
+from bot.discord_io.rest import File
+from bot.domain.errors import ChildFailed
+from bot.domain.pricing import Quality
+from bot.domain.quotas import Window, window_at, window_before
+from bot.editing.fitting import UPLOAD_LIMIT
 from bot.ledger.usage import Usage, UsageBook
-from bot.pricing import Quality
-from bot.quotas import Window, window_at, window_before
 from bot.reports.charts import Charts
 from bot.reports.exports import MAKING, Exports
 from bot.reports.usage_chart import UsageChart, alt_text
 from bot.reports.usage_csv import write_parts
 from bot.reports.usage_rows import in_batches
-from cogs.asking import asked_by, guild_of
-from cogs.components import Item, as_components
-from cogs.options import BadOption, read_choice
-from cogs.plain_text import as_plain
-from cogs.wording import EXPORT_RUNNING, count_credits, day_text
+from cogs.text.markdown import as_plain
+from cogs.text.outcomes import EXPORT_RUNNING, count_credits, day_text
+from cogs.ui.components import Item, as_components
+from cogs.ui.interactions import asked_by, guild_of
+from cogs.ui.option_parsing import BadOption, read_choice
 
 LEFT_OUT = (
     "{} more files do not fit in a message. Name a window, or have the bot's owner run "

@@ -14,9 +14,9 @@ from playwright.async_api import Locator, Page, expect
 
 from benchmarks.usage import FIRST_MEMBER, seed
 from bot.ledger.sqlite.connection import connect_to_write, rows
-from bot.sandbox.cli import DEMO
-from bot.sandbox.faults import EditFault, Hang
-from bot.sandbox.page.running import RunningPage, running_page
+from sandbox.cli import DEMO
+from sandbox.faults import EditFault, Hang
+from sandbox.page.running import RunningPage, running_page
 from tests.page.browser import launched_browser
 
 DOCS = Path(__file__).parent

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from bot.domain.lifecycle import Reason, State
 from bot.ledger.sqlite.connection import moment_or_none
-from bot.sandbox.server import Sandbox
-from bot.sandbox.world import Change, Message, MessageCreated, MessageDeleted, World
-from bot.states import Reason, State
 from drills.crowd import QUOTA, Asked
 from drills.pictures import read_mark, read_prompt
+from sandbox.discord.world import Change, Message, MessageCreated, MessageDeleted, World
+from sandbox.sandbox import Sandbox
 from tests.invariants import find_contradictions, find_overrun
 from tests.members import look_up
 

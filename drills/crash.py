@@ -8,10 +8,10 @@ import asyncio
 from dataclasses import dataclass
 from random import Random
 
-from bot.sandbox.exchanges import Exchange
 from drills.checks import count_edits
 from drills.crowd import Crowd
 from drills.running import Report, Stage, set_stage, telling
+from sandbox.exchanges import Exchange
 
 START = 1.0
 """Seconds that a start takes, about."""

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from bot.sandbox.commands import InvalidInvocation
-from bot.sandbox.guilds import Member
-from bot.sandbox.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType
-from bot.sandbox.server import Interaction, Sandbox
-from bot.sandbox.signals import Signal
-from bot.sandbox.world import Message
 from drills.pictures import draw, make_prompt, make_source
+from sandbox.discord.guilds import Member
+from sandbox.discord.interactions.commands import InvalidInvocation
+from sandbox.discord.interactions.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType
+from sandbox.discord.world import Message
+from sandbox.sandbox import Interaction, Sandbox
+from sandbox.signals import Signal
 from tests.members import buttons_of
 
 QUOTA = 300

@@ -10,11 +10,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from random import Random
 
-from bot.sandbox.child import BotProcess
 from drills.checks import Broken, Kind
 from drills.crowd import UNTIL_CONNECTED, Crowd
 from drills.running import Report, Stage, set_stage, telling
 from drills.troubles import OUTAGES, TROUBLES
+from sandbox.bot_process import BotProcess
 
 LONG, SHORT = 15 * 60.0, 20.0
 """Seconds."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from bot.sandbox.imitation import Task
-from bot.sandbox.server import Upload
+from sandbox.edit_api.imitation import Task
+from sandbox.sandbox import Upload
 
 _PROMPT = re.compile(r"edit number (\d+)")
 _MARK = re.compile(rb"drill (\d+) (\d+);")

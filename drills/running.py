@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.sandbox.child import BotProcess
-from bot.sandbox.server import Sandbox
 from drills.checks import Broken, Kind, Verdict, Witness, count_open, examine
 from drills.crowd import QUOTA, Crowd
+from sandbox.bot_process import BotProcess
+from sandbox.sandbox import Sandbox
 
 PROGRESS = 10.0
 """Seconds between two lines that say how far a drill is."""

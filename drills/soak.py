@@ -11,10 +11,10 @@ from pathlib import Path
 from random import Random
 from statistics import mean
 
-from bot.sandbox.child import BotProcess
 from drills.checks import Broken, Kind
 from drills.crowd import Crowd
 from drills.running import Report, set_stage, telling
+from sandbox.bot_process import BotProcess
 
 LONG, SHORT = 10_000, 500
 """Edits."""

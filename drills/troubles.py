@@ -9,8 +9,10 @@ from random import Random
 import apsw
 
 from bot.ledger.sqlite.connection import connect_to_write, rows
-from bot.sandbox import faults
-from bot.sandbox.faults import (
+from drills.crowd import has_ended
+from drills.running import Stage
+from sandbox import faults
+from sandbox.faults import (
     Address,
     Answer,
     CutAfter,
@@ -39,8 +41,6 @@ from bot.sandbox.faults import (
     silent,
     while_on,
 )
-from drills.crowd import has_ended
-from drills.running import Stage
 from tests.store_faults import let_files_grow
 
 Trouble = Callable[[Stage, Random], AbstractAsyncContextManager[None]]

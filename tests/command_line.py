@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
-from bot.sandbox.child import FROM_OUTSIDE, PROJECT
+from sandbox.bot_process import FROM_OUTSIDE, PROJECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,16 @@ from xdist.scheduler import LoadScopeScheduling, Scheduling
 from yarl import URL
 
 from bot.__main__ import loop_factory, serve
-from bot.edit_client import Patience
+from bot.edit_api.client import Patience
 from bot.ledger.sqlite import SqliteStores, open_sqlite
-from bot.sandbox.server import Sandbox
+from bot.scheduling.status_updates import Pace
 from bot.settings import Settings
-from bot.waiting import Pace
+from sandbox.sandbox import Sandbox
+from tests.images_made import make_picture
 from tests.invariants import find_contradictions
 from tests.members import Person
 from tests.openapi import find_violations
 from tests.page import NO_BROWSER, TO_INSTALL
-from tests.pictures_made import make_picture
 
 # How long an example takes says more of the machine than of what is tested.
 hypothesis.settings.register_profile(
@@ -97,7 +97,7 @@ async def stores(path: Path) -> AsyncGenerator[SqliteStores]:
 @pytest.fixture(autouse=True)
 def sandboxes_close_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """At a test's end nobody waits any more for what a sandbox lets hang."""
-    monkeypatch.setattr("bot.sandbox.listener.SECONDS_TO_CLOSE", 0.01)
+    monkeypatch.setattr("sandbox.listener.SECONDS_TO_CLOSE", 0.01)
 
 
 @pytest.fixture
@@ -240,18 +240,20 @@ def small_results(sandbox: Sandbox) -> None:
 @pytest.fixture
 def cards_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Edits that wait show their cards almost at once, for tests of what comes after."""
-    monkeypatch.setattr("bot.waiting.Pace", partial(Pace, first=0.05, between=0.3, any_two=0.02))
+    monkeypatch.setattr(
+        "bot.scheduling.status_updates.Pace", partial(Pace, first=0.05, between=0.3, any_two=0.02)
+    )
 
 
 @pytest.fixture
 def requests_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request at Discord that failed is made again after a tenth of the usual time."""
-    monkeypatch.setattr("bot.discord_rest.FIRST_PAUSE", 0.025)
-    monkeypatch.setattr("bot.discord_rest.PAUSE_BEFORE_UPLOAD", 0.1)
+    monkeypatch.setattr("bot.discord_io.rest.FIRST_PAUSE", 0.025)
+    monkeypatch.setattr("bot.discord_io.rest.PAUSE_BEFORE_UPLOAD", 0.1)
 
 
 @pytest.fixture
 def announces_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command whose answer takes its time is acknowledged after a tenth of the usual time."""
-    monkeypatch.setattr("bot.editing.STORE_PATIENCE", 0.1)
-    monkeypatch.setattr("bot.discord_replies.ANSWER_PATIENCE", 0.1)
+    monkeypatch.setattr("bot.editing.editor.STORE_PATIENCE", 0.1)
+    monkeypatch.setattr("bot.discord_io.replies.ANSWER_PATIENCE", 0.1)

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.ledger.sqlite.connection import connect_to_read, connect_to_write, rows
-from bot.sandbox.cdn import StoredFile
-from bot.sandbox.server import Interaction, Sandbox
-from bot.sandbox.values import object_at, text_at
-from bot.sandbox.world import Channel, Guild, Member, Message, walk
 from bot.settings import Settings
-from tests.pictures_made import photo
+from sandbox.discord.cdn import StoredFile
+from sandbox.discord.world import Channel, Guild, Member, Message, walk
+from sandbox.sandbox import Interaction, Sandbox
+from sandbox.values import object_at, text_at
+from tests.images_made import photo
 
 if TYPE_CHECKING:
     from tests.conftest import Events

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.domain.server_settings import SettingName
 from bot.ledger.sqlite.connection import connect_to_write, rows
-from bot.sandbox.invocation import Given
-from bot.sandbox.permissions import Permission
-from bot.sandbox.server import Interaction, Sandbox
-from bot.sandbox.values import object_at, text_at
-from bot.sandbox.world import Channel, Guild, Member, Message, walk
-from bot.server_settings import SettingName
+from sandbox.discord.interactions.invocation import Given
+from sandbox.discord.permissions import Permission
+from sandbox.discord.world import Channel, Guild, Member, Message, walk
+from sandbox.sandbox import Interaction, Sandbox
+from sandbox.values import object_at, text_at
 
 
 @dataclass(frozen=True, slots=True)

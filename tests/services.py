@@ -1,7 +1,7 @@
 """What tests let Discord and the edit API do, and what these were asked for."""
 
-from bot.sandbox.faults import DiscordFault, EditFault, Hang, RequestAction
-from bot.sandbox.server import Interaction, Sandbox
+from sandbox.faults import DiscordFault, EditFault, Hang, RequestAction
+from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import RunningBot
 from tests.members import Person
 

@@ -10,21 +10,33 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for package in ("bot", "cogs")
+    for package in ("bot", "cogs", "sandbox")
     for path in sorted((ROOT / package).rglob("*.py"))
 }
 
 PURE = (
-    *("bot.states", "bot.errors", "bot.pricing", "bot.quotas", "bot.server_settings"),
-    *("bot.phrases", "bot.pictures", "bot.edit_api", "bot.custom_ids", "bot.pixels.tasks"),
-    *("bot.forms", "bot.guided_prompt", "bot.message_pictures"),
-    *("bot.queue", "bot.estimates", "bot.progress"),
+    *(
+        "bot.domain.lifecycle",
+        "bot.domain.errors",
+        "bot.domain.pricing",
+        "bot.domain.quotas",
+        "bot.domain.server_settings",
+    ),
+    *(
+        "bot.domain.banned_phrases",
+        "bot.images.headers",
+        "bot.edit_api.wire",
+        "bot.discord_io.custom_ids",
+        "bot.images.tasks",
+    ),
+    *("bot.discord_io.modals", "bot.domain.guided_prompt", "bot.discord_io.message_images"),
+    *("bot.scheduling.fair_order", "bot.scheduling.estimates", "bot.scheduling.progress"),
 )
-MAY_IMPORT_DISCORD = ("cogs", "bot.discord_client", "bot.__main__")
+MAY_IMPORT_DISCORD = ("cogs", "bot.discord_io.client", "bot.__main__")
 MAY_KNOW_SQL = ("bot.ledger",)
 MAY_TOUCH_PIXELS = (
-    *("bot.pixels.child", "bot.pixels.decoding", "bot.pixels.encoding"),
-    *("bot.reports.chart_drawing", "bot.sandbox"),
+    *("bot.images.worker.child", "bot.images.worker.decoding", "bot.images.worker.encoding"),
+    *("bot.reports.chart_drawing", "sandbox"),
 )
 PIXELS = ("PIL", "pillow_heif", *MAY_TOUCH_PIXELS[:3])
 SQL = ("apsw", "sqlite3", "asyncpg", "bot.ledger.sqlite", "bot.ledger.sqlite.connection")
@@ -84,7 +96,7 @@ def all_in(package: str) -> list[str]:
         (("discord",), MAY_IMPORT_DISCORD),
         (("cogs",), ("cogs", "bot.__main__")),
         (SQL, (*MAY_KNOW_SQL, "bot.__main__")),
-        (("bot.sandbox",), ("bot.sandbox", "bot.__main__")),
+        (("sandbox",), ("sandbox", "bot.__main__")),
     ],
     ids=["discord", "cogs", "SQL", "sandbox"],
 )
@@ -98,12 +110,12 @@ def test_pixels_are_touched_in_child_processes_only() -> None:
 
 
 def test_the_sandbox_imports_nothing_of_the_bots_domain() -> None:
-    ours = importers_of(("bot", "cogs"), all_in("bot.sandbox"))
-    assert [each for each in ours if not is_in(each.split()[-1], ("bot.sandbox",))] == []
+    ours = importers_of(("bot", "cogs"), all_in("sandbox"))
+    assert [each for each in ours if not is_in(each.split()[-1], ("sandbox",))] == []
 
 
 def test_pure_modules_do_no_input_or_output() -> None:
-    outward = ("aiohttp", "asyncio", "apsw", "structlog", "bot.ledger", "bot.edit_client")
+    outward = ("aiohttp", "asyncio", "apsw", "structlog", "bot.ledger", "bot.edit_api.client")
     assert importers_of(outward, PURE) == []
 
 
@@ -125,8 +137,15 @@ def test_no_cog_imports_another() -> None:
 
 
 def test_the_use_case_knows_no_discord_and_no_engine() -> None:
-    outward = ("discord", "aiohttp", "apsw", "bot.discord_front", "bot.discord_rest", "cogs")
-    assert importers_of(outward, ["bot.editing"]) == []
+    outward = (
+        "discord",
+        "aiohttp",
+        "apsw",
+        "bot.discord_io.edit_messages",
+        "bot.discord_io.rest",
+        "cogs",
+    )
+    assert importers_of(outward, ["bot.editing.editor"]) == []
 
 
 def test_every_module_says_in_a_docstring_what_its_idea_is() -> None:

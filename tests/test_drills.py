@@ -10,14 +10,14 @@ from random import Random
 import pytest
 
 from bot.ledger.sqlite.connection import connect_to_write, rows
-from bot.sandbox.faults import EditFault, declined
-from bot.sandbox.interactions import CallbackType
-from bot.sandbox.server import Sandbox
-from bot.sandbox.world import Message
 from drills import __main__ as command_line
 from drills.checks import Broken, Kind, Verdict, Witness, count_open, examine
 from drills.crowd import Asked, Crowd
 from drills.running import Report
+from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.discord.world import Message
+from sandbox.faults import EditFault, declined
+from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot
 
 EDITS = 3

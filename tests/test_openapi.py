@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.discord_rest import Request
+from sandbox.discord.rest.server import Request
 from tests.openapi import find_violations
 
 DESCRIPTION = {
@@ -51,7 +51,9 @@ def test_a_description_that_cannot_be_read_fails(
 async def test_a_run_without_the_description_it_was_asked_for_ends_at_once(tmp_path: Path):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider"),
-        str(Path(__file__).with_name("test_pricing.py")),  # not this file, which would start again
+        str(
+            Path(__file__).with_name("domain") / "test_pricing.py"
+        ),  # not this file, which would start again
         env=os.environ | {"DISCORD_OPENAPI": str(tmp_path / "openapi.json")},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

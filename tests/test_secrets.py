@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.child import BotProcess
-from bot.sandbox.faults import (
+from bot.settings import Settings
+from sandbox.bot_process import BotProcess
+from sandbox.faults import (
     CutAfter,
     DiscordFault,
     EditFault,
@@ -16,8 +17,7 @@ from bot.sandbox.faults import (
     server_error,
     token_dead,
 )
-from bot.sandbox.server import Sandbox
-from bot.settings import Settings
+from sandbox.sandbox import Sandbox
 from tests.members import Person
 from tests.services import hang
 

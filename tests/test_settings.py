@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 from bot import settings as settings_module
-from bot.errors import BadSettings
+from bot.domain.errors import BadSettings
 from bot.settings import SETTINGS, Setting, read_database, read_settings
 
 SECRETS = {"DISCORD_TOKEN": "s3cret-token", "EDIT_API_KEY": "s3cret-key"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.child import PROJECT
+from sandbox.bot_process import PROJECT
 
 HANGS = """
 import asyncio

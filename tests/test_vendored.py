@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-VENDOR = Path(__file__).parent.parent / "bot/sandbox/page/static/vendor"
+VENDOR = Path(__file__).parent.parent / "sandbox/page/static/vendor"
 MANIFEST = VENDOR / "vendored.json"
 LISTED: dict[str, dict[str, Any]] = json.loads(MANIFEST.read_text(encoding="utf-8"))
 

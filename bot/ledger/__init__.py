@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.estimates import Took
-from bot.pictures import SourceChange
-from bot.pricing import Quality
-from bot.quotas import Balance, Member, OperatorLimits
-from bot.states import Reason, State
+from bot.domain.lifecycle import Reason, State
+from bot.domain.pricing import Quality
+from bot.domain.quotas import Balance, Member, OperatorLimits
+from bot.images.headers import SourceChange
+from bot.scheduling.estimates import Took
 
 
 @dataclass(frozen=True, slots=True)

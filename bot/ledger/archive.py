@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from bot.domain.lifecycle import Reason, State
+from bot.domain.pricing import Quality
+from bot.images.headers import SourceChange
 from bot.ledger import Place
 from bot.ledger.drafts import Draft
-from bot.pictures import SourceChange
-from bot.pricing import Quality
-from bot.states import Reason, State
 
 
 @dataclass(frozen=True, slots=True)

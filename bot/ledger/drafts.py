@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.message_pictures import PictureLink
-from bot.pricing import SOURCE_SIZE, Quality
+from bot.discord_io.message_images import PictureLink
+from bot.domain.pricing import SOURCE_SIZE, Quality
 
 LIFE = timedelta(hours=1)
 """From then on a draft is not found any more."""

@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.quotas import Limit, Period, RuleKey, Rules, Scope, Window
-from bot.server_settings import Setting, SettingName
+from bot.domain.quotas import Limit, Period, RuleKey, Rules, Scope, Window
+from bot.domain.server_settings import Setting, SettingName
 
 
 class Topic(StrEnum):

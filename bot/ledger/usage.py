@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from bot.pricing import Quality
-from bot.quotas import Period, Window
-from bot.states import Reason, State
+from bot.domain.lifecycle import Reason, State
+from bot.domain.pricing import Quality
+from bot.domain.quotas import Period, Window
 
 
 @dataclass(frozen=True, slots=True)

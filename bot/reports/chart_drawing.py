@@ -15,11 +15,11 @@ from typing import ClassVar, Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.child_confinement import confine_this_process
-from bot.child_limits import limit_this_process
-from bot.errors import ConfinementError
-from bot.pricing import Quality
+from bot.domain.errors import ConfinementError
+from bot.domain.pricing import Quality
 from bot.reports.usage_chart import UsageChart, day_name, from_json
+from bot.subprocesses.confinement import confine_this_process
+from bot.subprocesses.limits import limit_this_process
 
 MEMORY = 2**28
 """Bytes of addresses."""

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from bot.child_process import Children, Work
 from bot.reports.usage_chart import UsageChart, to_json
+from bot.subprocesses.pool import Children, Work
 
 DRAWING = Work(("-m", "bot.reports.chart_drawing"), seconds=30, answer=4 * 2**20)
 """It takes less than a second, and a chart has about 20 kB."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot.pricing import Quality
+from bot.domain.pricing import Quality
 
 LONGEST_ALT_TEXT = 1024
 """Characters that Discord takes as a picture's description."""

@@ -15,8 +15,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bot.domain.quotas import Window, window_at, window_before
 from bot.ledger.usage import ServerUse, UsageBook, UsageRow
-from bot.quotas import Window, window_at, window_before
 from bot.reports.usage_csv import write_csv
 from bot.reports.usage_rows import in_batches
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
+from bot.domain.quotas import Window
 from bot.ledger.usage import UsageBook, UsageRow
-from bot.quotas import Window
 
 BATCH = 2_000
 """Rows that are in memory at once."""

@@ -14,13 +14,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from bot.sandbox.interactions import CallbackType, InteractionType
-from bot.sandbox.page.running import running_page
-from bot.sandbox.values import object_at
+from sandbox.discord.interactions.interactions import CallbackType, InteractionType
+from sandbox.page.running import running_page
+from sandbox.values import object_at
+from tests.images_made import make_picture
 from tests.page.browser import PATIENCE_MS, WIDE, NoBrowser, Tab, launched_browser
 from tests.page.line import Line
 from tests.page.stand_in import StandIn
-from tests.pictures_made import make_picture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser
 
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.page.running import RunningPage
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.interactions.interactions import Interaction
+    from sandbox.page.running import RunningPage
+    from sandbox.values import JsonObject
 
 SETTINGS = {"DEFAULT_QUOTA": "unlimited", "EDIT_CONCURRENCY": "1"}
 

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from bot.sandbox.values import as_array, as_object, dump, parse
+from sandbox.values import as_array, as_object, dump, parse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from bot.sandbox.values import JsonObject
+    from sandbox.values import JsonObject
 
 PATIENCE = 10
 

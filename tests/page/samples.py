@@ -11,16 +11,16 @@ import wave
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.sandbox.page.running import running_page
+from sandbox.page.running import running_page
+from tests.images_made import make_picture
 from tests.page.stand_in import StandIn, put
-from tests.pictures_made import make_picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.sandbox.guilds import Channel
-    from bot.sandbox.values import JsonObject
-    from bot.sandbox.world import Message
+    from sandbox.discord.guilds import Channel
+    from sandbox.discord.world import Message
+    from sandbox.values import JsonObject
 
 V2 = 1 << 15
 SUPPRESS_EMBEDS, SILENT, VOICE_MESSAGE = 1 << 2, 1 << 12, 1 << 13

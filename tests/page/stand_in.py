@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from bot.sandbox.values import as_object, parse, snowflake
-from bot.sandbox.world import Message, Revision
+from sandbox.discord.world import Message, Revision
+from sandbox.values import as_object, parse, snowflake
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from bot.sandbox.guilds import Channel
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.server import Sandbox
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Channel
+    from sandbox.discord.interactions.interactions import Interaction
+    from sandbox.sandbox import Sandbox
+    from sandbox.values import JsonObject
 
 
 class StandIn:

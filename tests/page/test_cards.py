@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Locator
 
-    from bot.sandbox.page.running import RunningPage
+    from sandbox.page.running import RunningPage
     from tests.page.browser import Tab
     from tests.page.conftest import OpenTab
 

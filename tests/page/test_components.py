@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox.interactions import CallbackType
-from bot.sandbox.values import as_array, as_object, object_at
+from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.values import as_array, as_object, object_at
 from tests.page.samples import (
     BUTTONS,
     PUT,
@@ -25,9 +25,9 @@ from tests.page.samples import (
 )
 
 if TYPE_CHECKING:
-    from bot.sandbox.guilds import Channel
-    from bot.sandbox.page.running import RunningPage
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Channel
+    from sandbox.page.running import RunningPage
+    from sandbox.values import JsonObject
     from tests.page.conftest import OpenTab, Sent
     from tests.page.stand_in import StandIn
 
@@ -146,7 +146,7 @@ async def test_a_press_that_nobody_answers_fails_after_three_seconds_until_the_n
     ada, ben = await open_tab(stage), await open_tab(stage, "Ben")
     failed = ada.messages.get_by_text("This interaction failed")
     button = ada.messages.get_by_role("button", name="Danger")
-    monkeypatch.setattr("bot.sandbox.page.mirror.SECONDS_TO_ACKNOWLEDGE", 0.1)
+    monkeypatch.setattr("sandbox.page.mirror.SECONDS_TO_ACKNOWLEDGE", 0.1)
     await button.click()
     await expect(failed).to_be_visible()
     await expect(button).to_have_attribute("aria-busy", "false")

@@ -8,17 +8,17 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from bot.pricing import Quality
-from bot.sandbox.interactions import CallbackType
-from bot.sandbox.values import object_at, objects_at
-from tests.pictures_made import make_picture
+from bot.domain.pricing import Quality
+from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.values import object_at, objects_at
+from tests.images_made import make_picture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.page.running import RunningPage
-    from bot.sandbox.values import JsonObject
+    from sandbox.page.running import RunningPage
+    from sandbox.values import JsonObject
     from tests.page.browser import Tab
     from tests.page.conftest import OpenTab, Sent
     from tests.page.stand_in import StandIn
@@ -248,7 +248,7 @@ async def test_what_an_option_does_not_take_is_said_and_can_be_put_right(
 async def test_a_command_that_nobody_answers_fails_and_can_be_dismissed(
     stage: RunningPage, open_tab: OpenTab, sent: Sent, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.sandbox.page.mirror.SECONDS_TO_ACKNOWLEDGE", 0.1)
+    monkeypatch.setattr("sandbox.page.mirror.SECONDS_TO_ACKNOWLEDGE", 0.1)
     tab = await open_tab(stage)
     await tab.command("/credits ")
     await tab.press("Enter")
@@ -336,7 +336,7 @@ async def copy_picture(tab: Tab) -> None:
 async def test_a_file_that_is_too_large_is_refused_in_words_and_nothing_is_lost(
     stage: RunningPage, open_tab: OpenTab, photo: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.sandbox.page.uploads.LARGEST_UPLOAD", 9)
+    monkeypatch.setattr("sandbox.page.uploads.LARGEST_UPLOAD", 9)
     tab = await open_tab(stage)
     tab.expected = ("413",)
     await tab.choose(photo)

@@ -10,7 +10,7 @@ from playwright.async_api import expect
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.sandbox.page.running import RunningPage
+    from sandbox.page.running import RunningPage
     from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox.interactions import CallbackType, InteractionType
-from bot.sandbox.values import as_array, object_at, objects_at
+from sandbox.discord.interactions.interactions import CallbackType, InteractionType
+from sandbox.values import as_array, object_at, objects_at
 from tests.page.samples import BOXES, BUTTONS, PLAIN, TEXTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.page.running import RunningPage
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.interactions.interactions import Interaction
+    from sandbox.page.running import RunningPage
+    from sandbox.values import JsonObject
     from tests.page.browser import Tab
     from tests.page.conftest import OpenTab, Sent
     from tests.page.stand_in import StandIn
@@ -204,7 +204,7 @@ async def test_a_form_that_nobody_answers_says_so_keeps_what_was_written_and_is_
     await tab.type("Fog")
     await tab.form.get_by_role("combobox", name="Role").click()
     await tab.press("Enter")
-    monkeypatch.setattr("bot.sandbox.page.mirror.SECONDS_TO_ACKNOWLEDGE", 0.1)
+    monkeypatch.setattr("sandbox.page.mirror.SECONDS_TO_ACKNOWLEDGE", 0.1)
     await tab.form.get_by_role("button", name="Submit").click()
     (await sent.next()).too_late()
     await expect(tab.form.get_by_role("alert")).to_have_text("Something went wrong. Try again.")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from tests.pictures_made import photo as upload
+from tests.images_made import photo as upload
 
 if TYPE_CHECKING:
-    from bot.sandbox.page.running import RunningPage
-    from bot.sandbox.world import Message
+    from sandbox.discord.world import Message
+    from sandbox.page.running import RunningPage
     from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

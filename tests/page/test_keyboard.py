@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox.interactions import CallbackType
-from bot.sandbox.values import object_at
+from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.values import object_at
 from tests.page.samples import BOXES, BUTTONS, SPOILERS, gallery
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Locator
 
-    from bot.sandbox.page.running import RunningPage
-    from bot.sandbox.values import JsonObject
+    from sandbox.page.running import RunningPage
+    from sandbox.values import JsonObject
     from tests.page.browser import Tab
     from tests.page.conftest import OpenTab, Sent
     from tests.page.stand_in import StandIn

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.sandbox.child import BotProcess, Event
-from bot.sandbox.page.feed import Feed
-from bot.sandbox.page.ledger_shown import MOST_EDITS, ShownLedger
-from bot.sandbox.server import Sandbox
+from sandbox.bot_process import BotProcess, Event
+from sandbox.page.feed import Feed
+from sandbox.page.ledger_shown import MOST_EDITS, ShownLedger
+from sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path

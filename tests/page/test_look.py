@@ -11,7 +11,7 @@ import pytest
 from tests.page.samples import BUTTONS, SENT
 
 if TYPE_CHECKING:
-    from bot.sandbox.page.running import RunningPage
+    from sandbox.page.running import RunningPage
     from tests.page.conftest import OpenTab
     from tests.page.stand_in import StandIn
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox.interactions import CallbackType
+from sandbox.discord.interactions.interactions import CallbackType
 from tests.page.browser import PHONE
 from tests.page.samples import FORMS, PUT, SENT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.sandbox.page.running import RunningPage
+    from sandbox.page.running import RunningPage
     from tests.page.conftest import OpenTab, Sent
     from tests.page.stand_in import StandIn
 

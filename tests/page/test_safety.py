@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox.faults import EditFault, declined
+from sandbox.faults import EditFault, declined
 from tests.page.samples import V2, button, option, row, select
 from tests.page.stand_in import put
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.sandbox.page.running import RunningPage
-    from bot.sandbox.values import JsonObject
+    from sandbox.page.running import RunningPage
+    from sandbox.values import JsonObject
     from tests.page.browser import Tab
     from tests.page.conftest import OpenTab
     from tests.page.stand_in import StandIn

@@ -19,20 +19,20 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from bot.sandbox.child import PROJECT
-from bot.sandbox.page.running import running_page
-from bot.sandbox.page.server import STATIC
-from bot.sandbox.values import object_at
+from sandbox.bot_process import PROJECT
+from sandbox.page.running import running_page
+from sandbox.page.server import STATIC
+from sandbox.values import object_at
+from tests.images_made import make_picture
 from tests.page.line import Line, Refused, Visitor
-from tests.pictures_made import make_picture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.guilds import Channel
-    from bot.sandbox.page.running import RunningPage
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Channel
+    from sandbox.page.running import RunningPage
+    from sandbox.values import JsonObject
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -134,7 +134,7 @@ async def test_a_browser_keeps_the_pages_files_until_one_of_them_changes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     files = shutil.copytree(STATIC, tmp_path / "static")
-    monkeypatch.setattr("bot.sandbox.page.server.STATIC", files)
+    monkeypatch.setattr("sandbox.page.server.STATIC", files)
     async with running_page(port=0) as running, Visitor.of(running.address) as visitor:
         page = await visitor.send("GET", "/?")
         assert page.headers["Cache-Control"] == "no-cache"
@@ -162,7 +162,7 @@ async def test_a_posted_file_is_of_no_origin_when_it_is_opened(stage: RunningPag
 async def test_an_empty_file_and_one_that_is_too_large_are_refused_in_words(
     stage: RunningPage, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.sandbox.page.uploads.LARGEST_UPLOAD", 9)
+    monkeypatch.setattr("sandbox.page.uploads.LARGEST_UPLOAD", 9)
     async with Visitor.of(stage.address) as visitor:
         for data, words in ((b"", "a.png is empty."), (b"0123456789", "a.png is too large")):
             path = f"/uploads?name=a.png&{visitor.query}"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox.page.running import running_page
+from sandbox.page.running import running_page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.sandbox.page.running import RunningPage
+    from sandbox.page.running import RunningPage
     from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

@@ -12,7 +12,7 @@ from tests.page.line import Line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.sandbox.page.running import RunningPage
+    from sandbox.page.running import RunningPage
     from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

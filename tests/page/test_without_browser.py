@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from bot.sandbox.child import PROJECT
+from sandbox.bot_process import PROJECT
 from tests.page import NO_BROWSER, TO_INSTALL
 
 if TYPE_CHECKING:

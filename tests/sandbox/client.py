@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import aiohttp
 from PIL import Image
 
-from bot.sandbox.invocation import Upload
-from bot.sandbox.server import Sandbox
-from bot.sandbox.values import as_array, as_object, object_at, objects_at, parse, text_at
+from sandbox.discord.interactions.invocation import Upload
+from sandbox.sandbox import Sandbox
+from sandbox.values import as_array, as_object, object_at, objects_at, parse, text_at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from bot.sandbox.guilds import Channel, Member
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Channel, Member
+    from sandbox.discord.interactions.interactions import Interaction
+    from sandbox.values import JsonObject
 
 V2 = 1 << 15
 EPHEMERAL = 1 << 6

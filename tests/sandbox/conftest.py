@@ -11,7 +11,7 @@ from tests.sandbox.client import connection
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.sandbox.guilds import Guild
+    from sandbox.discord.guilds import Guild
     from tests.sandbox.client import Client
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import WSMsgType
 
-from bot.sandbox.values import as_object, dump, parse
+from sandbox.values import as_object, dump, parse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.sandbox.server import Sandbox
-    from bot.sandbox.values import JsonObject
+    from sandbox.sandbox import Sandbox
+    from sandbox.values import JsonObject
 
 GUILDS = 1
 PRIVILEGED_MEMBERS = 1 << 1

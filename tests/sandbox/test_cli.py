@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 
 from bot.__main__ import main
-from bot.sandbox.cdn import StoredFile
-from bot.sandbox.child import PROJECT, BotEnded, BotProcess, build_environment, child_environment
-from bot.sandbox.cli import DEMO, save
-from bot.sandbox.faults import EditFault, declined
-from bot.sandbox.invocation import Upload
-from bot.sandbox.server import Sandbox
+from sandbox.bot_process import PROJECT, BotEnded, BotProcess, build_environment, child_environment
+from sandbox.cli import DEMO, save
+from sandbox.discord.cdn import StoredFile
+from sandbox.discord.interactions.invocation import Upload
+from sandbox.faults import EditFault, declined
+from sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,11 +10,11 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.sandbox.guilds import Overwrite
-from bot.sandbox.invocation import Upload
-from bot.sandbox.permissions import Permission
-from bot.sandbox.server import InvalidInvocation
-from bot.sandbox.values import object_at, objects_at, text_at
+from sandbox.discord.guilds import Overwrite
+from sandbox.discord.interactions.invocation import Upload
+from sandbox.discord.permissions import Permission
+from sandbox.sandbox import InvalidInvocation
+from sandbox.values import object_at, objects_at, text_at
 from tests.sandbox.client import (
     EDIT,
     EPHEMERAL,
@@ -31,9 +31,9 @@ from tests.sandbox.client import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.sandbox.guilds import Guild
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Guild
+    from sandbox.discord.interactions.interactions import Interaction
+    from sandbox.values import JsonObject
 
 # Logging in.
 

@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 from PIL import Image, ImageOps, ImageStat
 
-from bot.sandbox import faults
-from bot.sandbox.faults import DownloadFault, EditFault
-from bot.sandbox.imitation import Task, imitate
-from bot.sandbox.server import Sandbox
-from bot.sandbox.values import JsonObject, as_object, object_at, objects_at, parse, text_at
+from sandbox import faults
+from sandbox.edit_api.imitation import Task, imitate
+from sandbox.faults import DownloadFault, EditFault
+from sandbox.sandbox import Sandbox
+from sandbox.values import JsonObject, as_object, object_at, objects_at, parse, text_at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

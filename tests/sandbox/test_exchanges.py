@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.sandbox.faults import CutBefore, DiscordFault
-from bot.sandbox.server import Upload
+from sandbox.faults import CutBefore, DiscordFault
+from sandbox.sandbox import Upload
 from tests.sandbox.client import PICTURE
 
 if TYPE_CHECKING:
-    from bot.sandbox.exchanges import Exchange
+    from sandbox.exchanges import Exchange
     from tests.sandbox.client import Client
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.sandbox.guilds import Overwrite
-from bot.sandbox.permissions import Permission
-from bot.sandbox.values import object_at, objects_at
+from sandbox.discord.guilds import Overwrite
+from sandbox.discord.permissions import Permission
+from sandbox.values import object_at, objects_at
 from tests.sandbox.client import LOADING, PICTURE, V2, Client, button, row, text
 from tests.sandbox.gateway_client import connected
 
 if TYPE_CHECKING:
-    from bot.sandbox.guilds import Guild
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Guild
+    from sandbox.values import JsonObject
 
 VOICE = 1 << 13
 SNAPSHOT = 1 << 14

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from bot.sandbox import faults
-from bot.sandbox.faults import DiscordFault
-from bot.sandbox.server import Sandbox
+from sandbox import faults
+from sandbox.faults import DiscordFault
+from sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.sandbox.world import Message
+    from sandbox.discord.world import Message
 
 
 class Client:

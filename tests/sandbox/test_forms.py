@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from bot.sandbox.server import InvalidInvocation, RawId, Upload
-from bot.sandbox.values import object_at, objects_at
+from sandbox.sandbox import InvalidInvocation, RawId, Upload
+from sandbox.values import object_at, objects_at
 from tests.sandbox.client import PICTURE, Answer, Client, button, connection, row, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.sandbox.guilds import Guild, Role
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.invocation import Filled
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Guild, Role
+    from sandbox.discord.interactions.interactions import Interaction
+    from sandbox.discord.interactions.invocation import Filled
+    from sandbox.values import JsonObject
 
 INPUT, STRING, USER, ROLE, MENTIONABLE, CHANNEL, UPLOAD = 4, 3, 5, 6, 7, 8, 19
 RADIO, BOXES, BOX = 21, 22, 23

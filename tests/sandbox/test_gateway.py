@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.sandbox.server import Sandbox
-from bot.sandbox.values import dump, integer_at, object_at, objects_at, text_at
+from sandbox.sandbox import Sandbox
+from sandbox.values import dump, integer_at, object_at, objects_at, text_at
 from tests.sandbox.gateway_client import GUILDS, PRIVILEGED_MEMBERS, Bot, connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.sandbox.values import JsonObject
+    from sandbox.values import JsonObject
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 from PIL import Image
 
-from bot.sandbox.invocation import Upload
-from bot.sandbox.server import Sandbox
-from bot.sandbox.values import JsonObject, as_object, object_at, parse, text_at
+from sandbox.discord.interactions.invocation import Upload
+from sandbox.sandbox import Sandbox
+from sandbox.values import JsonObject, as_object, object_at, parse, text_at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping

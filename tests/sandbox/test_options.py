@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.sandbox.permissions import Permission
-from bot.sandbox.server import InvalidInvocation, RawId
-from bot.sandbox.values import object_at, objects_at
+from sandbox.discord.permissions import Permission
+from sandbox.sandbox import InvalidInvocation, RawId
+from sandbox.values import object_at, objects_at
 from tests.sandbox.client import Client, connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.sandbox.guilds import Guild
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.invocation import Given
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Guild
+    from sandbox.discord.interactions.interactions import Interaction
+    from sandbox.discord.interactions.invocation import Given
+    from sandbox.values import JsonObject
 
 SHOW: JsonObject = {
     "name": "show",

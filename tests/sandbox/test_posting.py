@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.sandbox.permissions import Permission
-from bot.sandbox.server import InvalidInvocation, Upload
-from bot.sandbox.values import object_at, objects_at, text_at
+from sandbox.discord.permissions import Permission
+from sandbox.sandbox import InvalidInvocation, Upload
+from sandbox.values import object_at, objects_at, text_at
 from tests.sandbox.client import EPHEMERAL, PICTURE, Client
 from tests.sandbox.gateway_client import Bot, connected
 
 if TYPE_CHECKING:
-    from bot.sandbox.guilds import Channel, Guild, Member
+    from sandbox.discord.guilds import Channel, Guild, Member
 
 GUILD_MESSAGES = 1 << 9
 DIRECT_MESSAGES = 1 << 12

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.sandbox.permissions import Permission
-from bot.sandbox.server import InvalidInvocation, RawId
-from bot.sandbox.values import object_at
+from sandbox.discord.permissions import Permission
+from sandbox.sandbox import InvalidInvocation, RawId
+from sandbox.values import object_at
 from tests.sandbox.client import Client, button, row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.sandbox.guilds import Guild, Role
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.invocation import Chosen
-    from bot.sandbox.values import JsonObject
-    from bot.sandbox.world import Message
+    from sandbox.discord.guilds import Guild, Role
+    from sandbox.discord.interactions.interactions import Interaction
+    from sandbox.discord.interactions.invocation import Chosen
+    from sandbox.discord.world import Message
+    from sandbox.values import JsonObject
 
 STRING, USER, ROLE, MENTIONABLE, CHANNEL = 3, 5, 6, 7, 8
 

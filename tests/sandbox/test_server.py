@@ -14,15 +14,15 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from PIL import Image
 
-from bot.sandbox.server import Acknowledgement, RawId, Sandbox, Upload
-from bot.sandbox.values import object_at, objects_at, text_at
+from sandbox.sandbox import Acknowledgement, RawId, Sandbox, Upload
+from sandbox.values import object_at, objects_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     import pytest
 
-    from bot.sandbox.invocation import Filled
+    from sandbox.discord.interactions.invocation import Filled
 
 
 def png(width: int = 640, height: int = 480, colour: str = "red") -> bytes:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.sandbox.guilds import Overwrite
-from bot.sandbox.permissions import Permission
-from bot.sandbox.values import object_at, objects_at
+from sandbox.discord.guilds import Overwrite
+from sandbox.discord.permissions import Permission
+from sandbox.values import object_at, objects_at
 from tests.sandbox.client import Client
 from tests.sandbox.gateway_client import GUILDS, PRIVILEGED_MEMBERS, Bot, connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.sandbox.guilds import Guild
-    from bot.sandbox.server import Sandbox
-    from bot.sandbox.values import JsonObject
+    from sandbox.discord.guilds import Guild
+    from sandbox.sandbox import Sandbox
+    from sandbox.values import JsonObject
 
 
 @pytest.fixture

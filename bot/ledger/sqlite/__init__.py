@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from bot.errors import LedgerFault, LedgerUnusable
+from bot.domain.errors import LedgerFault, LedgerUnusable
 from bot.ledger.sqlite.archive import SqliteArchive
 from bot.ledger.sqlite.connection import (
     BUSY_MILLISECONDS,

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import apsw
 
+from bot.domain.quotas import Window
 from bot.ledger.sqlite.connection import rows
 from bot.ledger.statements import edits as statements
-from bot.quotas import Window
 
 SERVER = 0
 """The member whose accounts are the server's."""

@@ -7,16 +7,16 @@ from typing import Any
 
 import apsw
 
-from bot.errors import LedgerFault
+from bot.domain.errors import LedgerFault
+from bot.domain.lifecycle import Reason, State
+from bot.domain.pricing import Quality
+from bot.images.headers import SourceChange
 from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
 from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.sqlite.drafts import read_draft
 from bot.ledger.statements import archive as statements
 from bot.ledger.statements import drafts
-from bot.pictures import SourceChange
-from bot.pricing import Quality
-from bot.states import Reason, State
 
 LATEST = 2**63 - 1
 

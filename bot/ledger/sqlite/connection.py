@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 import apsw
 
-from bot.errors import LedgerFault
+from bot.domain.errors import LedgerFault
 
 Value = str | int | None
 

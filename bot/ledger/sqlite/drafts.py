@@ -7,12 +7,12 @@ from typing import Any
 
 import apsw
 
+from bot.discord_io.message_images import PictureLink
+from bot.domain.pricing import Quality
 from bot.ledger.drafts import LIFE, Draft, DraftBook
 from bot.ledger.sqlite.connection import milliseconds, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.statements import drafts as statements
-from bot.message_pictures import PictureLink
-from bot.pricing import Quality
 
 _COLUMNS = frozenset({"id", "guild_id", "member_id"})
 

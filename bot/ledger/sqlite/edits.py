@@ -8,7 +8,19 @@ from typing import Any
 
 import apsw
 
-from bot.estimates import Took
+from bot.domain.lifecycle import LEAVES_FROM, MAY_HAVE_COST, Reason, State
+from bot.domain.pricing import Quality
+from bot.domain.quotas import (
+    Allowance,
+    Balance,
+    Budget,
+    Member,
+    OperatorLimits,
+    day_of,
+    decide,
+    window_at,
+)
+from bot.images.headers import SourceChange
 from bot.ledger import (
     AlreadyHeld,
     Edit,
@@ -25,19 +37,7 @@ from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_
 from bot.ledger.sqlite.database import Database
 from bot.ledger.sqlite.rulebook import read_rules
 from bot.ledger.statements import edits as statements
-from bot.pictures import SourceChange
-from bot.pricing import Quality
-from bot.quotas import (
-    Allowance,
-    Balance,
-    Budget,
-    Member,
-    OperatorLimits,
-    day_of,
-    decide,
-    window_at,
-)
-from bot.states import LEAVES_FROM, MAY_HAVE_COST, Reason, State
+from bot.scheduling.estimates import Took
 
 
 class SqliteLedger(Ledger):

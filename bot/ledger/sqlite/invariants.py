@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import apsw
 
+from bot.domain.lifecycle import MAY_HAVE_COST
 from bot.ledger.sqlite.connection import rows
-from bot.states import MAY_HAVE_COST
 
 _SENTENCES = (  # $1: the reasons for which an edit that was sent may have cost something
     # An account is the sum of its edits; the server's (member 0) and the bot's (server 0) as well.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import lock_descriptor
 
-from bot.errors import LedgerInUse, LedgerUnusable
+from bot.domain.errors import LedgerInUse, LedgerUnusable
 
 _AFTER_LOCKED_BYTE = 1
 """Windows keeps the locked first byte from being read, so the process id stands behind it."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import apsw
 
-from bot.errors import LedgerUnusable
+from bot.domain.errors import LedgerUnusable
 from bot.ledger.sqlite.connection import rows
 
 

@@ -5,7 +5,9 @@ from datetime import datetime
 
 import apsw
 
-from bot.errors import ListFull
+from bot.domain.errors import ListFull
+from bot.domain.quotas import Limit, Period, RuleKey, Rules, Scope, day_of, window_at
+from bot.domain.server_settings import MAX_LISTED, Setting, SettingName
 from bot.ledger.rulebook import (
     Author,
     Change,
@@ -20,8 +22,6 @@ from bot.ledger.sqlite.connection import milliseconds, moment, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.statements import edits as accounts
 from bot.ledger.statements import rulebook as statements
-from bot.quotas import Limit, Period, RuleKey, Rules, Scope, day_of, window_at
-from bot.server_settings import MAX_LISTED, Setting, SettingName
 
 
 class SqliteRulebook(Rulebook):

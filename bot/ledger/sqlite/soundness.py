@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import structlog
 
-from bot.errors import LedgerUnusable
+from bot.domain.errors import LedgerUnusable
 from bot.ledger.sqlite.connection import connect_to_examine, rows
 
 LONGEST_LOOK = 5.0

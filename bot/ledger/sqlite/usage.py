@@ -5,15 +5,15 @@ from datetime import date
 
 import apsw
 
+from bot.domain.lifecycle import Reason, State
+from bot.domain.pricing import Quality
+from bot.domain.quotas import SERVER_BUDGET, Limit, Period, Window
 from bot.ledger.sqlite.accounts import SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Reader
 from bot.ledger.sqlite.rulebook import read_rules
 from bot.ledger.statements import usage as statements
 from bot.ledger.usage import DailyUse, MemberUse, ServerUse, Usage, UsageBook, UsageRow
-from bot.pricing import Quality
-from bot.quotas import SERVER_BUDGET, Limit, Period, Window
-from bot.states import Reason, State
 
 
 class SqliteUsageBook(UsageBook):

@@ -1,0 +1,1 @@
+"""Discord's gateway and HTTP API, as the bot uses them."""

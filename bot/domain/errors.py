@@ -1,0 +1,201 @@
+"""Faults, one tree by whose fault it is; they carry data, and no text for members."""
+
+from bot.domain.lifecycle import Reason
+
+
+class Fault(Exception):
+    """Anything that this program foresees going wrong."""
+
+
+class EditFault(Fault):
+    """What ends one edit, and the reason that its void keeps."""
+
+    reason: Reason
+
+
+class SourceFault(EditFault):
+    """The member's image can't be edited."""
+
+    is_costly = False
+    """Whether opening it crashed a child process, hung it, or kept it busy for long, in vain."""
+
+
+class NotAPicture(SourceFault):
+    """The bytes are none of the formats in `pictures.Format`."""
+
+    reason = Reason.NOT_A_PICTURE
+
+
+class TooLarge(SourceFault):
+    """More bytes than `limit`."""
+
+    reason = Reason.TOO_LARGE
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} bytes")
+        self.limit = limit
+
+
+class TooManyPixels(SourceFault):
+    """More pixels than the limit."""
+
+    reason = Reason.TOO_MANY_PIXELS
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(f"{width} x {height} pixels")
+        self.width = width
+        self.height = height
+
+
+class Broken(SourceFault):
+    """The bytes begin as a picture, and cannot be decoded."""
+
+    reason = Reason.SOURCE_BROKEN
+
+
+class TooHeavy(SourceFault):
+    """Decoding takes more memory or time than a picture is given."""
+
+    reason = Reason.SOURCE_TOO_HEAVY
+
+
+class SourcesPausedError(SourceFault):
+    """So many of the member's images were costly to open that none is opened for a while."""
+
+    reason = Reason.SOURCES_PAUSED
+
+
+class SourceUnreadable(SourceFault):
+    """Discord no longer gives the picture's bytes."""
+
+    reason = Reason.SOURCE_UNREADABLE
+
+
+class ServiceFault(EditFault):
+    """The edit API, or the way to it, failed."""
+
+
+class Declined(ServiceFault):
+    """The API refused this edit; `message` is its own text, where it gave one."""
+
+    reason = Reason.API_DECLINED
+
+    def __init__(self, message: str | None) -> None:
+        super().__init__("the edit API declined")
+        self.message = message
+
+
+class Misconfigured(ServiceFault):
+    """The API refused the key or its account (HTTP 401, 402, 403), for the operator to mend."""
+
+    reason = Reason.API_MISCONFIGURED
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the edit API answered HTTP {status}")
+        self.status = status
+
+
+class Busy(ServiceFault):
+    """The API turned the call away (HTTP 429 or 503) for longer than an edit waits."""
+
+    reason = Reason.API_BUSY
+
+
+class ServiceFailed(ServiceFault):
+    """The call was made and no usable answer came; the API may have executed it."""
+
+    reason = Reason.API_FAILED
+
+
+class Unreachable(ServiceFault):
+    """No connection could be made, so the call was surely not executed."""
+
+    reason = Reason.API_UNREACHABLE
+
+
+class ResultLost(ServiceFault):
+    """One result could not be had: gone, too slow, too large, no picture, or forbidden."""
+
+    reason = Reason.NO_RESULT
+
+
+class WaitedTooLong(EditFault):
+    """The edit's turn did not come in time."""
+
+    reason = Reason.EXPIRED
+
+
+class NotPosted(EditFault):
+    """Discord took no message with the pictures."""
+
+    def __init__(self, reason: Reason = Reason.NOT_POSTED) -> None:
+        super().__init__("the pictures could not be posted")
+        self.reason = reason
+
+
+class OperatorFault(Fault):
+    """What only whoever runs the bot can mend; `str()` of it is shown to them as it is."""
+
+
+class BadSettings(OperatorFault):
+    """One or more settings are missing or unreadable."""
+
+
+class LoginRefused(OperatorFault):
+    """Discord refused the bot's token."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Discord refused the token in DISCORD_TOKEN. Make a new one at "
+            "https://discord.com/developers/applications (your application, Bot, Reset Token) "
+            "and put it into .env."
+        )
+
+
+class DiscordRefused(OperatorFault):
+    """Discord did not let the bot in, or ended its session for good."""
+
+
+class LedgerInUse(OperatorFault):
+    """Another process has this database."""
+
+
+class LedgerUnusable(OperatorFault):
+    """The database cannot be opened, is of a newer version, or is no ledger."""
+
+
+class ListFull(Fault):
+    """A server's list, of refused phrases or of channels, takes no more."""
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(f"the list {name} is full")
+        self.name = name
+        self.value = value
+
+
+class LedgerFault(Fault):
+    """The ledger did not carry out a statement; its transaction was rolled back."""
+
+
+class ChildFailed(Fault):
+    """A child process did not answer."""
+
+
+class ChildTookTooLong(ChildFailed):
+    """It had not answered when its time was up."""
+
+
+class ChildHungError(ChildFailed):
+    """It used no processor for so long that it was killed."""
+
+
+class ChildKilled(ChildFailed):
+    """A signal ended it: its own crash's, or one of the system, whose limits it passed."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"signal {signal} ended it")
+        self.signal = signal
+
+
+class ConfinementError(Fault):
+    """No system calls can be taken away from a process here."""

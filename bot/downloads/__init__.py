@@ -1,0 +1,1 @@
+"""Fetching originals and results, from allowed addresses only."""

@@ -1,0 +1,1 @@
+"""What images are, read from their headers, and having them converted."""

@@ -1,0 +1,1 @@
+"""Who goes next, when, and what members see while they wait."""

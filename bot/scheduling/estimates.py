@@ -1,0 +1,70 @@
+"""How long edits of each quality take, by those that were delivered lately."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bot.domain.pricing import Quality
+
+LATEST = 21
+"""Edits of a quality that an estimate rests on; odd, so that the middle one is one of them."""
+
+
+LONGEST = 1_800.0
+"""Seconds that a step of an edit may have taken; by more, or less than none, a clock was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds of one edit's way."""
+
+    call: float
+    """From sending it to the API to the API's answer."""
+    posting: float
+    """From then until the pictures were posted."""
+
+    @property
+    def can_be(self) -> bool:
+        """Whether an edit can have taken so long; its times are the wall's clock's."""
+        return 0 <= self.call <= LONGEST and 0 <= self.posting <= LONGEST
+
+    @property
+    def whole(self) -> float:
+        """From sending it to the posted pictures."""
+        return self.call + self.posting
+
+
+GUESSES = {
+    Quality.LOW: Took(call=15, posting=3),
+    Quality.MEDIUM: Took(call=30, posting=3),
+    Quality.HIGH: Took(call=60, posting=5),
+}
+"""Until any was made: about what image models need."""
+
+
+class Estimates:
+    """The latest edits' times, and what is usual by them."""
+
+    def __init__(self) -> None:
+        self._latest = {quality: deque[Took](maxlen=LATEST) for quality in Quality}
+        self._known: dict[Quality, Took] = {}
+
+    def learn(self, latest: Mapping[Quality, Sequence[Took]]) -> None:
+        """Take in edits of each quality, oldest first."""
+        for quality, tooks in latest.items():
+            kept = self._latest[quality]
+            kept.extend(took for took in tooks if took.can_be)
+            if kept:
+                self._known[quality] = Took(
+                    call=median(took.call for took in kept),
+                    posting=median(took.posting for took in kept),
+                )
+
+    def usual(self, quality: Quality) -> Took:
+        """What half of the latest edits needed at most, or a guess."""
+        return self._known.get(quality, GUESSES[quality])
+
+    def known(self, quality: Quality) -> Took | None:
+        """The same, without a guess."""
+        return self._known.get(quality)

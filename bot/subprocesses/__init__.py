@@ -1,0 +1,1 @@
+"""Child processes: one task, one answer, strict limits."""

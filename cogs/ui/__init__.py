@@ -1,0 +1,1 @@
+"""What features share: reading interactions, forms, cards and pages."""

@@ -1,0 +1,1 @@
+"""Message components, and the rules Discord has for them."""

@@ -1,0 +1,1 @@
+"""Commands, buttons and forms, as a client sends them."""

@@ -1,0 +1,1 @@
+"""Discord's HTTP API, as the sandbox answers it."""

@@ -1,0 +1,1 @@
+"""A stand-in for the edit API, which imitates edits."""

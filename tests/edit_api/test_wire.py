@@ -1,0 +1,313 @@
+"""The request is exactly what the API's page says; of the answer, the least is expected."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.errors import Busy, Declined, Misconfigured, ResultLost, ServiceFailed, ServiceFault
+from bot.domain.pricing import Quality
+from bot.edit_api.wire import (
+    MAX_ADDRESS,
+    MAX_MESSAGE,
+    EditCall,
+    Throttled,
+    body_around_image,
+    body_with_url,
+    needs_data_url,
+    parse_answer,
+    parse_retry_after,
+)
+
+NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
+CALL = EditCall(
+    prompt='a "quoted" word,\n\\ and 🐟',
+    source_url="https://cdn.example.com/a.png?is=1&hm=2",
+    ratio="4:3",
+    quality=Quality.HIGH,
+    count=2,
+)
+EXAMPLE = {
+    "code": 0,
+    "message": "ok",
+    "data": {"images": [{"url": "https://cdn.gptimageapi.dev/edits/1234567890.png"}]},
+}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda values: (
+        st.lists(values, max_size=3)
+        | st.dictionaries(st.sampled_from(["code", "data", "images", "url"]), values, max_size=3)
+    ),
+)
+
+
+def test_the_request_is_what_the_apis_page_says():
+    assert json.loads(body_with_url(CALL)) == {
+        "prompt": CALL.prompt,
+        "image": CALL.source_url,
+        "model": "gpt-image-2",
+        "size": "4:3",
+        "quality": "high",
+        "n": 2,
+    }
+
+
+def test_a_data_url_fits_between_the_requests_two_parts():
+    before, after = body_around_image(CALL)
+    assert json.loads(before + b"data:image/png;base64,AA+/" + after) == {
+        **json.loads(body_with_url(CALL)),
+        "image": "data:image/png;base64,AA+/",
+    }
+
+
+@given(st.text(st.characters()), st.text())
+def test_any_prompt_and_address_arrive_as_they_are(prompt: str, address: str):
+    call = EditCall(prompt, address, "1:1", Quality.LOW, 1)
+    body = json.loads(body_with_url(call))
+    assert (body["prompt"], body["image"]) == (prompt, address)
+
+
+def test_a_calls_repr_tells_neither_prompt_nor_source():
+    assert repr(CALL) == "EditCall(ratio='4:3', quality=<Quality.HIGH: 'high'>, count=2)"
+
+
+def test_the_example_of_the_apis_page_is_read():
+    assert answered(EXAMPLE) == ("https://cdn.gptimageapi.dev/edits/1234567890.png",)
+
+
+def test_no_more_addresses_are_taken_than_pictures_were_asked_for():
+    assert answered(success("a", "b", "c"), count=2) == ("a", "b")
+
+
+def test_fewer_addresses_than_asked_for_are_taken():
+    assert answered(success("a"), count=4) == ("a",)
+
+
+def test_entries_without_a_usable_address_are_skipped():
+    images = [
+        None,
+        "text",
+        {},
+        {"url": None},
+        {"url": 7},
+        {"url": ""},
+        {"url": "a\nb"},
+        {"url": "\ud83d"},
+        {"url": "a" * (MAX_ADDRESS + 1)},
+        {"url": "a", "more": 1},
+    ]
+    assert answered({"code": 0, "data": {"images": images}}, count=2) == ("a",)
+
+
+@pytest.mark.parametrize("images", [[], [{"b64": "A"}], [None, "a"]])
+def test_a_success_without_an_address_is_a_lost_result(images: list[object]):
+    with pytest.raises(ResultLost):
+        answered({"code": 0, "data": {"images": images}})
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"images": None}, {"images": {}}, {"images": "a"}])
+def test_a_success_of_another_shape_is_a_failure_of_the_service(data: object):
+    with pytest.raises(ServiceFailed):
+        answered({"code": 0, "data": data})
+
+
+@pytest.mark.parametrize("code", [0.0, "0"])
+def test_a_success_is_known_in_other_spellings_of_its_code(code: object):
+    assert answered({**success("a"), "code": code}) == ("a",)
+
+
+@pytest.mark.parametrize("code", [1, -1, 400, 10**30, 0.5, "blocked", ""])
+def test_a_code_that_is_not_0_declines_with_the_apis_message(code: object):
+    with pytest.raises(Declined) as refusal:
+        answered({"code": code, "message": "no such thing", "data": "odd"})
+    assert refusal.value.message == "no such thing"
+
+
+def test_a_code_that_is_not_0_declines_even_where_there_are_pictures():
+    with pytest.raises(Declined):
+        answered({**success("a"), "code": 1})
+
+
+@pytest.mark.parametrize("message", [None, 7, "", " \n", ["no"], {"text": "no"}])
+def test_a_message_that_is_no_text_is_none(message: object):
+    with pytest.raises(Declined) as refusal:
+        answered({"code": 1, "message": message})
+    assert refusal.value.message is None
+
+
+def test_a_message_is_cut_and_freed_of_what_cannot_be_stored():
+    with pytest.raises(Declined) as refusal:
+        answered({"code": 1, "message": "\0a\ud83d" + "x" * MAX_MESSAGE})
+    message = refusal.value.message
+    assert message is not None
+    assert len(message) <= MAX_MESSAGE
+    assert message.startswith("a?x")
+    assert "\0" not in message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"{",
+        b"\xff\xfe\xfd",
+        b"[" * 100_000,
+        b'{"code": ' + b"9" * 5000 + b"}",
+        b"null",
+        b"[]",
+        b'"ok"',
+        b"{}",
+        b'{"code": null}',
+        b'{"code": 0}',
+        b'{"code": [0]}',
+        b'{"code": false, "data": {"images": [{"url": "a"}]}}',
+        b'{"code": true}',
+    ],
+)
+def test_what_is_no_answer_at_all_is_a_failure_of_the_service(body: bytes):
+    with pytest.raises(ServiceFailed):
+        parse_answer(200, {}, body, count=1, now=NOW)
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_refused_key_is_for_the_operator_whatever_the_body_says(status: int):
+    with pytest.raises(Misconfigured) as refusal:
+        answered(EXAMPLE, status)
+    assert refusal.value.status == status
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 422, 451, 499])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"message": "too long"}', "too long"),
+        (b'{"code": 0, "message": "too long"}', "too long"),
+        (b'{"error": "too long"}', "too long"),
+        (b'{"error": {"message": "too long"}}', "too long"),
+        (b"<html>", None),
+        (b"", None),
+        (b"[1]", None),
+    ],
+)
+def test_other_statuses_of_400_decline_with_a_message_where_there_is_one(
+    status: int, body: bytes, message: str | None
+):
+    with pytest.raises(Declined) as refusal:
+        parse_answer(status, {}, body, count=1, now=NOW)
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize("status", [100, 204, 301, 302, 307, 500, 502, 503, 504, 599])
+def test_other_statuses_are_a_failure_of_the_service(status: int):
+    body = b"" if status == 204 else json.dumps(EXAMPLE).encode()
+    with pytest.raises(ServiceFailed):
+        parse_answer(status, {}, body, count=1, now=NOW)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("name", ["Retry-After", "retry-after", "RETRY-AFTER"])
+def test_an_api_that_says_when_to_come_again_is_throttling(status: int, name: str):
+    with pytest.raises(Throttled) as refusal:
+        parse_answer(status, {name: "7"}, b"", count=1, now=NOW)
+    assert refusal.value.retry_after == 7
+
+
+def test_too_many_requests_without_a_usable_time_is_busy():
+    for headers in ({}, {"Retry-After": "soon"}):
+        with pytest.raises(Busy) as refusal:
+            parse_answer(429, headers, b"", count=1, now=NOW)
+        assert not isinstance(refusal.value, Throttled)
+
+
+def test_a_time_to_come_again_means_nothing_with_another_status():
+    with pytest.raises(ServiceFailed):
+        parse_answer(500, {"Retry-After": "1"}, b"", count=1, now=NOW)
+
+
+@given(
+    status=st.just(200) | st.integers(100, 599),
+    body=st.binary(max_size=50) | JSON.map(lambda value: json.dumps(value).encode()),
+    retry_after=st.text(max_size=20),
+)
+def test_any_answer_is_addresses_or_a_fault(status: int, body: bytes, retry_after: str):
+    try:
+        addresses = parse_answer(status, {"Retry-After": retry_after}, body, count=2, now=NOW)
+    except ServiceFault:
+        return
+    assert 1 <= len(addresses) <= 2
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0),
+        ("7", 7),
+        (" 7 ", 7),
+        ("1.5", 1.5),
+        ("999999999999", 999999999999),
+        ("Sun, 01 Jun 2025 12:00:30 GMT", 30),
+        ("Sun, 01 Jun 2025 12:00:30 -0000", 30),
+        ("Sun, 01 Jun 2025 13:00:30 +0100", 30),
+        ("Sun, 01 Jun 2025 11:00:00 GMT", 0),
+    ],
+)
+def test_a_time_to_come_again_is_in_seconds_or_a_date(value: str, seconds: float):
+    assert parse_retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "-1",
+        "nan",
+        "inf",
+        "1e3",
+        "1_0",
+        "\N{ARABIC-INDIC DIGIT SEVEN}",
+        "soon",
+        "9" * 400,
+        "7 seconds",
+        "Sun, 99 Jun 2025 99:99:99 GMT",
+        "Sun, 01 Jun 99999 12:00:00 GMT",
+    ],
+)
+def test_any_other_time_to_come_again_is_unusable(value: str | None):
+    assert parse_retry_after(value, NOW) is None
+
+
+@given(st.text(), st.timedeltas(timedelta(0), timedelta(9999)))
+def test_no_time_to_come_again_is_negative(value: str, later: timedelta):
+    seconds = parse_retry_after(value, NOW + later)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("source", "api", "expected"),
+    [
+        ("http://127.0.0.1:9/a.png", "https://api.gptimageapi.dev", True),
+        ("http://localhost:9/a.png", "https://api.gptimageapi.dev", True),
+        ("http://[::1]:9/a.png", "https://api.gptimageapi.dev", True),
+        ("http://192.168.1.7/a.png", "https://api.gptimageapi.dev", True),
+        ("http://127.0.0.1:9/a.png", "http://127.0.0.1:8", False),
+        ("http://127.0.0.1:9/a.png", "http://localhost:8", False),
+        ("https://cdn.discordapp.com/a.png", "https://api.gptimageapi.dev", False),
+        ("https://cdn.discordapp.com/a.png", "http://127.0.0.1:8", False),
+    ],
+)
+def test_a_local_source_is_sent_as_data_to_an_api_elsewhere(
+    source: str, api: str, *, expected: bool
+):
+    assert needs_data_url(source, api) is expected
+
+
+def success(*urls: str) -> dict[str, object]:
+    return {"code": 0, "message": "ok", "data": {"images": [{"url": url} for url in urls]}}
+
+
+def answered(answer: object, status: int = 200, count: int = 1) -> tuple[str, ...]:
+    return parse_answer(status, {}, json.dumps(answer).encode(), count=count, now=NOW)

@@ -1,0 +1,1 @@
+"""Tests of an edit, from its order to its end."""

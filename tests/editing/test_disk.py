@@ -1,0 +1,477 @@
+"""What the disk does not take is not claimed to be there, costs nobody anything, and passes."""
+
+import asyncio
+import shutil
+from collections.abc import Generator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import serve
+from bot.domain.errors import LedgerFault
+from bot.domain.quotas import OperatorLimits
+from bot.ledger import Held
+from bot.ledger.sqlite import SqliteStores, open_sqlite
+from bot.settings import Settings
+from cogs.text.outcomes import LEDGER_SILENT
+from sandbox.bot_process import BotProcess
+from sandbox.faults import EditFault, declined
+from sandbox.sandbox import Interaction, Sandbox
+from tests.conftest import Events, RunningBot, StartBot
+from tests.images_made import make_picture, photo
+from tests.invariants import find_contradictions
+from tests.members import Person, buttons_of, closes, find_row, look_up
+from tests.moderators import Moderator
+from tests.orders import order
+from tests.passing_time import MovableClock
+from tests.services import hang, take_the_place
+from tests.store_faults import (
+    Disk,
+    DiskFault,
+    faulty_disk,
+    let_files_grow,
+    locked_by_a_process,
+    on_linux,
+)
+
+pytestmark = pytest.mark.usefixtures("small_results", "cards_at_once")
+
+LIMITS = OperatorLimits(80)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def disk(monkeypatch: pytest.MonkeyPatch) -> Generator[Disk]:
+    """The disk under every database of the test."""
+    with faulty_disk(monkeypatch) as faulty:
+        yield faulty
+
+
+@pytest.fixture(autouse=True)
+def insistent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bot ask its ledger again at once."""
+    monkeypatch.setattr("bot.editing.editor.LEDGER_RETRIES", (0.02,))
+
+
+@pytest.fixture(params=list(DiskFault), ids=lambda fault: fault.value)
+def fault(request: pytest.FixtureRequest) -> DiskFault:
+    """Each of the ways in which the disk can fail."""
+    return request.param
+
+
+def copy_as_after_a_crash(database: Path, into: Path) -> Path:
+    """What a bot that was killed would find; what only its memory had is gone."""
+    into.mkdir()
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{database}{suffix}", into)
+    return into / database.name
+
+
+async def ends_once(
+    ada: Person, events: Events, edit: Interaction, end: tuple[str, str | None]
+) -> None:
+    """Wait until an edit that was called for once stands in one message as it ended."""
+    await closes(ada, events, edit, end)
+    message = await edit.settled()
+    assert ada.sandbox.discord.messages(ada.channel) == [message]
+    assert len(message.files) == (1 if end[0] == "delivered" else 0)
+    assert len(ada.sandbox.edit_api.calls) == 1
+
+
+# What was said to be there is on the disk.
+
+
+async def test_a_hold_and_a_capture_are_synced_before_they_are_told(
+    disk: Disk, stores: SqliteStores
+):
+    ledger = stores.ledger
+
+    async def is_synced_before_it_is_told(step: asyncio.Task[object]) -> None:
+        async with asyncio.timeout(5), disk.slow_sync() as waiting:
+            await waiting.wait()
+            assert not step.done()
+            written = disk.done[-1]
+        assert written == "write bot.db-wal"
+        await step
+        assert disk.done[-1] == "sync bot.db-wal"
+
+    hold = ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON)
+    await is_synced_before_it_is_told(asyncio.create_task(hold))
+    await ledger.submit(1, ratio="1:1", now=NOON)
+    await ledger.render(1, ["https://a/1.png"], now=NOON)
+    capture = ledger.capture(1, posted=1, now=NOON)
+    await is_synced_before_it_is_told(asyncio.create_task(capture))
+
+
+# The ledger.
+
+
+async def test_a_hold_that_the_disk_did_not_keep_does_not_come_back_after_a_crash(
+    disk: Disk, stores: SqliteStores, path: Path, tmp_path: Path, fault: DiskFault
+):
+    ledger = stores.ledger
+    await ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON)
+    disk.fault = fault
+    with pytest.raises(LedgerFault):
+        await ledger.hold(order(2), limits=LIMITS, owner="test", now=NOON)
+    crashed = copy_as_after_a_crash(path, tmp_path / "crashed")
+    disk.mend()
+    async with open_sqlite(crashed) as left:
+        assert [edit.order.id for edit in await left.ledger.unfinished()] == [1]
+    assert isinstance(await ledger.hold(order(2), limits=LIMITS, owner="test", now=NOON), Held)
+
+
+async def test_a_hold_that_the_disk_does_not_take_is_refused_and_the_next_is_made(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    fault: DiskFault,
+):
+    disk.fault = fault
+    edit = await ada.edit()
+    answer = await edit.acknowledged()
+    assert (answer.type, answer.ephemeral) == (4, True)
+    assert (await edit.settled()).text == LEDGER_SILENT
+    disk.mend()
+    assert (ada.row(edit), ada.account()) == (None, (0, 0))
+    assert sandbox.edit_api.calls == []
+    await closes(ada, events, await ada.edit(), ("delivered", None))
+
+
+STEPS = {
+    # What is to be noted: the state that the row stays in meanwhile, and how it ends.
+    "acknowledge": ("held", ("delivered", None)),
+    "submit": ("held", ("delivered", None)),
+    "render": ("submitted", ("delivered", None)),
+    "capture": ("rendered", ("delivered", None)),
+    "void": ("submitted", ("declined", "api_declined")),
+    "forget_token": ("declined", ("declined", "api_declined")),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_what_the_disk_does_not_take_is_noted_as_soon_as_it_does(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    fault: DiskFault,
+    step: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    state, end = STEPS[step]
+    if end[0] == "declined":
+        sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
+    disk.fail_at(monkeypatch, step, fault)
+    edit = await ada.edit()
+    await events.logs("ledger.retrying", times=3)
+
+    row = ada.row(edit)
+    assert row is not None
+    assert (row.state, row.charged) == (state, 0)
+    assert ada.account() == ((0, 0) if state == "declined" else (8, 0))
+    assert len(sandbox.edit_api.calls) == (0 if state == "held" else 1)
+    disk.mend()
+
+    await ends_once(ada, events, edit, end)
+    assert (await (await ada.edit()).posted()).files
+
+
+@pytest.mark.parametrize(
+    ("step", "end"),
+    [
+        ("submit", ("delivered", None)),
+        ("render", ("interrupted", "interrupted")),
+        ("capture", ("delivered", None)),
+        ("void", ("interrupted", "interrupted")),
+    ],
+)
+async def test_what_the_disk_did_not_take_before_the_bot_ended_is_not_done_twice(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    fault: DiskFault,
+    step: str,
+    end: tuple[str, str | None],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    if step == "void":
+        sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
+    monkeypatch.setattr("bot.editing.editor.LEDGER_RETRIES", (60,))
+    disk.fail_at(monkeypatch, step, fault)
+    edit = await ada.edit()
+    await events.logs("ledger.retrying")
+    if fault is DiskFault.UNSYNCED:
+        # SQLite closes the file all the same, but apsw raises what its own files raised.
+        disk.mend()
+    await bot.stop()
+    disk.mend()
+    monkeypatch.undo()
+    await start_bot()
+
+    await ends_once(ada, events, edit, end)
+
+
+async def test_an_edit_that_the_disk_does_not_let_be_sent_expires_and_was_not_sent(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    clock = MovableClock(monkeypatch)
+    disk.fail_at(monkeypatch, "submit", DiskFault.FULL)
+    edit = await ada.edit()
+    await events.logs("ledger.retrying")
+    clock.jump(minutes=9)
+    # From now on it is the void that is retried.
+    await events.logs("edit.faulted", reason="expired")
+    disk.mend()
+    await closes(ada, events, edit, ("expired", "expired"))
+    assert "Nothing was charged." in (await edit.settled()).text
+    assert sandbox.edit_api.calls == []
+
+
+async def test_an_edit_that_the_disk_holds_up_is_not_sent_any_more_by_a_bot_that_is_to_end(
+    sandbox: Sandbox,
+    settings: Settings,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    stopping = asyncio.Event()
+    bot = asyncio.create_task(serve(settings, stopping=stopping))
+    await sandbox.discord.connected()
+    called = hang(sandbox)
+    sent = await ada.edit()
+    await sandbox.edit_api.called()
+    disk.fail_at(monkeypatch, "submit", DiskFault.FULL)
+    held_up = await ada.edit()
+    await events.logs("ledger.retrying")
+    stopping.set()
+    await events.logs("bot.draining")
+    disk.mend()
+    called.release()
+    await sent.posted()
+
+    async with asyncio.timeout(10):
+        await bot
+    assert len(sandbox.edit_api.calls) == 1
+    left = ada.row(held_up)
+    assert left is not None
+    assert (left.state, left.submitted_at) == ("held", None)
+
+
+async def test_an_edit_is_noted_in_the_log_once_and_not_before_its_end_is_on_the_disk(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    disk: Disk,
+    fault: DiskFault,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    mod = Moderator.join(sandbox, sandbox.discord.guilds[0])
+    log = sandbox.discord.guilds[0].channels[1]
+    await mod.set(log_channel=log)
+    disk.fail_at(monkeypatch, "capture", fault)
+    edit = await ada.edit()
+    await events.logs("ledger.retrying")
+    assert len(sandbox.discord.messages(log)) == 1
+    disk.mend()
+
+    await closes(ada, events, edit, ("delivered", None))
+    await sandbox.discord.posted(log, lambda message: "delivered" in message.text)
+    assert len(sandbox.discord.messages(log)) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "count"),
+    [
+        ("quota default", {"credits": "10"}, "SELECT count(*) FROM rule"),
+        ("settings set", {"quality": "high"}, "SELECT count(*) FROM setting"),
+    ],
+)
+async def test_what_a_moderator_sets_is_not_claimed_where_the_disk_does_not_take_it(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    disk: Disk,
+    fault: DiskFault,
+    command: str,
+    options: dict[str, str],
+    count: str,
+):
+    mod = Moderator.join(sandbox, sandbox.discord.guilds[0])
+    disk.fault = fault
+    answer = await (await mod.run(command, **options)).settled()
+    assert (answer.ephemeral, answer.text) == (True, LEDGER_SILENT)
+    trail = "SELECT count(*) FROM change"
+    assert look_up(bot.settings.database, count) == look_up(bot.settings.database, trail) == [(0,)]
+    disk.mend()
+    answer = await (await mod.run(command, **options)).settled()
+    assert "→" in answer.text
+    assert look_up(bot.settings.database, count) == look_up(bot.settings.database, trail) == [(1,)]
+
+
+async def test_an_edit_is_not_said_to_be_cancelled_where_the_disk_does_not_take_it(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
+):
+    await start_bot(edit_concurrency=1)
+    call = await take_the_place(sandbox, ada)
+    edit = await ada.edit()
+    await events.logs("edit.acknowledged", edit=str(edit.id))
+    message = await edit.until(lambda each: "Cancel" in buttons_of(each))
+
+    disk.fault = fault
+    assert await ada.told(message, "Cancel") == LEDGER_SILENT
+    disk.mend()
+    call.release()
+    await closes(ada, events, edit, ("delivered", None))
+
+
+async def test_data_is_not_said_to_be_erased_where_the_disk_does_not_take_it(
+    bot: RunningBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
+):
+    await closes(ada, events, await ada.edit(), ("delivered", None))
+    question = await ada.run("privacy delete")
+    disk.fault = fault
+    assert await ada.told(question, "Erase my data") == LEDGER_SILENT
+    kept = "SELECT prompt FROM edit_private"
+    assert look_up(bot.settings.database, kept) == [("make it blue",)]
+    disk.mend()
+    await (await ada.press(question, "Erase my data")).acknowledged()
+    assert look_up(bot.settings.database, kept) == []
+
+
+# Another program.
+
+
+async def test_a_ledger_that_another_process_has_for_a_moment_is_waited_for(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    async with locked_by_a_process(bot.settings.database):
+        edit = await ada.edit()
+        answer = await edit.acknowledged()
+        assert (answer.type, ada.row(edit)) == (5, None)
+    await closes(ada, events, edit, ("delivered", None))
+    assert len((await edit.settled()).files) == 1
+
+
+@pytest.mark.parametrize("acknowledged_first", [False, True])
+async def test_where_another_process_keeps_the_ledger_an_edit_is_refused_and_nothing_held(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+    acknowledged_first: bool,
+):
+    impatient = partial(open_sqlite, patience=200 if acknowledged_first else 1)
+    monkeypatch.setattr("bot.__main__.open_sqlite", impatient)
+    monkeypatch.setattr("bot.editing.editor.STORE_PATIENCE", 0.05 if acknowledged_first else 5)
+    bot = await start_bot()
+    async with locked_by_a_process(bot.settings.database):
+        edit = await ada.edit(private=True)
+        answer = await edit.acknowledged()
+        assert (answer.type, answer.ephemeral) == (5 if acknowledged_first else 4, True)
+        assert (await edit.settled()).text == LEDGER_SILENT
+        assert (ada.row(edit), ada.account()) == (None, (0, 0))
+    assert sandbox.edit_api.calls == []
+    await closes(ada, events, await ada.edit(), ("delivered", None))
+
+
+async def test_an_edit_under_way_waits_for_another_process_to_give_the_ledger_back(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("bot.__main__.open_sqlite", partial(open_sqlite, patience=1))
+    bot = await start_bot()
+    call = hang(sandbox)
+    edit = await ada.edit()
+    await sandbox.edit_api.called()
+    async with locked_by_a_process(bot.settings.database):
+        call.release()
+        await events.logs("ledger.retrying", times=2)
+    await closes(ada, events, edit, ("delivered", None))
+    assert len(sandbox.edit_api.calls) == 1
+
+
+# The spool.
+
+
+async def test_an_edit_whose_folder_cannot_be_made_is_told_and_free_and_not_sent(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    bot.settings.spool_dir.rmdir()
+    bot.settings.spool_dir.write_text("a file where a folder should be")
+    edit = await ada.edit()
+    await closes(ada, events, edit, ("failed", "not_spooled"))
+    assert "disk did not take the picture" in (await edit.settled()).text
+    await events.logs("edit.not_spooled", level="error", edit=str(edit.id))
+    assert sandbox.edit_api.calls == []
+    bot.settings.spool_dir.unlink()
+    assert (await (await ada.edit()).posted()).files
+
+
+SMALL, LARGE = 64, 1_500
+"""Pixels of a side; the large one has more bytes than a file may grow to."""
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("results", "source_mode", "end", "posted"),
+    [
+        ([LARGE], "url", ("failed", "not_spooled"), 0),
+        ([LARGE, LARGE], "url", ("failed", "not_spooled"), 0),
+        ([LARGE, SMALL], "url", ("delivered", None), 1),
+        ([SMALL], "data", ("failed", "not_spooled"), 0),
+    ],
+    ids=["the result", "all results", "one of two", "the source"],
+)
+async def test_what_the_disk_has_no_room_for_is_told_and_free_and_gone(
+    sandbox: Sandbox,
+    ada: Person,
+    tmp_path: Path,
+    results: list[int],
+    source_mode: str,
+    end: tuple[str, str | None],
+    posted: int,
+):
+    sandbox.edit_api.answer_with([make_picture(width=side, height=side) for side in results])
+    source = photo("large.png", width=LARGE, height=LARGE)
+    running = BotProcess(
+        sandbox.environment(), settings={"EDIT_SOURCE": source_mode}, folder=tmp_path
+    )
+    async with running:
+        await running.connected(sandbox.discord)
+        assert running.pid is not None
+        let_files_grow(running.pid, most=2**20)
+        edit = await ada.edit(image=source, count=len(results))
+        await running.event("edit.closed", edit=str(edit.id))
+        row = find_row(running.ledger, edit)
+        assert row is not None
+        assert (row.end, row.posted, row.charged) == (end, posted, 8 * posted)
+        message = await edit.settled()
+        assert len(message.files) == posted
+        told = "disk did not take the picture" in message.text
+        assert told is (posted == 0)
+        assert list((tmp_path / "spool").iterdir()) == []
+        assert len(sandbox.edit_api.calls) == (1 if source_mode == "url" else 0)
+
+        let_files_grow(running.pid)
+        again = await (await ada.edit(image=source)).settled()
+        assert len(again.files) == 1
+    assert find_contradictions(running.ledger) == []

@@ -1,0 +1,634 @@
+"""When something is wrong with a source or the edit API, its member is told and nothing is paid.
+
+Each row of the table of failures goes through the whole bot, from the command to the ledger's file.
+"""
+
+import asyncio
+import struct
+import zlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from bot.edit_api.client import EditClient, Patience
+from bot.images.headers import Source
+from sandbox.discord.world import Message
+from sandbox.faults import (
+    Address,
+    Answer,
+    CutAfter,
+    CutBefore,
+    CutInside,
+    DownloadAction,
+    DownloadFault,
+    Drip,
+    EditAction,
+    EditFault,
+    Endless,
+    Hang,
+    NotAPicture,
+    Pictures,
+    Redirect,
+    Stall,
+    declined,
+    failed,
+    not_json,
+    other_shape,
+)
+from sandbox.sandbox import Interaction, Sandbox, Upload
+from tests.conftest import Events, RunningBot, StartBot
+from tests.images_made import make_picture, photo
+from tests.members import Person
+
+pytestmark = pytest.mark.usefixtures("small_results")
+
+MIB = 2**20
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
+IMPATIENT = Patience(silence=0.1, picture=0.8, pause=0.01)
+
+
+async def fails(ada: Person, events: Events, edit: Interaction, state: str, reason: str) -> Message:
+    """Wait for an edit's end without pictures: told in its own message, and free of charge."""
+    message = await edit.settled()
+    await events.logs("edit.closed", edit=str(edit.id))
+    row = ada.row(edit)
+    assert row is not None
+    assert row.end == (state, reason)
+    assert (row.posted, row.charged, row.token) == (0, 0, None)
+    assert ada.account() == (0, 0)
+    assert not ada.has_spooled(edit)
+    assert "Nothing was charged." in message.text
+    assert not message.files
+    assert not message.now.mentions
+    return message
+
+
+async def succeeds(ada: Person, events: Events, edit: Interaction, *, pictures: int = 1) -> Message:
+    """Wait for an edit's pictures, which are what it is charged for."""
+    message = await edit.settled()
+    await events.logs("edit.closed", edit=str(edit.id))
+    row = ada.row(edit)
+    assert row is not None
+    assert row.end == ("delivered", None)
+    assert (row.posted, row.charged, row.token) == (pictures, 8 * pictures, None)
+    assert ada.account() == (0, 8 * pictures)
+    assert not ada.has_spooled(edit)
+    assert len(message.files) == pictures
+    return message
+
+
+def claim_size(picture: bytes, width: int, height: int) -> bytes:
+    """A PNG whose header says another size than its pixels have."""
+    header = b"IHDR" + struct.pack(">II", width, height) + picture[24:29]
+    return picture[:12] + header + struct.pack(">I", zlib.crc32(header)) + picture[33:]
+
+
+# What the command itself shows to be wrong.
+
+REFUSED: list[Any] = [
+    pytest.param(
+        {"image": Upload("notes.txt", b"Dear diary", "text/plain")},
+        "not a picture that can be edited. Attach a PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF",
+        id="type",
+    ),
+    pytest.param(
+        {"image": Upload("logo.svg", make_picture(), "image/png")}, "not a picture", id="name"
+    ),
+    pytest.param(
+        {"image": Upload("big.png", make_picture(), "image/png", size=101 * MIB)},
+        "101.0 MiB, more than the 100 MiB",
+        id="bytes",
+    ),
+    pytest.param(
+        {"image": Upload("wide.png", make_picture(), "image/png", width=20_000, height=10_001)},
+        "too many pixels (20000 × 10001): up to 200 megapixels",
+        id="pixels",
+    ),
+    pytest.param({"prompt": " \n\t "}, "The prompt is empty.", id="blank prompt"),
+    pytest.param({"prompt": "\u200b\u2060"}, "The prompt is empty.", id="invisible prompt"),
+    pytest.param({"prompt": "\u2800\u3164\ufe0f"}, "The prompt is empty.", id="blank letters"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), REFUSED)
+async def test_what_the_options_show_to_be_wrong_is_refused_privately_and_holds_nothing(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, options: dict[str, Any], said: str
+):
+    edit = await ada.edit(**options)
+    answer = await edit.acknowledged()
+
+    assert (answer.type, answer.ephemeral) == (4, True)
+    message = await edit.settled()
+    assert said in message.text
+    assert "Nothing was charged." in message.text
+    assert ada.row(edit) is None
+    assert ada.account() == (0, 0)
+    assert sandbox.edit_api.calls == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "value", "said"),
+    [
+        ("size", 3, "5:1", "size: got “5\\:1”, which is not offered"),
+        ("size", 3, "**@everyone**", "size: got “\\*\\*@\u200beveryone\\*\\*”"),
+        ("count", 4, 0, "count: got “0”"),
+        ("count", 4, -1, "count: got “\\-1”"),
+        ("count", 4, 2**53, "this server lets one edit have 4 at most"),
+        ("prompt", 3, "x" * 6000, "The prompt has 6,000 characters"),
+        ("quality", 3, "ultra", "quality: got “ultra”, which is not offered"),
+        ("quality", 3, {"low": 1}, ""),
+        ("count", 3, "two", ""),
+        ("private", 3, "yes", ""),
+        ("image", 11, "1", ""),
+    ],
+)
+async def test_options_that_no_client_offers_are_refused_privately_and_hold_nothing(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    kind: int,
+    value: object,
+    said: str,
+):
+    dispatch = sandbox.discord.gateway.dispatch
+
+    def dispatch_made_up(event: str, payload: Any, *, guild_id: int | None) -> None:
+        data = payload["data"]
+        others = [option for option in data["options"] if option["name"] != name]
+        data["options"] = [*others, {"name": name, "type": kind, "value": value}]
+        dispatch(event, payload, guild_id=guild_id)
+
+    monkeypatch.setattr(sandbox.discord.gateway, "dispatch", dispatch_made_up)
+    edit = await ada.edit()
+    message = await edit.settled()
+    assert message.ephemeral
+    assert said in message.text
+    assert "Nothing was charged." in message.text
+    assert ada.row(edit) is None
+    assert sandbox.edit_api.calls == []
+
+
+async def test_a_picture_that_does_not_lie_at_discord_is_refused_and_never_connected_to(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
+    connections: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(
+        lambda _, writer: connections.append(writer), "127.0.0.1", 0
+    )
+    elsewhere = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/photo.png"
+    dispatch = sandbox.discord.gateway.dispatch
+
+    def dispatch_elsewhere(name: str, payload: Any, *, guild_id: int | None) -> None:
+        for file in payload["data"]["resolved"]["attachments"].values():
+            file["url"] = elsewhere
+        dispatch(name, payload, guild_id=guild_id)
+
+    monkeypatch.setattr(sandbox.discord.gateway, "dispatch", dispatch_elsewhere)
+    edit = await ada.edit()
+    answer = await edit.settled()
+    assert answer.ephemeral
+    assert answer.text == (
+        "That picture does not lie at Discord. Save it, and attach it yourself. "
+        "Nothing was charged."
+    )
+    assert ada.row(edit) is None
+    server.close()
+    assert connections == []
+
+
+@pytest.mark.parametrize("quota", [0, 15])
+async def test_an_edit_above_the_quota_is_refused_with_its_price_what_is_left_and_until_when(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, quota: int
+):
+    await start_bot(default_quota=quota)
+    edit = await ada.edit(quality="high")
+    answer = await edit.acknowledged()
+
+    assert (answer.type, answer.ephemeral) == (4, True)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    text = (await edit.settled()).text
+    assert f"This edit costs 16 credits and you have {quota} left" in text
+    assert f"until {tomorrow.day} {tomorrow:%b %Y}, 00:00 UTC" in text
+    assert "Nothing was charged." in text
+    assert ada.row(edit) is None
+    assert sandbox.edit_api.calls == []
+
+
+async def test_of_two_edits_at_once_that_only_one_can_be_paid_for_the_other_is_refused(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(default_quota=8)
+    edits = [await ada.edit(), await ada.edit()]
+    answers = [await edit.acknowledged() for edit in edits]
+
+    assert sorted(answer.type for answer in answers) == [4, 5]
+    taken = next(edit for edit, answer in zip(edits, answers, strict=True) if answer.type == 5)
+    await succeeds(ada, events, taken)
+    assert len(sandbox.edit_api.calls) == 1
+
+
+# What only the source's bytes show to be wrong.
+
+
+async def test_a_file_that_only_its_bytes_show_to_be_no_picture_gives_the_hold_back(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    edit = await ada.edit(image=Upload("a.png", SVG, "image/png"))
+    message = await fails(ada, events, edit, "failed", "not_a_picture")
+    assert "Attach a PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF picture" in message.text
+    assert sandbox.edit_api.calls == []
+
+
+async def test_a_file_that_is_larger_than_was_said_gives_the_hold_back(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, tmp_path: Path
+):
+    file = tmp_path / "large.png"
+    with file.open("wb") as large:
+        large.truncate(101 * MIB)
+    edit = await ada.edit(image=Upload("large.png", file, "image/png", size=1000))
+    message = await fails(ada, events, edit, "failed", "too_large")
+    assert "up to 100 MiB" in message.text
+    assert sandbox.edit_api.calls == []
+
+
+async def test_a_picture_with_more_pixels_than_was_said_gives_the_hold_back(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    data = claim_size(make_picture(), 60_000, 60_000)
+    edit = await ada.edit(image=Upload("a.png", data, "image/png", width=90, height=80))
+    message = await fails(ada, events, edit, "failed", "too_many_pixels")
+    assert "up to 200 megapixels" in message.text
+    assert sandbox.edit_api.calls == []
+
+
+async def test_a_source_that_discord_does_not_give_any_more_gives_the_hold_back(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, tmp_path: Path
+):
+    file = tmp_path / "gone.png"
+    file.write_bytes(make_picture())
+    edit = await ada.edit(image=Upload("gone.png", file, "image/png"))
+    file.unlink()
+    message = await fails(ada, events, edit, "failed", "source_unreadable")
+    assert "Attach it again." in message.text
+    assert sandbox.edit_api.calls == []
+
+
+# What the API says no to.
+
+DECLINES: list[Any] = [
+    pytest.param(declined("No faces, please."), "says: “No faces, please.”", id="code"),
+    pytest.param(declined(""), "Change the prompt or the picture.", id="code without a message"),
+    pytest.param(failed(400, "Too blue."), "says: “Too blue.”", id="400"),
+    pytest.param(failed(422, "Too blue."), "says: “Too blue.”", id="422"),
+    pytest.param(Answer(413, body=b"<p>no</p>"), "declined this edit. Change the", id="no message"),
+]
+
+
+@pytest.mark.parametrize(("action", "said"), DECLINES)
+async def test_a_refusal_of_the_api_is_quoted_and_free(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: EditAction, said: str
+):
+    sandbox.faults.edit_api.add(EditFault(action=action))
+    message = await fails(ada, events, await ada.edit(), "declined", "api_declined")
+    assert said in message.text
+    assert len(sandbox.edit_api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("@everyone and @here", "@\u200beveryone and @\u200bhere"),
+        ("<@{member}> <@&{guild}>", "\\<@\u200b{member}>"),
+        ("**bold** __line__ ||hidden|| `code`", "\\*\\*bold\\*\\*"),
+        ("[free](https://evil.example) <https://evil.example>", "\\[free\\]("),
+        ("Sorry.\n# We charge twice\n> quoted", "\n\\# We charge twice"),
+        ("top" + "\n" * 4000 + "bottom", "top"),
+        ("a\n\u202eb" * 900, "a\nb"),
+    ],
+    ids=["everyone", "mentions", "markdown", "masked link", "heading", "newlines", "long"],
+)
+async def test_what_the_api_says_is_harmless(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, message: str, shown: str
+):
+    ids = {"member": str(ada.member.id), "guild": str(ada.member.guild.id)}
+    for name, value in ids.items():
+        message = message.replace(f"{{{name}}}", value)
+        shown = shown.replace(f"{{{name}}}", value)
+    sandbox.faults.edit_api.add(EditFault(action=declined(message)))
+    told = await fails(ada, events, await ada.edit(), "declined", "api_declined")
+
+    assert shown in told.text
+    assert "\n\n\n" not in told.text
+    assert len(told.text) < 1_200
+    assert not told.pinged
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+async def test_a_refused_key_is_the_owners_to_mend_and_its_words_are_not_the_members(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, status: int
+):
+    sandbox.faults.edit_api.add(EditFault(action=failed(status, "Your card was refused")))
+    message = await fails(ada, events, await ada.edit(), "failed", "api_misconfigured")
+    assert "not set up rightly" in message.text
+    assert "its owner has been told" in message.text
+    assert "card" not in message.text
+    await events.logs("edit.faulted", level="error", reason="api_misconfigured")
+    assert len(sandbox.edit_api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [
+        ("@everyone <@{member}> ||hidden||", "@\u200beveryone \\<@\u200b{member}> \\|\\|hidden"),
+        (
+            "[free](https://evil.example)\n# Heading",
+            "\\[free\\](https\\://evil.example)\n\\# Heading",
+        ),
+        ("top" + "\n" * 3990 + "bottom", "top\nbottom"),
+        ("*" * 4000, "\\*" * 149 + "…"),
+    ],
+    ids=["mentions", "masked link", "newlines", "long"],
+)
+async def test_what_a_prompt_says_is_harmless(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, prompt: str, shown: str
+):
+    member = str(ada.member.id)
+    edit = await ada.edit(prompt=prompt.replace("{member}", member))
+    message = await succeeds(ada, events, edit)
+    assert shown.replace("{member}", member) in message.text
+    assert len(message.text) < 1_200
+    assert not message.pinged
+    assert not message.now.mentions
+
+
+# What the API asks to wait for.
+
+
+def soon() -> str:
+    """The next second, as HTTP writes dates."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "date"])
+async def test_a_call_that_was_turned_away_is_made_again_when_the_api_says(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, status: int, as_date: bool
+):
+    retry_after = soon() if as_date else "0.1"
+    turned_away = failed(status, "slow down", Retry_After=retry_after)
+    sandbox.faults.edit_api.add(EditFault(action=turned_away))
+    await succeeds(ada, events, await ada.edit())
+    assert len(sandbox.edit_api.calls) == 2
+
+
+BUSY: list[Any] = [
+    pytest.param(failed(429, "slow down", Retry_After="0.05"), 3, id="three times 429"),
+    pytest.param(failed(503, "slow down", Retry_After="0.05"), 3, id="three times 503"),
+    pytest.param(failed(429, "slow down", Retry_After="61"), 1, id="more than a minute"),
+    pytest.param(
+        failed(429, "slow down", Retry_After="Fri, 31 Dec 2100 23:59:59 GMT"), 1, id="a far date"
+    ),
+    pytest.param(failed(429, "slow down"), 1, id="429 that does not say how long"),
+]
+
+
+@pytest.mark.parametrize(("action", "calls"), BUSY)
+async def test_an_api_that_stays_busy_is_called_three_times_at_most_and_within_a_minute(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: EditAction, calls: int
+):
+    sandbox.faults.edit_api.add(EditFault(action=action, times=None))
+    message = await fails(ada, events, await ada.edit(), "failed", "api_busy")
+    assert "The editing service is busy. Try again in a few minutes." in message.text
+    assert len(sandbox.edit_api.calls) == calls
+
+
+# What fails without the API having said no.
+
+SERVICE_FAILS: list[Any] = [
+    pytest.param(failed(500), id="500"),
+    pytest.param(failed(502), id="502"),
+    pytest.param(failed(503), id="503 that does not say how long"),
+    pytest.param(CutBefore(), id="cut before the body"),
+    pytest.param(CutAfter(), id="cut after the body"),
+    pytest.param(Hang(), id="time-out"),
+    pytest.param(not_json(), id="no JSON"),
+    pytest.param(other_shape(), id="another shape"),
+    pytest.param(Answer(200, []), id="an array"),
+    pytest.param(Answer(200, {"code": "0", "data": None}), id="a code that is no number"),
+    pytest.param(Answer(302, headers={"Location": "/v2/images/edit"}), id="redirect"),
+]
+
+
+@pytest.mark.parametrize("action", SERVICE_FAILS)
+async def test_a_call_that_may_have_been_executed_is_never_made_again(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, action: EditAction
+):
+    await start_bot(edit_timeout=0.5)
+    sandbox.faults.edit_api.add(EditFault(action=action))
+    message = await fails(ada, events, await ada.edit(), "failed", "api_failed")
+    assert "The editing service failed. Try again." in message.text
+    assert len(sandbox.edit_api.calls) == 1
+
+
+async def test_a_connection_that_cannot_be_made_is_tried_again(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    await sandbox.edit_api.stop_listening()
+    edit = await ada.edit()
+    await events.logs("edit.sent", edit=str(edit.id))
+    await sandbox.edit_api.start_listening()
+    await succeeds(ada, events, edit)
+    assert len(sandbox.edit_api.calls) == 1
+
+
+@pytest.mark.parametrize("api_url", [None, "http://api.invalid"], ids=["refused", "no such name"])
+async def test_without_a_connection_the_service_failed_and_nothing_was_called(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, api_url: str | None
+):
+    await start_bot(IMPATIENT, **({"edit_api_url": URL(api_url)} if api_url else {}))
+    await sandbox.edit_api.stop_listening()
+    message = await fails(ada, events, await ada.edit(), "failed", "api_unreachable")
+    assert "The editing service failed. Try again." in message.text
+    assert sandbox.edit_api.calls == []
+
+
+# What is wrong with the results.
+
+
+@pytest.mark.parametrize(("asked", "given", "charged"), [(2, 1, 1), (4, 3, 3), (1, 3, 1)])
+async def test_only_pictures_that_were_given_and_asked_for_are_posted_and_charged(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    asked: int,
+    given: int,
+    charged: int,
+):
+    sandbox.faults.edit_api.add(EditFault(action=Pictures(given)))
+    message = await succeeds(ada, events, await ada.edit(count=asked), pictures=charged)
+    assert f" · {8 * charged} credits · " in message.text
+    assert f" · {80 - 8 * charged} left" in message.text
+    missing = f"{asked - charged} of {asked} pictures could not be had or posted, and cost nothing."
+    assert (missing in message.text) is (charged < asked)
+
+
+async def test_a_success_without_pictures_is_free(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    sandbox.faults.edit_api.add(EditFault(action=Pictures(0)))
+    message = await fails(ada, events, await ada.edit(), "failed", "no_result")
+    assert "no picture that could be fetched. Try again." in message.text
+    assert len(sandbox.edit_api.calls) == 1
+
+
+async def test_a_lost_picture_is_not_charged_and_the_others_are_posted(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(IMPATIENT)
+    lost = DownloadFault(action=Answer(410), picture=0, times=None)
+    sandbox.faults.downloads.add(lost)
+    message = await succeeds(ada, events, await ada.edit(count=2), pictures=1)
+    assert "1 of 2 pictures could not be had or posted, and cost nothing." in message.text
+    assert lost.fired == 3
+    assert len(sandbox.edit_api.calls) == 1
+
+
+async def test_a_download_that_is_cut_off_is_begun_again(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(IMPATIENT)
+    cut = sandbox.faults.downloads.add(DownloadFault(action=CutInside(100)))
+    await succeeds(ada, events, await ada.edit())
+    assert cut.fired == 1
+    assert len(sandbox.edit_api.calls) == 1
+
+
+LOST: list[Any] = [
+    pytest.param(NotAPicture(), 1, id="no picture"),
+    pytest.param(Endless(), 1, id="too large"),
+    pytest.param(Answer(403), 1, id="forbidden"),
+    pytest.param(Answer(410), 3, id="gone"),
+    pytest.param(Redirect(), 4, id="redirected for ever"),
+    pytest.param(Redirect("http://169.254.169.254/latest"), 1, id="redirected to a metadata host"),
+    pytest.param(Redirect("http://[::ffff:10.0.0.1]/"), 1, id="redirected to a private address"),
+    pytest.param(Redirect("file:///etc/passwd"), 1, id="redirected to a file"),
+    pytest.param(Stall(), 3, id="silent"),
+    pytest.param(Drip(0.01), 1, id="slow"),
+]
+
+
+@pytest.mark.parametrize(("action", "requests"), LOST)
+async def test_a_result_that_cannot_be_had_is_free_and_only_its_download_is_tried_again(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    action: DownloadAction,
+    requests: int,
+):
+    await start_bot(IMPATIENT)
+    fault = sandbox.faults.downloads.add(DownloadFault(action=action, times=None))
+    message = await fails(ada, events, await ada.edit(), "failed", "no_result")
+    assert "no picture that could be fetched. Try again." in message.text
+    assert fault.fired == requests
+    assert len(sandbox.edit_api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/latest",
+        "http://127.0.0.1:1/a.png",
+        "http://2130706433/a.png",
+        "http://[fd00::1]/a.png",
+        "ftp://example.com/a.png",
+        "a.png",
+    ],
+)
+async def test_a_result_at_a_forbidden_address_is_free_and_never_fetched(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, address: str
+):
+    sandbox.faults.edit_api.add(EditFault(action=Address(address)))
+    await fails(ada, events, await ada.edit(), "failed", "no_result")
+    assert sandbox.edit_api.results.downloads == 0
+    assert len(sandbox.edit_api.calls) == 1
+
+
+# What nobody foresaw.
+
+
+async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("bot.editing.editor.LONGEST_WAIT", timedelta(seconds=0.3))
+
+    async def never(_client: EditClient, _url: str) -> Source | None:
+        return await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(EditClient, "probe_source", never)
+    message = await fails(ada, events, await ada.edit(), "expired", "expired")
+    assert "turn did not come" in message.text
+    assert sandbox.edit_api.calls == []
+
+
+async def test_a_source_that_never_comes_holds_up_no_other_edit(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
+    await start_bot(edit_concurrency=1)
+    probe, begun = EditClient.probe_source, asyncio.Event()
+
+    async def never_the_first(client: EditClient, url: str) -> Source | None:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.get_running_loop().create_future()
+        return await probe(client, url)
+
+    monkeypatch.setattr(EditClient, "probe_source", never_the_first)
+    await ada.edit()
+    await begun.wait()
+    assert len((await (await ada.edit()).settled()).files) == 1
+
+
+async def test_what_nobody_foresaw_ends_with_a_reference_that_the_log_has_too(
+    sandbox: Sandbox,
+    bot: RunningBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async def fail(_client: EditClient, _url: str) -> Source | None:
+        raise LookupError("nobody foresaw this")
+
+    monkeypatch.setattr(EditClient, "probe_source", fail)
+    edit = await ada.edit()
+    message = await fails(ada, events, edit, "failed", "unforeseen")
+    logged = await events.logs("edit.unforeseen", edit=str(edit.id))
+    assert f"give its owner the reference {logged['reference']}." in message.text
+    assert sandbox.edit_api.calls == []
+
+
+async def test_failed_edits_end_neither_the_worker_nor_another_edit(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(edit_concurrency=1)
+    for action in (failed(500), declined("no"), Pictures(0), CutAfter()):
+        sandbox.faults.edit_api.add(EditFault(action=action))
+    edits = [await ada.edit(image=photo(f"{number}.png")) for number in range(6)]
+    for edit in edits:
+        await edit.settled()
+        await events.logs("edit.closed", edit=str(edit.id))
+
+    assert sum(len(edit.message.files) for edit in edits if edit.message) == 2
+    assert ada.account() == (0, 16)
+    assert len(sandbox.edit_api.calls) == 6

@@ -1,0 +1,88 @@
+"""A bot that is told to end lets edits end that are under way, and leaves the others."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from sandbox.bot_process import BotProcess
+from sandbox.faults import DiscordFault, Hang
+from sandbox.sandbox import Sandbox
+from tests.members import Person, find_row
+from tests.services import hang
+
+pytestmark = pytest.mark.usefixtures("small_results")
+
+
+@pytest.fixture
+async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess]:
+    """The bot in a process of its own, which sends one edit at a time."""
+    patient = {"EDIT_CONCURRENCY": "1", "SHUTDOWN_GRACE": "20"}
+    async with BotProcess(sandbox.environment(), folder=tmp_path, settings=patient) as running:
+        await running.connected(sandbox.discord)
+        yield running
+
+
+async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start(
+    sandbox: Sandbox, process: BotProcess, ada: Person
+):
+    called = hang(sandbox)
+    sent = await ada.edit()
+    await sandbox.edit_api.called()
+    waiting = await ada.edit()
+    await process.event("edit.ready", edit=str(waiting.id))
+
+    process.terminate()
+    await process.event("bot.draining")
+    refused = await (await ada.edit()).settled()
+    assert refused.ephemeral
+    assert "about to start anew. Try again in a minute. Nothing was charged." in refused.text
+    called.release()
+    await sent.posted()
+
+    assert await process.ended() == 0
+    assert len(sandbox.edit_api.calls) == 1
+    left = find_row(process.ledger, waiting)
+    assert left is not None
+    assert left.state == "held"
+    assert left.submitted_at is None
+
+
+async def test_one_that_is_acknowledged_meanwhile_and_then_waits_is_not_waited_for(
+    sandbox: Sandbox, process: BotProcess, ada: Person
+):
+    answer = Hang()
+    sandbox.faults.discord.add(DiscordFault(action=answer, method="POST", path="/callback$"))
+    edit = await ada.edit()
+    await process.event("edit.held", edit=str(edit.id))
+    process.terminate()
+    await process.event("bot.draining")
+    answer.release()
+    async with asyncio.timeout(10):
+        assert await process.ended() == 0
+    left = find_row(process.ledger, edit)
+    assert left is not None
+    assert left.state == "held"
+    assert sandbox.edit_api.calls == []
+
+
+@pytest.mark.parametrize(("grace", "signals"), [("0", 1), ("0.2", 1), ("20", 2)])
+async def test_what_does_not_end_in_time_is_left_as_it_is(
+    sandbox: Sandbox, tmp_path: Path, ada: Person, grace: str, signals: int
+):
+    hang(sandbox)
+    settings = {"SHUTDOWN_GRACE": grace}
+    async with BotProcess(sandbox.environment(), folder=tmp_path, settings=settings) as process:
+        await process.connected(sandbox.discord)
+        edit = await ada.edit()
+        await sandbox.edit_api.called()
+        process.terminate()
+        if signals > 1:
+            await process.event("bot.draining")
+            process.terminate()
+        async with asyncio.timeout(10):
+            assert await process.ended() == 0
+        left = find_row(process.ledger, edit)
+        assert left is not None
+        assert left.state == "submitted"

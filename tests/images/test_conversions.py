@@ -1,0 +1,678 @@
+"""Pictures are written again as they should be, and what cannot be opened harms only the child."""
+
+import asyncio
+import io
+import os
+import re
+import struct
+import sys
+import zlib
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageCms, ImageDraw
+
+from bot.domain.errors import (
+    Broken,
+    ChildFailed,
+    Fault,
+    SourceFault,
+    TooHeavy,
+    TooLarge,
+    TooManyPixels,
+)
+from bot.images import conversions as module
+from bot.images.conversions import WORK, Conversions
+from bot.images.files import is_whole, probe_file
+from bot.images.headers import (
+    EVERYWHERE,
+    MAX_SENT_BYTES,
+    MAX_SENT_PIXELS,
+    Format,
+    Picture,
+    Source,
+    SourceChange,
+)
+from tests.images_made import (
+    CORNERS,
+    GPS,
+    HEIC,
+    camera_exif,
+    draw_corners,
+    make_picture,
+    see_corners,
+    wide_profile,
+)
+
+MARKS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's list of processes")
+
+
+def write(path: Path, image: Image.Image, kind: str, **options: Any) -> Path:
+    """Write a picture's file."""
+    image.save(path, kind, **options)
+    return path
+
+
+async def convert(path: Path) -> tuple[Source, Image.Image]:
+    """What is sent to the edit API of a file, and how it looks."""
+    source = await Conversions().to_edit(path, probe_file(path), path.with_name("converted"))
+    assert source.path is not None
+    return source, see(source.path)
+
+
+async def fit(path: Path, most: int) -> tuple[Source, Image.Image]:
+    """What is posted of a file that is too large, and how it looks."""
+    picture, into = probe_file(path), path.with_name("fitted")
+    source = await Conversions().to_post(path, picture, into, most_bytes=most)
+    assert source.path is not None
+    assert source.size <= most
+    assert is_whole(source.path, source.picture.format)
+    return source, see(source.path)
+
+
+def see(path: Path) -> Image.Image:
+    """A picture, decoded."""
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
+# Each format, for the edit API.
+
+ANIMATED: dict[str, Any] = {"save_all": True, "append_images": [Image.new("RGB", (300, 200))]}
+FILES: list[Any] = [
+    pytest.param("TIFF", {}, id="TIFF"),
+    pytest.param("TIFF", {"compression": "tiff_lzw"}, id="compressed TIFF"),
+    pytest.param("BMP", {}, id="BMP"),
+    pytest.param("GIF", {}, id="GIF"),
+    pytest.param("AVIF", {"quality": 90}, id="AVIF"),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), FILES)
+async def test_other_formats_become_jpeg(tmp_path: Path, kind: str, options: dict[str, Any]):
+    file = write(tmp_path / "a", draw_corners(), kind, **options)
+    source, image = await convert(file)
+    assert source.picture == Picture(Format.JPEG, 300, 200)
+    assert source.changes == ()
+    assert source.can_be_sent
+    assert see_corners(image) == CORNERS
+
+
+async def test_heic_is_turned_and_loses_its_camera_place_and_profile(tmp_path: Path):
+    file = tmp_path / "a.heic"
+    file.write_bytes(HEIC.read_bytes())
+    source, image = await convert(file)
+    assert source.picture == Picture(Format.JPEG, 300, 200)
+    assert see_corners(image) == CORNERS
+    assert is_clean(source)
+
+
+TURNED: list[Any] = [
+    *(pytest.param("JPEG", orientation) for orientation in range(1, 9)),
+    *(
+        # One shows that a format says how it is turned; a child for each takes its time.
+        pytest.param(kind, orientation, marks=[] if orientation == 6 else pytest.mark.drill)
+        for kind in ("TIFF", "AVIF", "PNG", "WEBP")
+        for orientation in range(1, 9)
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "orientation"), TURNED)
+async def test_a_picture_is_sent_upright_without_camera_and_place(
+    tmp_path: Path, kind: str, orientation: int
+):
+    lying = draw_corners().transpose(UNTURNED[orientation]) if orientation > 1 else draw_corners()
+    exif = camera_exif(orientation)
+    file = write(tmp_path / "a", lying, kind, exif=exif, icc_profile=wide_profile())
+    assert b"Secret Camera" in file.read_bytes()
+    source, image = await convert(file)
+    assert source.picture == Picture(Format.JPEG, 300, 200)
+    assert see_corners(image) == CORNERS
+    assert is_clean(source)
+
+
+async def test_what_a_file_says_besides_its_pixels_is_not_sent(tmp_path: Path):
+    told: dict[str, Any] = {
+        "comment": b"Secret note",
+        "exif": camera_exif(),
+        "icc_profile": ImageCms.ImageCmsProfile(ImageCms.core.createProfile("sRGB")).tobytes(),
+        "xmp": b"<x>XMP</x>",
+    }
+    source, _ = await convert(write(tmp_path / "a", draw_corners(mode="CMYK"), "JPEG", **told))
+    assert is_clean(source)
+
+
+UNTURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def is_clean(source: Source) -> bool:
+    """Whether nothing of the camera, the place and the profile is left."""
+    assert source.path is not None
+    data, image = source.path.read_bytes(), see(source.path)
+    exif = image.getexif()
+    left = (b"Secret", b"Exif", b"ICC_PROFILE", b"iCCP", b"XMP", b"xmp")
+    return not exif and not exif.get_ifd(GPS) and not any(each in data for each in left)
+
+
+FIRST_FRAMES: list[Any] = [
+    pytest.param("GIF", ANIMATED, id="GIF"),
+    pytest.param("WEBP", {**ANIMATED, "quality": 95}, id="WebP"),
+    pytest.param("PNG", ANIMATED, id="PNG"),
+    pytest.param("AVIF", {**ANIMATED, "quality": 90}, id="AVIF"),
+    pytest.param("TIFF", ANIMATED, id="pages of a TIFF"),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), FIRST_FRAMES)
+async def test_of_several_frames_the_first_is_sent_and_that_is_said(
+    tmp_path: Path, kind: str, options: dict[str, Any]
+):
+    file = write(tmp_path / "a", draw_corners(), kind, **options)
+    assert not Source(probe_file(file), 1).can_be_sent
+    source, image = await convert(file)
+    assert source.changes == (SourceChange.FIRST_FRAME,)
+    assert see_corners(image) == CORNERS
+
+
+async def test_a_gif_of_three_thousand_frames_takes_no_longer_than_one(tmp_path: Path):
+    frames = [Image.new("L", (8, 6), colour % 256) for colour in range(3000)]
+    file = write(tmp_path / "a", frames[0], "GIF", save_all=True, append_images=frames[1:])
+    source, _ = await convert(file)
+    assert source.changes == (SourceChange.FIRST_FRAME,)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+async def test_cmyk_becomes_rgb(tmp_path: Path, kind: str):
+    file = write(tmp_path / "a", draw_corners(mode="CMYK"), kind, quality=95)
+    source, image = await convert(file)
+    assert source.picture == Picture(Format.JPEG, 300, 200)
+    assert image.mode == "RGB"
+    assert see_corners(image) == CORNERS
+
+
+@pytest.mark.parametrize(("bright", "seen"), [(0, 0), (128, 0), (128 * 257, 128), (65_535, 255)])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+async def test_sixteen_bits_become_eight(tmp_path: Path, kind: str, bright: int, seen: int):
+    file = write(tmp_path / "a", Image.new("I;16", (30, 20), bright), kind)
+    assert not Source(probe_file(file), 1).can_be_sent
+    _, image = await convert(file)
+    assert image.mode == "L"
+    assert image.getextrema() == (seen, seen)
+
+
+@pytest.mark.parametrize(("bright", "seen"), [(0.5, 127), (128.0, 128), (32_767.5, 127)])
+async def test_whatever_white_is_in_a_picture_of_fractions(
+    tmp_path: Path, bright: float, seen: int
+):
+    _, image = await convert(write(tmp_path / "a", Image.new("F", (30, 20), bright), "TIFF"))
+    assert image.getextrema() == (seen, seen)
+
+
+async def test_sixteen_bits_in_colour_become_eight(tmp_path: Path):
+    file = tmp_path / "a.png"
+    rows = (b"\0" + struct.pack(">3H", 65_535, 128 * 257, 0) * 30) * 20
+    file.write_bytes(png(30, 20, zlib.compress(rows), bits=16))
+    assert not Source(probe_file(file), 1).can_be_sent
+    _, image = await convert(file)
+    assert image.mode == "RGB"
+    assert near(image, Image.new("RGB", (1, 1), (255, 128, 0)))
+
+
+def png(width: int, height: int, pixels: bytes, *, bits: int = 8, colour: int = 2) -> bytes:
+    """A PNG's bytes."""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
+    )
+
+
+async def test_colours_are_what_the_profile_means(tmp_path: Path):
+    colour = (200, 100, 50)
+    file = write(
+        tmp_path / "a", Image.new("RGB", (30, 20), colour), "TIFF", icc_profile=wide_profile()
+    )
+    _, image = await convert(file)
+    meant = ImageCms.profileToProfile(
+        Image.new("RGB", (1, 1), colour),
+        ImageCms.ImageCmsProfile(io.BytesIO(wide_profile())),
+        ImageCms.ImageCmsProfile(ImageCms.core.createProfile("sRGB")),
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+    )
+    assert meant is not None
+    assert near(image, meant)
+    assert not near(image, Image.new("RGB", (1, 1), colour))
+
+
+def near(image: Image.Image, other: Image.Image) -> bool:
+    """Whether two pictures have about the same colour."""
+    seen, meant = (each.resize((1, 1)).tobytes() for each in (image, other))
+    return all(abs(one - two) < 6 for one, two in zip(seen, meant, strict=True))
+
+
+@pytest.mark.parametrize("profile", [b"no profile", wide_profile()[:200], bytes(5000)])
+async def test_a_broken_profile_is_passed_over(tmp_path: Path, profile: bytes):
+    file = write(tmp_path / "a", draw_corners(), "TIFF", icc_profile=profile)
+    _, image = await convert(file)
+    assert see_corners(image) == CORNERS
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "AVIF", "PNG"])
+async def test_what_is_transparent_stays_so(tmp_path: Path, kind: str):
+    picture = draw_corners(mode="RGBA")
+    ImageDraw.Draw(picture).rectangle((0, 0, 149, 99), (0, 0, 0, 0))
+    options = {"quality": 90} if kind == "AVIF" else {}
+    source, image = await convert(write(tmp_path / "a", picture, kind, **options))
+    assert source.picture.format is Format.PNG
+    assert image.getchannel("A").getpixel((40, 40)) == 0
+    assert image.getchannel("A").getpixel((250, 150)) == 255
+
+
+async def test_what_might_be_transparent_and_is_not_becomes_jpeg(tmp_path: Path):
+    source, _ = await convert(write(tmp_path / "a", draw_corners(mode="RGBA"), "TIFF"))
+    assert source.picture.format is Format.JPEG
+
+
+# Larger than the API should get.
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"), [("JPEG", (5300, 5000)), ("PNG", (5300, 5000)), ("JPEG", (40_000, 700))]
+)
+@pytest.mark.drill
+async def test_a_picture_of_too_many_pixels_is_made_smaller_and_that_is_said(
+    tmp_path: Path, kind: str, size: tuple[int, int]
+):
+    file = write(tmp_path / "a", draw_corners(*size), kind, compress_level=1)
+    source, image = await convert(file)
+    assert source.changes == (SourceChange.MADE_SMALLER,)
+    assert source.picture.pixels <= MAX_SENT_PIXELS
+    assert source.picture.width / source.picture.height == pytest.approx(size[0] / size[1], 0.01)
+    assert see_corners(image) == CORNERS
+
+
+async def test_a_picture_of_too_many_bytes_is_made_smaller_and_that_is_said(tmp_path: Path):
+    file = write(tmp_path / "a", draw_corners(), "BMP")
+    with file.open("ab") as end:
+        end.truncate(MAX_SENT_BYTES + 1)
+    source, _ = await convert(file)
+    assert source.changes == (SourceChange.MADE_SMALLER,)
+    assert source.size < MAX_SENT_BYTES
+
+
+@pytest.mark.drill
+async def test_two_hundred_megapixels_are_taken(tmp_path: Path):
+    line = zlib.compressobj(1)
+    blank = bytes(1 + 20_000)
+    rows = b"".join(line.compress(blank) for _ in range(10_000)) + line.flush()
+    file = tmp_path / "a.png"
+    file.write_bytes(png(20_000, 10_000, rows, colour=0))
+    source, _ = await convert(file)
+    assert source.picture.pixels == pytest.approx(MAX_SENT_PIXELS, 0.01)
+
+
+# Results.
+
+
+@pytest.fixture(scope="module")
+def noise() -> Image.Image:
+    """A picture that is hard to make small."""
+    return Image.frombytes("RGB", (600, 400), os.urandom(600 * 400 * 3))
+
+
+def smooth(width: int = 600, height: int = 400) -> Image.Image:
+    """A picture that is easy to make small."""
+    return Image.radial_gradient("L").resize((width, height)).convert("RGB")
+
+
+async def test_a_wasteful_png_becomes_a_smaller_one_without_loss(tmp_path: Path):
+    file = write(tmp_path / "a", smooth(), "PNG", compress_level=0)
+    source, image = await fit(file, file.stat().st_size // 2)
+    assert source.picture.format is Format.PNG
+    assert source.changes == ()
+    assert image.tobytes() == smooth().tobytes()
+
+
+async def test_what_png_cannot_do_webp_does_without_loss(tmp_path: Path):
+    gradient = Image.merge("RGB", [Image.effect_noise((600, 400), 4)] * 3)
+    file = write(tmp_path / "a", gradient, "PNG")
+    source, image = await fit(file, round(file.stat().st_size * 0.8))
+    assert source.picture == Picture(Format.WEBP, 600, 400)
+    assert image.convert("RGB").tobytes() == gradient.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("part", [0.7, 0.3, 0.05, 0.01])
+async def test_whatever_the_limit_the_best_that_fits_is_found(
+    tmp_path: Path, noise: Image.Image, kind: str, part: float
+):
+    file = write(tmp_path / "a", noise, kind, quality=95)
+    most = round(file.stat().st_size * part)
+    source, _ = await fit(file, most)
+    assert source.size > most / 3
+    assert (SourceChange.MADE_SMALLER in source.changes) is (source.picture.pixels < 240_000)
+
+
+async def test_a_result_keeps_what_is_transparent(tmp_path: Path, noise: Image.Image):
+    picture = noise.convert("RGBA")
+    ImageDraw.Draw(picture).rectangle((0, 0, 149, 99), (0, 0, 0, 0))
+    file = write(tmp_path / "a", picture, "PNG")
+    source, image = await fit(file, file.stat().st_size // 8)
+    assert source.picture.format is Format.WEBP
+    assert image.getchannel("A").getpixel((40, 40)) == 0
+
+
+async def test_a_result_that_fits_in_no_way_is_given_up(tmp_path: Path, noise: Image.Image):
+    file = write(tmp_path / "a", noise, "PNG")
+    with pytest.raises(TooLarge):
+        await fit(file, 100)
+    assert not (tmp_path / "fitted").exists()
+
+
+def as_xmp(mark: str) -> bytes:
+    return f'<x:xmpmeta><a Iptc4xmpExt:DigitalSourceType="{MARKS}{mark}"/></x:xmpmeta>'.encode()
+
+
+MADE, MADE_INTO = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
+MARKED: list[Any] = [
+    pytest.param({}, b"", MADE, id="none"),
+    pytest.param({"xmp": as_xmp(MADE)}, b"", MADE, id="XMP"),
+    pytest.param({"xmp": as_xmp(MADE_INTO)}, b"", MADE_INTO, id="XMP of a composite"),
+    pytest.param({"xmp": as_xmp("digitalCapture")}, b"", MADE, id="XMP that says otherwise"),
+    pytest.param({}, b"jumb" + f"{MARKS}{MADE_INTO}".encode(), MADE_INTO, id="C2PA"),
+]
+
+
+@pytest.mark.parametrize(("options", "behind", "mark"), MARKED)
+@pytest.mark.parametrize("part", [0.75, 0.1])
+async def test_the_mark_of_a_picture_made_by_an_ai_is_kept_or_set(
+    tmp_path: Path,
+    noise: Image.Image,
+    options: dict[str, Any],
+    behind: bytes,
+    mark: str,
+    part: float,
+):
+    file = write(tmp_path / "a", noise, "WEBP", quality=95, **options)
+    file.write_bytes(file.read_bytes() + behind)
+    _, image = await fit(file, round(file.stat().st_size * part))
+    assert f'DigitalSourceType="{MARKS}{mark}"'.encode() in image.info["xmp"]
+
+
+async def test_the_mark_stands_in_a_png_too(tmp_path: Path):
+    file = write(tmp_path / "a", smooth(), "PNG", compress_level=0)
+    source, image = await fit(file, file.stat().st_size // 2)
+    assert source.picture.format is Format.PNG
+    assert f"{MARKS}{MADE}".encode() in image.info["xmp"]
+
+
+# What cannot be opened.
+
+
+async def test_a_heic_that_deadlocked_a_decoder_is_refused_within_seconds(tmp_path: Path):
+    file = tmp_path / "a"
+    file.write_bytes(HEIC.with_name("hang.heic").read_bytes())
+    async with asyncio.timeout(5):
+        with pytest.raises(SourceFault):
+            await Conversions().to_edit(file, probe_file(file), tmp_path / "b")
+
+
+def cut(file: Path, part: float) -> None:
+    """Leave so much of a file."""
+    with file.open("r+b") as end:
+        end.truncate(round(file.stat().st_size * part))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIC"])
+async def test_a_file_that_is_cut_off_is_broken(tmp_path: Path, noise: Image.Image, kind: str):
+    file = tmp_path / "a"
+    if kind == "HEIC":
+        file.write_bytes(HEIC.read_bytes())
+    else:
+        options: dict[str, Any] = {"compression": "tiff_lzw"} if kind == "TIFF" else {}
+        write(file, noise, kind, **options)
+    picture = probe_file(file)
+    cut(file, 0.6)
+    with pytest.raises(Broken):
+        await Conversions().to_edit(file, picture, tmp_path / "b")
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+def bomb(file: Path) -> Picture:
+    """A PNG that says that it is small, of a file that says that it is large."""
+    file.write_bytes(png(60_000, 60_000, zlib.compress(bytes(1000))))
+    return Picture(Format.PNG, 60, 60)
+
+
+def heavy(file: Path) -> Picture:
+    """A GIF that says to the bot that it is small, and is 200 megapixels of it."""
+    file.write_bytes(b"GIF89a" + struct.pack("<HHBBB", 20_000, 10_000, 0, 0, 0) + GIF_REST)
+    return Picture(Format.GIF, 1, 1)
+
+
+GIF_REST = b",\0\0\0\0" + struct.pack("<HHB", 20_000, 10_000, 0x80) + bytes(6) + b"\2\2\x4c\1\0;"
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [(bomb, TooManyPixels), (heavy, TooHeavy)],
+    ids=["more pixels than are taken", "more memory than its header says"],
+)
+async def test_a_bomb_ends_only_the_child(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], Picture],
+    fault: type[Fault],
+):
+    monkeypatch.setattr(module, "BASE_MEMORY", 200 * 2**20)
+    picture = make(tmp_path / "a")
+    with pytest.raises(fault):
+        await Conversions().to_edit(tmp_path / "a", picture, tmp_path / "b")
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("code", "fault", "costly"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", Broken, True),
+        ("os.kill(os.getpid(), signal.SIGABRT)", Broken, True),
+        ("os.kill(os.getpid(), signal.SIGSYS)", Broken, True),
+        ("signal.pause()", TooHeavy, True),
+        ("print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 6}))", Broken, True),
+        ("print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 4}))", Broken, False),
+        # A machine that is short of memory or busy ends children whatever the image.
+        ("os.kill(os.getpid(), signal.SIGKILL)", TooHeavy, False),
+        ("while True: pass", TooHeavy, False),
+    ],
+)
+async def test_only_what_the_image_itself_did_to_its_child_is_costly(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    fault: type[SourceFault],
+    costly: bool,
+):
+    program = f"import json, os, signal, sys\nsys.stdin.read()\n{code}"
+    work = replace(WORK, arguments=("-c", program), seconds=1.5, idle_seconds=0.4)
+    monkeypatch.setattr(module, "WORK", work)
+    write(tmp_path / "a", draw_corners(), "BMP")
+    with pytest.raises(fault) as ended:
+        await Conversions().to_edit(tmp_path / "a", probe_file(tmp_path / "a"), tmp_path / "b")
+    assert ended.value.is_costly is costly
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+async def test_a_long_image_of_sixteen_bits_is_made_smaller(tmp_path: Path):
+    file = write(tmp_path / "a", Image.new("I;16", (20_000, 30), 128 * 257), "TIFF")
+    _, image = await convert(file)
+    assert image.width < 20_000
+    assert image.getextrema() == (128, 128)
+
+
+@on_linux
+async def test_a_picture_that_a_full_disk_does_not_take_is_not_taken_for_a_broken_one(
+    tmp_path: Path,
+):
+    (tmp_path / "a").write_bytes(make_picture())
+    (tmp_path / "b").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="disk did not take"):
+        await Conversions().to_edit(tmp_path / "a", Picture(Format.PNG, 320, 240), tmp_path / "b")
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+@on_linux
+async def test_a_child_that_hangs_is_killed_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    os.mkfifo(tmp_path / "a")
+    monkeypatch.setattr(module, "WORK", replace(WORK, seconds=0.3))
+    with pytest.raises(TooHeavy):
+        await Conversions().to_edit(tmp_path / "a", Picture(Format.PNG, 9, 9), tmp_path / "b")
+    assert find_children() == []
+
+
+# What a child has, while it waits for the first byte of a picture that is a pipe.
+
+
+@asynccontextmanager
+async def working_on(pipe: Path, conversions: Conversions) -> AsyncGenerator[None]:
+    """Within, a child has opened the picture; at the end it finds that it is broken."""
+    into = pipe.with_name(f"{pipe.name}-converted")
+    converting = asyncio.create_task(conversions.to_edit(pipe, Picture(Format.PNG, 9, 9), into))
+    async with asyncio.timeout(15):
+        with await asyncio.to_thread(pipe.open, "wb") as picture:
+            yield
+            picture.write(b"none")
+        with pytest.raises(Broken):
+            await converting
+
+
+@on_linux
+async def test_a_child_has_no_secret_in_its_environment_and_no_file_but_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("DISCORD_TOKEN", "EDIT_API_KEY", "DATABASE_URL", "HOME"):
+        monkeypatch.setenv(name, "secret")
+    os.mkfifo(tmp_path / "a")
+    async with working_on(tmp_path / "a", Conversions()):
+        [child] = find_children()
+        environment = (child / "environ").read_bytes()
+        files = {str(each.readlink()) for each in (child / "fd").iterdir()}
+        limits = (child / "limits").read_text()
+    names = {each.partition(b"=")[0] for each in environment.split(b"\0") if each}
+    assert names <= {b"PATH", b"LD_LIBRARY_PATH", b"LC_CTYPE", b"MALLOC_ARENA_MAX"}
+    assert b"secret" not in environment
+    assert {file for file in files if file.startswith("/")} <= {
+        str(tmp_path / name) for name in ("a", "a-converted")
+    }
+    for kind in ("Max cpu time", "Max address space", "Max core file size"):
+        assert re.search(rf"{kind} +[0-9]", limits), limits
+    assert re.search(rf"Max open files +{len(files)} +{len(files)} ", limits), limits
+
+
+def find_children() -> list[Path]:
+    """The children of this process, as Linux says it."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    return [Path("/proc", each) for each in children.read_text().split()]
+
+
+# What the bot makes of what a child wrote.
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (b"not an image", "is no picture"),
+        (make_picture("GIF"), "another picture"),
+        (make_picture("PNG", 2400, 1800), "another picture"),
+    ],
+    ids=["no image", "a format that isn't posted", "too many bytes"],
+)
+async def test_a_child_that_wrote_something_else_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bytes, why: str
+):
+    (tmp_path / "written").write_bytes(written)
+    copy = (
+        "import json, shutil, sys; task = json.load(sys.stdin); "
+        f"shutil.copy({str(tmp_path / 'written')!r}, task['into']); "
+        "print(json.dumps({'problem': None, 'changes': [], 'seconds': 0}))"
+    )
+    monkeypatch.setattr(module, "WORK", replace(WORK, arguments=("-c", copy)))
+    source = write(tmp_path / "a", draw_corners(), "BMP")
+    with pytest.raises(ChildFailed, match=why):
+        await Conversions().to_post(
+            source, probe_file(source), tmp_path / "b", most_bytes=len(make_picture("GIF"))
+        )
+    assert not (tmp_path / "b").exists()
+
+
+@on_linux
+async def test_large_images_are_worked_on_one_at_a_time_whatever_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_count_cores", lambda: 3)
+    conversions = Conversions()
+    large, small = Picture(Format.PNG, 10_000, 5_000), Picture(Format.PNG, 9, 9)
+    for name in "abc":
+        os.mkfifo(tmp_path / name)
+    converting = [
+        asyncio.create_task(conversions.to_edit(tmp_path / name, picture, tmp_path / f"{name}-to"))
+        for name, picture in (("a", large), ("b", large), ("c", small))
+    ]
+    async with asyncio.timeout(15):
+        first = await asyncio.to_thread((tmp_path / "a").open, "wb")
+        third = await asyncio.to_thread((tmp_path / "c").open, "wb")
+        assert len(find_children()) == 2
+        first.close()
+        third.close()
+        (await asyncio.to_thread((tmp_path / "b").open, "wb")).close()
+        ended = await asyncio.gather(*converting, return_exceptions=True)
+    assert [type(each) for each in ended] == [Broken] * 3
+
+
+@on_linux
+async def test_no_more_pictures_are_worked_on_at_once_than_there_are_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_count_cores", lambda: 1)
+    conversions = Conversions()
+    os.mkfifo(tmp_path / "a")
+    waiting = write(tmp_path / "b", draw_corners(), "BMP")
+    async with working_on(tmp_path / "a", conversions):
+        second = asyncio.create_task(
+            conversions.to_edit(waiting, probe_file(waiting), tmp_path / "c")
+        )
+        await asyncio.sleep(0)
+        assert len(find_children()) == 1
+        assert not (tmp_path / "c").exists()
+    assert (await second).picture == Picture(Format.JPEG, 300, 200)
+
+
+def test_every_format_that_is_posted_can_be_told_whole_from_cut_off(tmp_path: Path):
+    for format_ in EVERYWHERE:
+        file = write(tmp_path / "a", draw_corners(), format_.upper())
+        assert is_whole(file, format_)
+        with file.open("ab") as end:
+            end.write(b"something behind it")
+        assert is_whole(file, format_)
+        cut(file, 0.5)
+        assert not is_whole(file, format_)

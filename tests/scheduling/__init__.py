@@ -1,0 +1,1 @@
+"""Tests of who goes next, and when."""

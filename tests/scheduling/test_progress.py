@@ -1,0 +1,119 @@
+"""What a member is told never goes backwards and promises no end that does not come."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.pricing import Quality
+from bot.scheduling.estimates import GUESSES, LATEST, Estimates, Took
+from bot.scheduling.fair_order import Standing
+from bot.scheduling.progress import (
+    BeingMade,
+    BeingPosted,
+    InLine,
+    Stage,
+    being_made,
+    in_line,
+    round_up,
+)
+
+SECONDS = st.floats(0, 10_000)
+
+
+def made(elapsed: list[float], usual: list[float]) -> list[BeingMade]:
+    stages: list[BeingMade] = []
+    before: Stage | None = InLine(1, 5)
+    for seconds, expected in zip(elapsed, usual, strict=True):
+        before = being_made(seconds, expected, before)
+        stages.append(before)
+    return stages
+
+
+def test_a_place_is_told_with_the_time_until_its_turn():
+    assert in_line(Standing(3, 38.2), None) == InLine(3, 40)
+
+
+def test_a_wait_that_was_told_is_not_told_longer_but_said_to_be_late():
+    before = in_line(Standing(3, 38.2), None)
+    assert in_line(Standing(4, 45.0), before) == InLine(4, 40)
+    assert in_line(Standing(9, 90.0), before) == InLine(9, 40, late=True)
+    assert in_line(Standing(2, 20.0), InLine(9, 40, late=True)) == InLine(2, 20)
+
+
+def test_a_turn_that_does_not_come_when_it_was_said_to_is_late():
+    before = in_line(Standing(1, 3.0), None)
+    assert in_line(Standing(1, 3.0), before, overdue=True) == InLine(1, 5, late=True)
+
+
+def test_a_bar_fills_over_the_time_that_edits_took_lately():
+    assert made([0, 7.4, 15, 29], [30] * 4) == [
+        BeingMade(0, 30),
+        BeingMade(20, 25),
+        BeingMade(50, 15),
+        BeingMade(95, 5),
+    ]
+
+
+def test_a_bar_stops_at_95_percent_and_says_that_it_takes_longer():
+    assert made([30.1, 300], [30, 30]) == [BeingMade(95, 0, late=True)] * 2
+
+
+@given(st.lists(st.tuples(SECONDS, st.floats(0, 300)), min_size=2, max_size=20))
+def test_a_bar_never_goes_backwards_nor_past_95_percent_though_what_is_usual_changes(
+    moments: list[tuple[float, float]],
+):
+    elapsed = sorted(seconds for seconds, _ in moments)
+    stages = made(elapsed, [usual for _, usual in moments])
+    assert all(0 <= stage.percent <= 95 for stage in stages)
+    for before, after in pairwise(stages):
+        assert before.percent <= after.percent
+        assert before.left >= after.left
+        assert after.late or not before.late
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), SECONDS), min_size=2, max_size=20))
+def test_a_wait_never_goes_backwards(standings: list[tuple[int, float]]):
+    before: Stage | None = None
+    for place, wait in standings:
+        stage = in_line(Standing(place, wait), before)
+        assert stage.place == place
+        if isinstance(before, InLine):
+            assert stage.wait <= before.wait
+        before = stage
+
+
+def test_a_bar_begins_anew_after_the_line_and_posting_says_no_number():
+    assert being_made(3, 30, InLine(1, 5, late=True)) == BeingMade(10, 30)
+    assert being_made(3, 30, BeingPosted()) == BeingMade(10, 30)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rounded"),
+    [(-3, 0), (0, 0), (0.1, 5), (5, 5), (59, 60), (61, 70), (120, 120), (121, 180), (480, 480)],
+)
+def test_seconds_are_rounded_up_as_people_say_them(seconds: float, rounded: int):
+    assert round_up(seconds) == rounded
+
+
+# What is usual.
+
+
+def test_until_an_edit_was_delivered_there_is_a_guess_which_is_not_knowledge():
+    estimates = Estimates()
+    assert estimates.usual(Quality.HIGH) == GUESSES[Quality.HIGH]
+    assert estimates.known(Quality.HIGH) is None
+    costs = [GUESSES[quality].whole for quality in (Quality.LOW, Quality.MEDIUM, Quality.HIGH)]
+    assert costs == sorted(costs)
+
+
+def test_what_is_usual_is_the_middle_of_the_latest_of_that_quality():
+    estimates = Estimates()
+    slow = [Took(call=1_000, posting=1)] * 9
+    estimates.learn({Quality.LOW: [*slow, *[Took(call=20, posting=2)] * 10]})
+    estimates.learn({Quality.LOW: [Took(call=20, posting=4)]})
+    assert estimates.usual(Quality.LOW) == Took(call=20, posting=2)
+    assert estimates.known(Quality.MEDIUM) is None
+    estimates.learn({Quality.LOW: [Took(call=5, posting=1)] * LATEST})
+    assert estimates.usual(Quality.LOW).whole == 6

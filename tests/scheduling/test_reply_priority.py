@@ -1,0 +1,80 @@
+"""What can wait lets answers pass that are due within seconds."""
+
+import asyncio
+from contextlib import ExitStack
+
+import pytest
+
+from bot.editing.sources import Sources
+from bot.images.headers import Source
+from bot.scheduling.reply_priority import FEW, Rush, latest
+from sandbox.faults import Hang
+from sandbox.sandbox import Sandbox
+from tests.conftest import Events, StartBot
+from tests.images_made import photo
+from tests.members import Person, others
+from tests.passing_time import settle
+from tests.services import at_discord
+
+
+async def test_a_few_that_are_due_delay_nothing():
+    rush = Rush()
+    with ExitStack() as due:
+        for _ in range(FEW):
+            due.enter_context(rush.due())
+        async with asyncio.timeout(0):
+            await rush.let_pass(until=latest())
+
+
+async def test_many_that_are_due_go_first_until_they_are_few():
+    rush = Rush()
+    with ExitStack() as due:
+        for _ in range(FEW):
+            due.enter_context(rush.due())
+        with rush.due():
+            waiting = asyncio.create_task(rush.let_pass(until=latest()))
+            await settle()
+            assert not waiting.done()
+        await settle()
+        assert waiting.done()
+
+
+async def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bot.scheduling.reply_priority.PATIENCE", 0.01)
+    rush = Rush()
+    with ExitStack() as due:
+        for _ in range(FEW + 1):
+            due.enter_context(rush.due())
+        await rush.let_pass(until=latest())
+
+
+@pytest.mark.usefixtures("small_results")
+async def test_a_picture_is_not_looked_at_while_many_commands_are_to_be_acknowledged(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    probed: list[str] = []
+    probe = Sources.probe
+
+    async def note(self: Sources, url: str) -> Source | None:
+        probed.append(url)
+        return await probe(self, url)
+
+    monkeypatch.setattr("bot.scheduling.reply_priority.PATIENCE", 60)
+    monkeypatch.setattr(Sources, "probe", note)
+    await start_bot(edit_concurrency=1)
+    late = Hang()
+    fault = at_discord(sandbox, late, method="POST", path="/callback$", times=FEW + 1)
+    edits = [await each.edit() for each in others(ada, FEW + 1)]
+    await fault.happened(times=FEW + 1)
+    # One that comes later is answered at once, and waits for them all the same.
+    edits.append(await ada.edit(image=photo(name="late.png")))
+    await events.logs("edit.acknowledged", edit=str(edits[-1].id))
+    assert not [url for url in probed if "late.png" in url]
+    late.release()
+    for edit in edits:
+        await events.logs("edit.closed", edit=str(edit.id))
+    assert len(probed) == len(edits)

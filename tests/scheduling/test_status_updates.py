@@ -1,0 +1,439 @@
+"""What members see while an edit waits, who waits for whom, and who is not let into the line."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from http import HTTPStatus
+from itertools import pairwise
+
+import pytest
+
+from bot.scheduling.status_updates import Pace
+from sandbox.discord.rest.server import Request
+from sandbox.discord.world import Message
+from sandbox.faults import (
+    DiscordFault,
+    DownloadFault,
+    EditFault,
+    Hang,
+    RequestAction,
+    declined,
+    rate_limited,
+    server_error,
+)
+from sandbox.sandbox import Interaction, Sandbox
+from tests.conftest import Events, StartBot
+from tests.members import Person, buttons_of, change, others
+from tests.services import hang
+
+pytestmark = pytest.mark.usefixtures("small_results")
+
+ORIGINAL = "/messages/@original$"
+
+
+def changes(sandbox: Sandbox) -> list[Request]:
+    """The requests that changed an answer's message."""
+    return [
+        each
+        for each in sandbox.discord.requests
+        if each.method == "PATCH" and each.path.endswith("@original")
+    ]
+
+
+def at_card(sandbox: Sandbox, edit: Interaction, action: RequestAction) -> DiscordFault:
+    """A fault at an edit's own card: under load, others show one as well."""
+    path = f"{re.escape(str(edit.token))}{ORIGINAL}"
+    fault = DiscordFault(action=action, method="PATCH", path=path, with_files=False)
+    return sandbox.faults.discord.add(fault)
+
+
+def cards(message: Message) -> list[tuple[datetime, str]]:
+    """What a message said while its edit waited, and when."""
+    return [(each.at, each.content) for each in message.revisions if each.content]
+
+
+def says(edit: Interaction, words: str, *, timeout: float = 15) -> asyncio.Task[Message]:
+    """Waits until an edit's message says something."""
+    return asyncio.ensure_future(edit.until(lambda each: words in each.text, timeout=timeout))
+
+
+# What is seen.
+
+
+async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_thinks(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot()
+    called = hang(sandbox)
+    edit = await ada.edit()
+    await sandbox.edit_api.called()
+    hang(sandbox, times=None)
+    # With eight places, which of these wait depends on whose source is read first.
+    waiting = [await each.edit() for each in others(ada, 9)]
+    cards = [says(each, "in line") for each in waiting]
+    await asyncio.wait(cards, return_when=asyncio.FIRST_COMPLETED)
+    for card in cards:
+        card.cancel()
+    called.release()
+    message = await edit.posted()
+    assert [each.content for each in message.revisions] == ["", ""]
+    assert message.revisions[0].flags != message.revisions[1].flags
+
+
+@pytest.mark.parametrize(("private", "between"), [(False, Pace().between), (True, 0.5)])
+async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_then_the_result(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    private: bool,
+    between: float,
+):
+    monkeypatch.setattr(
+        "bot.scheduling.status_updates.Pace", partial(Pace, first=0.05, between=between)
+    )
+    await start_bot(edit_concurrency=1)
+    first = hang(sandbox)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    second, download = hang(sandbox, prompt="blue$"), Hang()
+    edit = await others(ada, 1)[0].edit(private=private)
+
+    message = await says(edit, "in line")
+    assert message.content.startswith("**1st in line · about 30 s**")
+    assert "at no cost" in message.content
+    assert list(buttons_of(message)) == ["Cancel"]
+    sandbox.faults.downloads.add(DownloadFault(action=Hang()))
+    first.release()
+    await says(edit, "%")
+    assert "▱▱▱\n**" in message.content
+    assert "cannot be stopped any more" in message.content
+    assert not buttons_of(message)
+    sandbox.faults.downloads.add(DownloadFault(action=download))
+    second.release()
+    await says(edit, "Posting")
+    download.release()
+    await edit.posted()
+
+    assert message.content == ""
+    assert message.ephemeral is private
+    assert not message.now.mentions
+    moments = [moment for moment, _ in cards(message)]
+    assert len(moments) == 3
+    assert all(after - before >= timedelta(seconds=between) for before, after in pairwise(moments))
+    assert changes(sandbox)[-1].files
+
+
+@pytest.mark.usefixtures("cards_at_once")
+async def test_places_and_times_follow_from_how_long_edits_took_lately(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_where_edits_took(200, sandbox, start_bot, ada, events)
+    await ada.edit()
+    await sandbox.edit_api.called(2)
+    bob, eve = others(ada, 2)
+    edits = [await bob.edit(), await bob.edit(), await eve.edit()]
+    texts = [(await says(edit, "in line")).content.partition("**\n")[0] for edit in edits]
+    assert texts == [
+        "**1st in line · about 4 min",
+        "**3rd in line · about 10 min",
+        "**2nd in line · about 7 min",
+    ]
+
+
+async def start_where_edits_took(
+    seconds: int, sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+) -> None:
+    """Start a bot that makes one edit at a time, knows how long one took, and has none made."""
+    bot = await start_bot(edit_concurrency=1)
+    await (await ada.edit()).posted()
+    await events.logs("edit.closed")
+    await bot.stop()
+    statement = "UPDATE edit SET submitted_at = rendered_at - $1"
+    change(bot.settings.database, statement, seconds * 1000)
+    await start_bot(edit_concurrency=1)
+    hang(sandbox, times=None)
+
+
+# Requests for cards are few, and nothing depends on them.
+
+
+@pytest.mark.drill
+async def test_with_many_that_wait_all_cards_together_change_ten_times_a_second_at_most(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=1)
+    hang(sandbox, times=None)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    waiting = [await each.edit() for each in others(ada, 30)]
+    await asyncio.gather(*(says(edit, "in line") for edit in waiting))
+    moments = [request.at for request in changes(sandbox)]
+    assert len(moments) >= 30
+    assert all(
+        after - before > timedelta(seconds=0.9)
+        for before, after in zip(moments, moments[10:], strict=False)
+    )
+
+
+@pytest.mark.drill
+async def test_a_rate_limit_is_waited_for_by_cards_and_by_the_result(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=1)
+    called = hang(sandbox)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    limited = sandbox.faults.discord.add(
+        DiscordFault(action=rate_limited(3), method="PATCH", path=ORIGINAL)
+    )
+    edit = await others(ada, 1)[0].edit()
+    await limited.happened()
+    await sandbox.discord.requested("PATCH", ORIGINAL, times=2, timeout=15)
+    first, second = changes(sandbox)[:2]
+    assert second.at - first.at >= timedelta(seconds=3)
+
+    limited = sandbox.faults.discord.add(
+        DiscordFault(
+            action=rate_limited(3), method="PATCH", path=f"{edit.token}{ORIGINAL}", with_files=False
+        )
+    )
+    await limited.happened()
+    called.release()
+    await edit.posted()
+    *_, card, result = [each for each in changes(sandbox) if edit.token in each.path]
+    assert card.status == HTTPStatus.TOO_MANY_REQUESTS
+    assert result.at - card.at >= timedelta(seconds=3)
+
+
+async def test_a_limit_for_all_requests_is_waited_for_by_all(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=8)
+    limited = sandbox.faults.discord.add(
+        DiscordFault(action=rate_limited(1, everywhere=True), method="PATCH", path=ORIGINAL)
+    )
+    edits = [await ada.edit()]
+    await limited.happened()
+    edits += [await each.edit() for each in others(ada, 3)]
+    await asyncio.gather(*(edit.posted() for edit in edits))
+    first, *later = changes(sandbox)
+    assert all(each.at - first.at >= timedelta(seconds=1) for each in later)
+
+
+async def test_an_upload_that_waits_for_its_turn_heeds_a_limit_told_meanwhile(
+    sandbox: Sandbox,
+    start_bot: StartBot,
+    ada: Person,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("bot.discord_io.rest.UPLOADS", 1)
+    await start_bot()
+    ben, cy = others(ada, 2)
+    upload = Hang()
+    under_way = sandbox.faults.discord.add(
+        DiscordFault(action=upload, method="PATCH", path=ORIGINAL, with_files=True)
+    )
+    edits = [await ada.edit()]
+    await under_way.happened()
+    edits.append(await ben.edit())
+    await events.logs("edit.rendered", edit=str(edits[1].id))
+    limited = sandbox.faults.discord.add(
+        DiscordFault(action=rate_limited(1, everywhere=True), method="PATCH", path=ORIGINAL)
+    )
+    sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
+    await cy.edit()
+    await limited.happened()
+    upload.release()
+    await asyncio.gather(*(edit.posted() for edit in edits))
+    _, limit, *later = changes(sandbox)
+    assert limit.status == HTTPStatus.TOO_MANY_REQUESTS
+    assert all(each.at - limit.at >= timedelta(seconds=1) for each in later)
+
+
+@pytest.mark.usefixtures("cards_at_once")
+async def test_a_change_that_fails_is_not_made_again(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=1)
+    first, second = hang(sandbox, prompt="one"), hang(sandbox, prompt="two")
+    await ada.edit(prompt="one")
+    await sandbox.edit_api.called()
+    bob, eve = others(ada, 2)
+    edit = await bob.edit(prompt="two")
+    await at_card(sandbox, edit, server_error()).happened()
+    # The second change of a later card comes after the failed one would have been made again.
+    later = await bob.edit()
+    await says(later, "2nd in line")
+    await eve.edit()
+    await says(later, "3rd in line")
+    first.release()
+    message = await says(edit, "%")
+    second.release()
+    await edit.posted()
+    assert [text for _, text in cards(message) if "in line" in text] == []
+
+
+@pytest.mark.usefixtures("cards_at_once")
+async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_place(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person
+):
+    await start_bot(edit_concurrency=1)
+    called = hang(sandbox)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    late = Hang()
+    edit = await others(ada, 1)[0].edit()
+    await at_card(sandbox, edit, late).happened()
+    called.release()
+    message = await edit.posted()
+    late.release()
+    request = next(each for each in changes(sandbox) if str(edit.token) in each.path)
+    await sandbox.discord.rest.answered.until(lambda: request.status, timeout=5)
+    assert request.status == 400
+    assert message.files
+    assert message.content == ""
+
+
+@pytest.mark.usefixtures("cards_at_once")
+async def test_a_message_that_was_deleted_is_left_alone(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(edit_concurrency=1)
+    called = hang(sandbox)
+    await ada.edit()
+    await sandbox.edit_api.called()
+    edit = await others(ada, 1)[0].edit()
+    await edit.acknowledged()
+    assert edit.message is not None
+    sandbox.discord.delete(edit.message)
+    await sandbox.discord.requested("PATCH", ORIGINAL)
+    await says(await others(ada, 1)[0].edit(), "2nd in line")
+    assert sum(str(edit.token) in request.path for request in changes(sandbox)) == 1
+    called.release()
+    await events.logs("edit.closed", edit=str(edit.id))
+
+
+# Whose turn it is.
+
+
+async def test_a_burst_of_fifty_by_one_member_does_not_delay_anothers_edit_by_more_than_one(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(edit_concurrency=1, member_limit=50, default_quota=None)
+    first = hang(sandbox)
+    burst = [await ada.edit(prompt="ada 0")]
+    await sandbox.edit_api.called()
+    burst += [await ada.edit(prompt=f"ada {number}") for number in range(1, 50)]
+    bob = others(ada, 1)[0]
+    edit = await bob.edit(prompt="bob")
+    for each in (*burst, edit):
+        await events.logs("edit.ready", edit=str(each.id))
+    first.release()
+    await asyncio.gather(*(each.posted() for each in (*burst, edit)))
+
+    prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
+    assert prompts.index("bob") == 1
+    assert [each for each in prompts if each != "bob"] == [f"ada {number}" for number in range(50)]
+
+
+@pytest.mark.usefixtures("cards_at_once")
+async def test_a_restart_keeps_the_order_of_the_line_and_its_cards_go_on(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    bot = await start_bot(edit_concurrency=1)
+    hang(sandbox)
+    await ada.edit(prompt="first")
+    await sandbox.edit_api.called()
+    names = [f"member {number}" for number in range(6)]
+    edits: list[Interaction] = []
+    for name, person in zip(names, others(ada, 6), strict=True):
+        edits.append(await person.edit(prompt=name))
+        await events.logs("edit.acknowledged", edit=str(edits[-1].id))
+    await says(edits[5], "6th in line")
+    await bot.stop()
+
+    again = hang(sandbox)
+    await start_bot(edit_concurrency=1)
+    await sandbox.edit_api.called(2)
+    await says(edits[5], "5th in line")
+    again.release()
+    await asyncio.gather(*(each.posted() for each in edits))
+    prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
+    assert prompts == ["first", *names]
+
+
+# Who is not let in.
+
+
+async def refusals(edits: Sequence[Interaction], events: Events, *, number: int = 1) -> list[str]:
+    """What was said to those whose edits were not taken, once that many were not."""
+    await events.logs("edit.refused", times=number)
+    refused = {event["edit"] for event in events.logged if event["event"] == "edit.refused"}
+    answers = [await edit.settled() for edit in edits if str(edit.id) in refused]
+    # One that was acknowledged before the ledger answered is refused where it was.
+    assert all(answer.ephemeral or answer.revisions for answer in answers)
+    return [answer.text for answer in answers]
+
+
+@pytest.mark.drill
+async def test_of_hundreds_at_once_a_member_has_as_many_open_as_one_may_over_all_servers(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(member_limit=5, default_quota=None)
+    hang(sandbox, times=None)
+    elsewhere = sandbox.discord.add_guild("Elsewhere")
+    there = sandbox.discord.add_member(elsewhere, ada.member.user)
+    ada_there = Person(sandbox, ada.settings, there, elsewhere.channels[0])
+    edits = await asyncio.gather(*(person.edit() for person in [ada, ada_there] * 100))
+    said = await refusals(edits, events, number=195)
+
+    assert len(said) == 195
+    (only,) = set(said)
+    assert "You have 5 edits under way" in only
+    assert only.endswith("cancel one that waits. Nothing was charged.")
+    assert ada.account() == (40, 0)
+    bob = others(ada, 1)[0]
+    assert (await (await bob.edit()).acknowledged()).type == 5
+
+
+async def test_an_edit_that_ended_makes_room_for_its_members_next(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(member_limit=1)
+    called = hang(sandbox)
+    edit = await ada.edit()
+    assert len(await refusals([await ada.edit()], events)) == 1
+    called.release()
+    await edit.posted()
+    await events.logs("edit.closed", edit=str(edit.id))
+    await (await ada.edit()).posted()
+
+
+async def test_no_more_edits_are_open_than_may_be(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(edit_concurrency=2, queue_limit=10)
+    hang(sandbox, times=None)
+    edits = await asyncio.gather(*(each.edit() for each in others(ada, 200)))
+    said = await refusals(edits, events, number=190)
+    assert len(said) == 190
+    (only,) = set(said)
+    assert only.startswith("10 edits are under way, and no more may be.")
+    assert only.endswith("Nothing was charged.")
+
+
+async def test_an_edit_that_would_wait_longer_than_eight_minutes_is_refused_with_the_estimate(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_where_edits_took(200, sandbox, start_bot, ada, events)
+    for person in others(ada, 3):
+        assert (await (await person.edit()).acknowledged()).type == 5
+    late = await others(ada, 1)[0].edit()
+    (said,) = await refusals([late], events)
+    assert "this edit would wait about 10 minutes, and none waits longer than 8 minutes" in said
+    assert "Nothing was charged." in said
+    assert ada.row(late) is None
