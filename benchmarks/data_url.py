@@ -18,10 +18,10 @@ import aiohttp
 from aiohttp import web
 
 from benchmarks.watching import lateness, peak
+from bot.domain.images import MAX_SENT_BYTES
 from bot.domain.pricing import Quality
 from bot.edit_api.client import EditClient
 from bot.edit_api.wire import EditCall
-from bot.images.headers import MAX_SENT_BYTES
 
 HEADER = bytes.fromhex("ffd8ffc000110800300040030000000000000000000000")
 """The beginning of a JPEG of 64 x 48 pixels, as far as it is looked at."""

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from bot.discord_io.replies import Replies, Reply
+from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
 from bot.editing.editor import Editor
-from bot.ledger import Edit, Ledger
+from bot.ledger import Ledger
 from cogs.ui.component_router import LastingPress, LastingPressed
 from cogs.ui.interactions import Caller
 from cogs.ui.waiting_card import CANCEL

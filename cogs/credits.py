@@ -8,9 +8,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_io.replies import Replies, Reply
+from bot.domain.edits import PastEdit
 from bot.domain.lifecycle import OPEN_STATES, State
 from bot.domain.quotas import Balance, OperatorLimits
-from bot.ledger import Ledger, PastEdit
+from bot.ledger import Ledger
 from cogs.text.balances import details_lines, sums_line
 from cogs.text.outcomes import count_credits
 from cogs.ui.interactions import as_member, asked_by, guild_of

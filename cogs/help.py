@@ -7,8 +7,8 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.discord_io.replies import Replies, Reply
+from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
 from bot.domain.pricing import MAX_COUNT, Quality
-from bot.images.headers import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
 from cogs.ui.components import Item, as_components
 from cogs.ui.interactions import asked_by
 

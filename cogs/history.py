@@ -7,9 +7,9 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.discord_io.custom_ids import Action, CustomIds, Holder, write_lasting
-from bot.discord_io.message_images import PictureLink
 from bot.discord_io.posted_images import PostedPictures, Unshown
 from bot.discord_io.replies import Replies, Reply
+from bot.domain.images import PictureLink
 from bot.domain.lifecycle import OPEN_STATES, Reason, State
 from bot.domain.pricing import SOURCE_SIZE
 from bot.ledger.archive import Archive, KeptEdit

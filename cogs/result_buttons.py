@@ -10,18 +10,15 @@ import structlog
 from discord import ui
 
 from bot.discord_io.custom_ids import Action, CustomIds, write_lasting
-from bot.discord_io.message_images import (
-    DiscordsPlaces,
-    PictureLink,
-    find_pictures,
-    walk_components,
-)
+from bot.discord_io.message_images import DiscordsPlaces, find_pictures, walk_components
 from bot.discord_io.modals import Form
 from bot.discord_io.posted_images import PostedPictures, Unshown
 from bot.discord_io.replies import TEXT_DISPLAY, Component, Replies, Reply
 from bot.discord_io.rest import Answer, DiscordRest, File, OwnMessage, in_seconds
+from bot.domain.edits import Edit
+from bot.domain.images import PictureLink
 from bot.domain.lifecycle import OPEN_STATES
-from bot.ledger import Edit, Ledger
+from bot.ledger import Ledger
 from bot.ledger.archive import Archive
 from cogs.text.markdown import as_block
 from cogs.ui.cards import (

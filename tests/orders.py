@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.edits import Order
 from bot.domain.pricing import Quality
-from bot.ledger import Order
 
 TOKEN = "an-interaction-token-that-must-not-stay"
 

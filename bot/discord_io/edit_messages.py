@@ -41,10 +41,10 @@ from bot.discord_io.rest import (
     is_too_large,
     list_files,
 )
+from bot.domain.edits import Edit, Order, Place
 from bot.domain.lifecycle import Reason
 from bot.domain.refusals import Refusal
 from bot.editing.editor import Acknowledgement, Front, Outcome, Posted, Receipt, TooManyBytes
-from bot.ledger import Edit, Order, Place
 from bot.scheduling.progress import Stage
 from bot.scheduling.status_updates import Shown
 

@@ -22,7 +22,7 @@ from bot.discord_io.rest import (
     OwnMessage,
     is_failure,
 )
-from bot.ledger import Edit
+from bot.domain.edits import Edit
 
 PAGES = 20
 """Lists of messages that are looked through: what a very busy channel says in an hour."""

@@ -14,10 +14,10 @@ import structlog
 
 from bot.discord_io.replies import NO_MENTIONS
 from bot.discord_io.rest import Answer, DiscordRest, in_seconds, is_failure
+from bot.domain.edits import Edit
 from bot.domain.errors import LedgerFault
 from bot.domain.server_settings import read_settings
 from bot.editing.editor import Journal
-from bot.ledger import Edit
 from bot.ledger.rulebook import Rulebook
 
 LONGEST_MESSAGE = 2_000

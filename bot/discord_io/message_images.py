@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from yarl import URL
 
-from bot.images.headers import is_named_as_picture, looks_like_picture
+from bot.domain.images import PictureLink, is_named_as_picture, looks_like_picture
 
 JSON = Mapping[str, Any]
 
@@ -35,20 +35,6 @@ DISCORDS_HOSTS = frozenset(
 
 
 _DISCORDS_ORIGINS = frozenset(URL(f"https://{host}") for host in DISCORDS_HOSTS)
-
-
-@dataclass(frozen=True, slots=True)
-class PictureLink:
-    """A picture that Discord keeps: its address, and what is known of it before it is read."""
-
-    url: str
-    name: str
-    content_type: str | None = None
-    size: int = 0
-    """Bytes; 0 where Discord does not say."""
-    width: int | None = None
-    height: int | None = None
-    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from enum import Enum
 from http import HTTPStatus
 
-from bot.discord_io.message_images import DiscordsPlaces, PictureLink, find_pictures
+from bot.discord_io.message_images import DiscordsPlaces, find_pictures
 from bot.discord_io.rest import Answer, DiscordRest, OwnMessage, in_seconds
-from bot.ledger import Place
+from bot.domain.edits import Place
+from bot.domain.images import PictureLink
 
 AT_ONCE = 16
 """Messages of lists that are looked up at once, for all members together."""

@@ -3,12 +3,11 @@
 import unicodedata
 from dataclasses import dataclass, replace
 
-from bot.discord_io.message_images import PictureLink
 from bot.domain.banned_phrases import find_phrase
+from bot.domain.edits import Order, OverQuota
+from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, PictureLink, looks_like_picture
 from bot.domain.pricing import RATIOS, SOURCE_SIZE
 from bot.domain.server_settings import ServerSettings
-from bot.images.headers import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, looks_like_picture
-from bot.ledger import Order, OverQuota
 
 MAX_PROMPT = 4_000
 """Characters; the most that Discord lets a member write too."""

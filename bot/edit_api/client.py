@@ -28,6 +28,15 @@ from bot.domain.errors import (
     TooLarge,
     Unreachable,
 )
+from bot.domain.images import (
+    EVERYWHERE,
+    MAX_RESULT_BYTES,
+    MAX_SOURCE_BYTES,
+    Format,
+    Picture,
+    Source,
+    check_source,
+)
 from bot.downloads.egress import ForbiddenAddress, GuardedResolver, ResultAddresses, as_given
 from bot.edit_api.wire import (
     MAX_ANSWER_BYTES,
@@ -39,16 +48,7 @@ from bot.edit_api.wire import (
     parse_answer,
 )
 from bot.images.files import WEBP_START, is_whole, webp_size
-from bot.images.headers import (
-    EVERYWHERE,
-    MAX_RESULT_BYTES,
-    MAX_SOURCE_BYTES,
-    Format,
-    HeaderProbe,
-    Picture,
-    Source,
-    check_source,
-)
+from bot.images.headers import HeaderProbe
 
 T = TypeVar("T")
 

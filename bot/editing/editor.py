@@ -20,6 +20,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from bot.domain.edits import AlreadyHeld, Edit, Held, Order, OverLimit, OverQuota, Place, Took
 from bot.domain.errors import (
     Busy,
     Declined,
@@ -31,6 +32,7 @@ from bot.domain.errors import (
     Unreachable,
     WaitedTooLong,
 )
+from bot.domain.images import EVERYWHERE, Format, Source
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import SOURCE_SIZE, nearest_ratio
 from bot.domain.quotas import Balance, OperatorLimits
@@ -53,12 +55,11 @@ from bot.edit_api.client import EditClient
 from bot.edit_api.wire import EditCall
 from bot.editing.fitting import HALVINGS, UPLOAD_LIMIT, Fitting, Spooled
 from bot.editing.sources import Sources
-from bot.images.headers import EVERYWHERE, Format, Source
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, Place
+from bot.ledger import Ledger
 from bot.ledger.rulebook import Rulebook
 from bot.scheduling.circuit_breaker import Breaker
 from bot.scheduling.edit_queue import Line
-from bot.scheduling.estimates import LATEST, Estimates, Took
+from bot.scheduling.estimates import LATEST, Estimates
 from bot.scheduling.fair_order import Waiting
 from bot.scheduling.reply_priority import Rush, latest
 from bot.scheduling.status_updates import Screen, WaitingCards

@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bot.domain.errors import SourceFault, SourcesPausedError
+from bot.domain.images import Source
 from bot.edit_api.client import EditClient
 from bot.images.conversions import LARGE, Conversions
 from bot.images.files import is_whole
-from bot.images.headers import Source
 from bot.scheduling.fair_order import Waiting
 from bot.scheduling.fair_slots import Turns
 from bot.scheduling.kill_limit import KillLimit

@@ -18,8 +18,7 @@ from bot.domain.errors import (
     TooLarge,
     TooManyPixels,
 )
-from bot.images.files import probe_file
-from bot.images.headers import (
+from bot.domain.images import (
     EVERYWHERE,
     MAX_SENT_BYTES,
     MAX_SENT_PIXELS,
@@ -27,6 +26,7 @@ from bot.images.headers import (
     Picture,
     Source,
 )
+from bot.images.files import probe_file
 from bot.images.tasks import Answer, Problem, Purpose, Task
 from bot.subprocesses.pool import Children, Work
 

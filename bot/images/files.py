@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.images.headers import Format, HeaderProbe, Picture
+from bot.domain.images import Format, Picture
+from bot.images.headers import HeaderProbe
 
 WEBP_START = 8
 """Bytes up to where a WebP has said how many follow."""

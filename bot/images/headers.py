@@ -1,138 +1,13 @@
 """What a picture's first bytes say: its format and size. Headers only, in process; never pixels."""
 
-import mimetypes
 import struct
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
-from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from bot.domain.errors import NotAPicture, TooManyPixels
-
-MAX_SOURCE_BYTES = 100 * 2**20
-"""A source's bytes, at most: 100 MiB."""
-
-MAX_SOURCE_PIXELS = 200_000_000
-"""A source's pixels, at most: 200 megapixels of a million each, as cameras count them."""
-
-MAX_SENT_BYTES = 20 * 2**20
-"""Bytes of a picture that the edit API is given, at most: 20 MiB."""
-
-MAX_SENT_PIXELS = 25_000_000
-"""Pixels of a picture that the edit API is given, at most."""
-
-MAX_RESULT_BYTES = 32 * 2**20
-"""A result's bytes, at most: 32 MiB."""
-
-
-class Format(StrEnum):
-    """The formats that are edited; the first three as they are, the others once converted."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    WEBP = "webp"
-    HEIC = "heic"
-    AVIF = "avif"
-    TIFF = "tiff"
-    BMP = "bmp"
-    GIF = "gif"
-
-    @property
-    def content_type(self) -> str:
-        """The media type, as in `Content-Type` and in data URLs."""
-        return f"image/{self}"
-
-    @property
-    def suffix(self) -> str:
-        """How the name of such a file ends, with the dot."""
-        return ".jpg" if self is Format.JPEG else f".{self}"
-
-
-EVERYWHERE = (Format.PNG, Format.JPEG, Format.WEBP)
-"""The formats that the edit API and Discord surely take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture's format, and its size in pixels as it is shown: after the turning by Exif."""
-
-    format: Format
-    width: int
-    height: int
-    plain: bool = True
-    """Whether it is one picture of 8 bits a channel, in RGB or grey, as far as its header says."""
-
-    @property
-    def pixels(self) -> int:
-        """How many there are."""
-        return self.width * self.height
-
-
-class SourceChange(StrEnum):
-    """What was done to a source before it was sent, besides writing it in another format."""
-
-    FIRST_FRAME = "first_frame"
-    """It has several, and only the first was sent."""
-    MADE_SMALLER = "made_smaller"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What is edited: where it was sent by its member, or as a file."""
-
-    picture: Picture
-    size: int
-    """Bytes."""
-    path: Path | None = None
-    """Its file; None: it lies where its address says."""
-    changes: tuple[SourceChange, ...] = ()
-
-    @property
-    def can_be_sent(self) -> bool:
-        """Whether the edit API surely takes it as it is."""
-        return (
-            self.picture.format in EVERYWHERE
-            and self.picture.plain
-            and self.picture.pixels <= MAX_SENT_PIXELS
-            and self.size <= MAX_SENT_BYTES
-        )
-
-
-def check_source(picture: Picture) -> None:
-    """Refuse a source that has more than `MAX_SOURCE_PIXELS`.
-
-    Raises:
-        TooManyPixels: it has.
-    """
-    if picture.pixels > MAX_SOURCE_PIXELS:
-        raise TooManyPixels(picture.width, picture.height)
-
-
-def looks_like_picture(filename: str, content_type: str | None) -> bool:
-    """Whether a file may be a picture of ours, by what is claimed of it; the bytes decide later.
-
-    False only where the content type or the name's ending says that it is something else.
-    """
-    claimed = None if content_type is None else content_type.partition(";")[0].strip().lower()
-    if claimed not in {None, _UNKNOWN} and claimed not in _CONTENT_TYPES:
-        return False
-    guessed, encoding = _guess_type(filename)
-    if guessed is None:
-        return encoding is None and claimed != _UNKNOWN
-    return is_named_as_picture(filename)
-
-
-def is_named_as_picture(filename: str) -> bool:
-    """Whether the name's ending is that of a picture of ours."""
-    guessed, encoding = _guess_type(filename)
-    return encoding is None and guessed in _CONTENT_TYPES
-
-
-def _guess_type(filename: str) -> tuple[str | None, str | None]:
-    return _TYPES.guess_type(f"name{PurePosixPath(filename).suffix}", strict=False)
+from bot.domain.errors import NotAPicture
+from bot.domain.images import Format, Picture
 
 
 class HeaderProbe:
@@ -568,17 +443,3 @@ def _big(number: bytes) -> int:
 
 def _little(number: bytes) -> int:
     return int.from_bytes(number, "little")
-
-
-_CONTENT_TYPES = frozenset(
-    {
-        *(known.content_type for known in Format),
-        *("image/jpg", "image/apng", "image/heif", "image/x-ms-bmp"),
-        *("image/heic-sequence", "image/heif-sequence", "image/avif-sequence"),
-    }
-)
-_UNKNOWN = "application/octet-stream"
-_TYPES = mimetypes.MimeTypes()
-"""Python's own table, without the system's, which differs from machine to machine."""
-for _ending in ("heic", "heif", "avif", "apng"):
-    _TYPES.add_type(f"image/{_ending}", f".{_ending}")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.images.headers import Format, SourceChange
+from bot.domain.images import Format, SourceChange
 
 
 class Purpose(StrEnum):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from bot.domain.edits import Place
+from bot.domain.images import SourceChange
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import Quality
-from bot.images.headers import SourceChange
-from bot.ledger import Place
 from bot.ledger.drafts import Draft
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.discord_io.message_images import PictureLink
+from bot.domain.images import PictureLink
 from bot.domain.pricing import SOURCE_SIZE, Quality
 
 LIFE = timedelta(hours=1)

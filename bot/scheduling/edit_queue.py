@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from bot.domain.edits import Order
 from bot.domain.pricing import Quality
 from bot.domain.refusals import LineFull, LineTooLong
-from bot.ledger import Order
 from bot.scheduling.estimates import Estimates
 from bot.scheduling.fair_order import Standing, Waiting, foresee, line_up, next_up
 from bot.scheduling.fair_slots import Rota

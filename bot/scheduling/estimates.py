@@ -2,37 +2,13 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 
+from bot.domain.edits import Took
 from bot.domain.pricing import Quality
 
 LATEST = 21
 """Edits of a quality that an estimate rests on; odd, so that the middle one is one of them."""
-
-
-LONGEST = 1_800.0
-"""Seconds that a step of an edit may have taken; by more, or less than none, a clock was set."""
-
-
-@dataclass(frozen=True, slots=True)
-class Took:
-    """Seconds of one edit's way."""
-
-    call: float
-    """From sending it to the API to the API's answer."""
-    posting: float
-    """From then until the pictures were posted."""
-
-    @property
-    def can_be(self) -> bool:
-        """Whether an edit can have taken so long; its times are the wall's clock's."""
-        return 0 <= self.call <= LONGEST and 0 <= self.posting <= LONGEST
-
-    @property
-    def whole(self) -> float:
-        """From sending it to the posted pictures."""
-        return self.call + self.posting
 
 
 GUESSES = {

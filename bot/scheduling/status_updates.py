@@ -12,8 +12,8 @@ from typing import Protocol
 
 import structlog
 
+from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
-from bot.ledger import Edit
 from bot.scheduling.estimates import Estimates
 from bot.scheduling.fair_order import Standing
 from bot.scheduling.progress import BeingPosted, InLine, Stage, being_made, in_line, longest

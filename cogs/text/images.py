@@ -1,8 +1,8 @@
 """What is said of pictures' formats, and in small print of what was done to pictures."""
 
+from bot.domain.edits import Edit
+from bot.domain.images import SourceChange
 from bot.editing.editor import Receipt
-from bot.images.headers import SourceChange
-from bot.ledger import Edit
 
 FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
 

@@ -1,7 +1,7 @@
 """What a server's log channel says: first of itself, then of each edit that ended."""
 
+from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
-from bot.ledger import Edit
 from cogs.text.markdown import as_line
 from cogs.text.outcomes import count_credits
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import assert_never
 
+from bot.domain.edits import Edit, OverQuota
+from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
 from bot.domain.lifecycle import Reason
 from bot.domain.pricing import affordable
 from bot.domain.quotas import Bound
@@ -37,8 +39,6 @@ from bot.domain.refusals import (
     Unforeseen,
 )
 from bot.editing.editor import LONGEST_WAIT
-from bot.images.headers import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
-from bot.ledger import Edit, OverQuota
 from bot.ledger.archive import KeptEdit
 from bot.scheduling.kill_limit import KILLS, PAUSE_S
 from cogs.text.images import FORMATS

@@ -9,9 +9,9 @@ from discord import ui
 from bot.discord_io.custom_ids import write_lasting
 from bot.discord_io.edit_messages import Cards
 from bot.discord_io.fallback_message import id_line
+from bot.domain.edits import Edit, Order
 from bot.domain.refusals import Refusal
 from bot.editing.editor import Receipt
-from bot.ledger import Edit, Order
 from bot.scheduling.progress import Stage
 from cogs.text.images import picture_notes
 from cogs.text.markdown import as_line, as_plain

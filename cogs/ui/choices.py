@@ -2,9 +2,9 @@
 
 from discord import app_commands
 
+from bot.domain.images import MAX_SOURCE_BYTES
 from bot.domain.pricing import RATIOS, SOURCE_SIZE, Quality
 from bot.domain.refusals import NotOffered
-from bot.images.headers import MAX_SOURCE_BYTES
 from cogs.text.images import FORMATS
 
 EDIT_OPTIONS = {

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bot.discord_io.custom_ids import write_lasting
-from bot.discord_io.message_images import PictureLink
 from bot.discord_io.modals import ChoiceField, Field, FileField, Form, Option, TextField
 from bot.domain.guided_prompt import LONGEST_CHANGE, LONGEST_KEEP, LONGEST_LOOK, LONGEST_TEXT
+from bot.domain.images import PictureLink
 from bot.domain.refusals import MAX_PROMPT
 from bot.domain.server_settings import ServerSettings
 from bot.ledger.drafts import Draft

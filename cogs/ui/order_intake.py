@@ -8,15 +8,16 @@ from typing import TypeVar
 
 import discord
 
-from bot.discord_io.message_images import DiscordsPlaces, PictureLink
+from bot.discord_io.message_images import DiscordsPlaces
 from bot.discord_io.modals import Filled, Form
 from bot.discord_io.replies import Replies, Reply
+from bot.domain.edits import Edit, Order
 from bot.domain.errors import LedgerFault
+from bot.domain.images import PictureLink
 from bot.domain.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
 from bot.domain.refusals import Ask
 from bot.domain.server_settings import ServerSettings, read_settings
 from bot.editing.editor import Editor
-from bot.ledger import Edit, Order
 from bot.ledger.drafts import Draft, DraftBook
 from bot.ledger.rulebook import Rulebook
 from cogs.text.outcomes import refusal_text

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.discord_io.custom_ids import write_lasting
-from bot.ledger import Edit
+from bot.domain.edits import Edit
 from bot.scheduling.progress import (
     MINUTE,
     MOST_PERCENT,

@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord_io.message_images import MOST, PictureLink
+from bot.discord_io.message_images import MOST
 from bot.discord_io.modals import Filled, read_form
+from bot.domain.images import PictureLink
 from bot.domain.refusals import MAX_PROMPT
 from bot.domain.server_settings import ServerSettings
 from bot.ledger.drafts import Draft

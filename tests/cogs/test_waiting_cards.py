@@ -3,8 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
-from bot.ledger import Edit
 from bot.scheduling.estimates import Estimates
 from bot.scheduling.fair_order import Standing
 from bot.scheduling.progress import InLine, Stage

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.domain.edits import Edit
 from bot.domain.lifecycle import Reason, State
-from bot.ledger import Edit
 from cogs.text.log_channel import LONGEST_PROMPT, journal_line
 from sandbox.discord.permissions import Permission
 from sandbox.discord.world import Channel, Message

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.discord_io.message_images import PictureLink
+from bot.domain.images import PictureLink
 from bot.domain.pricing import MAX_COUNT, Quality
 from bot.domain.refusals import (
     Ask,

@@ -39,10 +39,7 @@ from bot.domain.errors import (
     TooManyPixels,
     Unreachable,
 )
-from bot.domain.pricing import Quality
-from bot.edit_api.client import LAST_BYTES, PROBED_BYTES, EditClient, Patience
-from bot.edit_api.wire import MAX_ANSWER_BYTES, MAX_MESSAGE, EditCall, body_with_url
-from bot.images.headers import (
+from bot.domain.images import (
     EVERYWHERE,
     MAX_RESULT_BYTES,
     MAX_SENT_BYTES,
@@ -51,6 +48,9 @@ from bot.images.headers import (
     Picture,
     Source,
 )
+from bot.domain.pricing import Quality
+from bot.edit_api.client import LAST_BYTES, PROBED_BYTES, EditClient, Patience
+from bot.edit_api.wire import MAX_ANSWER_BYTES, MAX_MESSAGE, EditCall, body_with_url
 from tests.store_faults import on_linux
 
 KEY = "key-that-nobody-may-see"

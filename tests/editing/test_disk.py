@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import serve
+from bot.domain.edits import Held
 from bot.domain.errors import LedgerFault
 from bot.domain.quotas import OperatorLimits
-from bot.ledger import Held
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.settings import Settings
 from cogs.text.outcomes import LEDGER_SILENT

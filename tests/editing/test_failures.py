@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from bot.domain.images import Source
 from bot.edit_api.client import EditClient, Patience
-from bot.images.headers import Source
 from sandbox.discord.world import Message
 from sandbox.faults import (
     Address,

@@ -9,8 +9,8 @@ import pytest
 
 from bot.__main__ import serve
 from bot.discord_io.client import DiscordClient
+from bot.domain.edits import Edit
 from bot.domain.errors import LedgerFault, LedgerUnusable
-from bot.ledger import Edit
 from bot.ledger.sqlite.edits import SqliteLedger
 from bot.settings import Settings
 from sandbox.bot_process import BotProcess

@@ -25,10 +25,7 @@ from bot.domain.errors import (
     TooLarge,
     TooManyPixels,
 )
-from bot.images import conversions as module
-from bot.images.conversions import WORK, Conversions
-from bot.images.files import is_whole, probe_file
-from bot.images.headers import (
+from bot.domain.images import (
     EVERYWHERE,
     MAX_SENT_BYTES,
     MAX_SENT_PIXELS,
@@ -37,6 +34,9 @@ from bot.images.headers import (
     Source,
     SourceChange,
 )
+from bot.images import conversions as module
+from bot.images.conversions import WORK, Conversions
+from bot.images.files import is_whole, probe_file
 from tests.images_made import (
     CORNERS,
     GPS,

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from bot.domain.errors import NotAPicture, TooManyPixels
-from bot.images.headers import (
+from bot.domain.images import (
     EVERYWHERE,
     MAX_SENT_BYTES,
     MAX_SOURCE_BYTES,
     Format,
-    HeaderProbe,
     Picture,
     Source,
     check_source,
     looks_like_picture,
 )
+from bot.images.headers import HeaderProbe
 from tests.images_made import HEIC, ORIENTATION
 
 ENCODED = [format_ for format_ in Format if format_ is not Format.HEIC]

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from bot.domain.errors import NotAPicture, SourceFault
+from bot.domain.images import EVERYWHERE, Picture, Source
 from bot.images.conversions import Conversions
 from bot.images.files import probe_file
-from bot.images.headers import EVERYWHERE, Picture, Source
 from tests.images_made import HEIC, draw_corners
 
 Bytes = Callable[[], bytes]

@@ -11,10 +11,11 @@ from typing import Any
 import apsw
 import pytest
 
+from bot.domain.edits import Held
 from bot.domain.lifecycle import OPEN_STATES, Reason, State
 from bot.domain.pricing import Quality
 from bot.domain.quotas import OperatorLimits, window_at
-from bot.ledger import Held, Ledger
+from bot.ledger import Ledger
 from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.ledger.sqlite.connection import connect_to_write, rows

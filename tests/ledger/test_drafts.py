@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.discord_io.message_images import PictureLink
 from bot.domain.errors import LedgerFault
+from bot.domain.images import PictureLink
 from bot.domain.pricing import Quality
 from bot.ledger.drafts import LIFE, Draft, DraftBook
 from bot.ledger.retention import BETWEEN_DRAFTS, erase_old_drafts

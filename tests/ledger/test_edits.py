@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.edits import AlreadyHeld, Edit, Held, Order, OverLimit, OverQuota, PastEdit, Place
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import Quality
 from bot.domain.quotas import Balance, Member, OperatorLimits
-from bot.ledger import AlreadyHeld, Edit, Held, Ledger, Order, OverLimit, OverQuota, PastEdit, Place
+from bot.ledger import Ledger
 from bot.ledger.sqlite import open_sqlite
 from tests.orders import TOKEN, order
 

@@ -17,10 +17,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from bot.domain.edits import Held, Order, OverQuota
 from bot.domain.lifecycle import LEAVES_FROM, OPEN_STATES, Reason, State
 from bot.domain.pricing import Quality
 from bot.domain.quotas import Member, OperatorLimits
-from bot.ledger import Held, Order, OverQuota
 from bot.ledger.sqlite import open_sqlite
 from tests.invariants import find_contradictions, find_overrun
 from tests.orders import order

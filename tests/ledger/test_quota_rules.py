@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.edits import Held, Order, OverQuota
 from bot.domain.errors import LedgerFault
 from bot.domain.lifecycle import MAY_HAVE_COST, Reason, State
 from bot.domain.pricing import Quality
@@ -23,7 +24,6 @@ from bot.domain.quotas import (
     window_at,
 )
 from bot.domain.server_settings import SettingName
-from bot.ledger import Held, Order, OverQuota
 from bot.ledger.rulebook import Author, Topic
 from bot.ledger.sqlite import SqliteStores
 from tests.orders import order

@@ -18,6 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from bot.domain.edits import Held, Order
 from bot.domain.lifecycle import LEAVES_FROM, MAY_HAVE_COST, Reason, State
 from bot.domain.pricing import Quality
 from bot.domain.quotas import (
@@ -30,7 +31,6 @@ from bot.domain.quotas import (
     RuleKey,
     Scope,
 )
-from bot.ledger import Held, Order
 from bot.ledger.rulebook import Author
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from tests.invariants import find_contradictions

@@ -13,10 +13,10 @@ from typing import Any
 import apsw
 import pytest
 
+from bot.domain.edits import Held
 from bot.domain.errors import LedgerFault, LedgerInUse, LedgerUnusable
 from bot.domain.lifecycle import Reason
 from bot.domain.quotas import OperatorLimits
-from bot.ledger import Held
 from bot.ledger.sqlite import open_sqlite
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.ledger.sqlite.edits import SqliteLedger

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.edits import Edit
 from bot.domain.lifecycle import Reason, State
 from bot.domain.quotas import OperatorLimits
-from bot.ledger import Edit, Ledger
+from bot.ledger import Ledger
 from bot.ledger.sqlite import SqliteStores
 from tests.invariants import read_tables
 from tests.orders import order

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain.edits import Took
 from bot.domain.pricing import Quality
-from bot.scheduling.estimates import Estimates, Took
+from bot.scheduling.estimates import Estimates
 from sandbox.faults import Hang
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot, StartBot

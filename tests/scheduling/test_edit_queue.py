@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from bot.domain.edits import Order, Took
 from bot.domain.pricing import Quality
 from bot.domain.refusals import LineFull, LineTooLong
-from bot.ledger import Order
 from bot.scheduling.edit_queue import EXPECTED_WITHIN, Line
-from bot.scheduling.estimates import Estimates, Took
+from bot.scheduling.estimates import Estimates
 from bot.scheduling.fair_order import Standing, Waiting, next_up
 from tests.orders import order
 from tests.passing_time import Clock, settle

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.edits import Took
 from bot.domain.pricing import Quality
-from bot.scheduling.estimates import GUESSES, LATEST, Estimates, Took
+from bot.scheduling.estimates import GUESSES, LATEST, Estimates
 from bot.scheduling.fair_order import Standing
 from bot.scheduling.progress import (
     BeingMade,

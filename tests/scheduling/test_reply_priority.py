@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from bot.domain.images import Source
 from bot.editing.sources import Sources
-from bot.images.headers import Source
 from bot.scheduling.reply_priority import FEW, Rush, latest
 from sandbox.faults import Hang
 from sandbox.sandbox import Sandbox

@@ -13,8 +13,8 @@ import pytest
 
 from bot.__main__ import serve
 from bot.domain.errors import BadSettings, Broken, ConfinementError
+from bot.domain.images import Format, Picture
 from bot.images.conversions import Conversions
-from bot.images.headers import Format, Picture
 from bot.reports.charts import DRAWING
 from bot.settings import Settings
 from bot.subprocesses import confinement as child_confinement

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from bot.domain.errors import ConfinementError
-from bot.images.headers import MAX_SENT_BYTES, SourceChange
+from bot.domain.images import MAX_SENT_BYTES, SourceChange
 from bot.images.tasks import Answer, Problem, Purpose, Task
 from bot.images.worker.decoding import Unreadable, decode
 from bot.images.worker.encoding import ways_to_edit, ways_to_post, write

@@ -27,7 +27,7 @@ from PIL import (
 )
 from pillow_heif import HeifImageFile, options
 
-from bot.images.headers import MAX_SOURCE_PIXELS, Format
+from bot.domain.images import MAX_SOURCE_PIXELS, Format
 from bot.images.tasks import Problem
 
 LONGEST_SIDE = 16_383

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, PngImagePlugin
 
-from bot.images.headers import Format
+from bot.domain.images import Format
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any
 import apsw
 
 from bot.domain.errors import LedgerFault
+from bot.domain.images import SourceChange
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import Quality
-from bot.images.headers import SourceChange
 from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
 from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database

@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from bot.discord_io.message_images import PictureLink
+from bot.domain.images import PictureLink
 from bot.domain.pricing import Quality
 from bot.ledger.drafts import LIFE, Draft, DraftBook
 from bot.ledger.sqlite.connection import milliseconds, rows

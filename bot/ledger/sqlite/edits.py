@@ -8,6 +8,18 @@ from typing import Any
 
 import apsw
 
+from bot.domain.edits import (
+    AlreadyHeld,
+    Edit,
+    Held,
+    Order,
+    OverLimit,
+    OverQuota,
+    PastEdit,
+    Place,
+    Took,
+)
+from bot.domain.images import SourceChange
 from bot.domain.lifecycle import LEAVES_FROM, MAY_HAVE_COST, Reason, State
 from bot.domain.pricing import Quality
 from bot.domain.quotas import (
@@ -20,24 +32,12 @@ from bot.domain.quotas import (
     decide,
     window_at,
 )
-from bot.images.headers import SourceChange
-from bot.ledger import (
-    AlreadyHeld,
-    Edit,
-    Held,
-    Ledger,
-    Order,
-    OverLimit,
-    OverQuota,
-    PastEdit,
-    Place,
-)
+from bot.ledger import Ledger
 from bot.ledger.sqlite.accounts import BOT, SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.sqlite.rulebook import read_rules
 from bot.ledger.statements import edits as statements
-from bot.scheduling.estimates import Took
 
 
 class SqliteLedger(Ledger):
