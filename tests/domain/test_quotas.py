@@ -1,5 +1,8 @@
 """Who may spend how much: the rules and windows, without a database."""
 
+import sys
+import time as clock
+from collections.abc import Generator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
@@ -94,6 +97,27 @@ def test_a_window_is_that_of_utc_whatever_zone_a_moment_is_given_in() -> None:
     auckland = timezone(timedelta(hours=13))
     new_year = datetime(2027, 1, 1, 6, tzinfo=auckland)
     assert window_at(new_year, Period.MONTH) == Window(date(2026, 12, 1), date(2027, 1, 1))
+
+
+@pytest.fixture
+def machine_in_auckland(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """The machine's own time zone is 13 hours ahead of UTC."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "XXX-13")
+        clock.tzset()
+        yield
+    clock.tzset()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only Unix lets a program change its time zone")
+@pytest.mark.usefixtures("machine_in_auckland")
+def test_a_window_is_that_of_utc_whatever_zone_the_machine_is_in() -> None:
+    evening = datetime(2026, 11, 30, 20, tzinfo=UTC)
+    window = window_at(evening, Period.MONTH)
+    assert window == Window(date(2026, 11, 1), date(2026, 12, 1))
+    assert window_before(window, Period.MONTH) == Window(date(2026, 10, 1), date(2026, 11, 1))
+    today = window_at(evening)
+    assert window_before(today, Period.DAY).end == today.first == date(2026, 11, 30)
 
 
 @given(moments, st.sampled_from(Period))

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.domain.edits import AlreadyHeld, Edit, Held, Order, OverLimit, OverQuota, PastEdit, Place
+from bot.domain.images import SourceChange
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import Quality
 from bot.domain.quotas import Balance, Member, OperatorLimits
@@ -113,6 +115,25 @@ async def test_a_row_keeps_everything_that_was_ordered(ledger: Ledger) -> None:
 
     assert edit.order == wanted
     assert (edit.message_id, edit.held_at, edit.acknowledged_at) == (77, NOON, NOON)
+
+
+async def test_a_row_keeps_what_became_of_the_edit_and_when(ledger: Ledger) -> None:
+    times = [NOON + timedelta(minutes=minutes) for minutes in range(4)]
+    wanted = order(1, source_public=True, role_ids=(20, 50))
+    await hold(ledger, wanted, now=times[0])
+    changes = (SourceChange.FIRST_FRAME,)
+    await ledger.submit(1, ratio="3:2", now=times[1], changes=changes)
+    await ledger.render(1, ["https://a/1.png"], now=times[2])
+    await ledger.capture(1, posted=1, now=times[3])
+
+    edit = await ledger.find(1)
+
+    assert edit is not None
+    assert edit.order == replace(wanted, token=None)
+    assert (edit.ratio, edit.source_changes) == ("3:2", changes)
+    assert edit.results == ("https://a/1.png",)
+    assert [edit.held_at, edit.submitted_at, edit.rendered_at, edit.ended_at] == times
+    assert await ledger.find(2) is None
 
 
 async def test_a_capture_charges_for_what_was_posted_and_gives_the_rest_back(

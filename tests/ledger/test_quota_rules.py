@@ -24,7 +24,7 @@ from bot.domain.quotas import (
     window_at,
 )
 from bot.domain.server_settings import SettingName
-from bot.ledger.rulebook import Author, Topic
+from bot.ledger.rulebook import Author, Grant, Topic
 from bot.ledger.sqlite import SqliteStores
 from tests.orders import order
 from tests.store_faults import broken
@@ -104,6 +104,15 @@ async def test_a_grant_counts_in_every_window_with_its_day(stores: SqliteStores)
     assert (await balance(stores, tomorrow)).left == 80
     await stores.rulebook.set_period(20, Period.WEEK, MOD)
     assert (await balance(stores, tomorrow)).left == 90
+
+
+async def test_a_grant_says_what_was_granted_before_in_its_window(stores: SqliteStores) -> None:
+    await stores.rulebook.set_period(20, Period.WEEK, MOD)
+    for days_ago, member_id, credits in ((7, 40, 1), (1, 40, 2), (0, 41, 4)):
+        author = Author(99, FRIDAY - timedelta(days=days_ago))
+        await stores.rulebook.grant(20, member_id, credits, author)
+    granted = await stores.rulebook.grant(20, 40, 8, MOD)
+    assert granted == Grant(before=2, after=10, window=window_at(FRIDAY, Period.WEEK))
 
 
 async def test_stricter_rules_leave_nothing_and_take_nothing_away(stores: SqliteStores) -> None:
@@ -192,6 +201,9 @@ async def test_every_change_stands_in_the_trail_newest_first(stores: SqliteStore
     ]
     assert [change.author_id for change in changes] == [98, 99, 99, 98, 99]
     assert changes[-1].reason == "because"
+    assert [change.subject_id for change in changes] == [0, 40, 0, 40, 40]
+    assert [change.setting for change in changes] == [SettingName.QUALITY, *[None] * 4]
+    assert {change.made_at for change in changes} == {FRIDAY}
     about = await stores.rulebook.changes(20, about=40, skip=1, most=10)
     assert [change.topic for change in about] == [Topic.MEMBER, Topic.MEMBER]
 

@@ -310,7 +310,7 @@ async def test_a_message_that_was_deleted_is_left_alone(
     await edit.acknowledged()
     assert edit.message is not None
     sandbox.discord.delete(edit.message)
-    await sandbox.discord.requested("PATCH", ORIGINAL)
+    await sandbox.discord.requested("PATCH", re.escape(str(edit.token)) + ORIGINAL)
     await says(await others(ada, 1)[0].edit(), "2nd in line")
     assert sum(str(edit.token) in request.path for request in changes(sandbox)) == 1
     called.release()
