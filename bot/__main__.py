@@ -26,17 +26,17 @@ from bot.discord_io.custom_ids import CustomIds
 from bot.discord_io.edit_messages import DiscordFront
 from bot.discord_io.log_channel import DiscordJournal
 from bot.discord_io.message_images import DiscordsPlaces
-from bot.discord_io.posted_images import PostedPictures
+from bot.discord_io.posted_images import PostedImages
 from bot.discord_io.replies import Replies
 from bot.discord_io.rest import DiscordRest
 from bot.domain.errors import (
-    BadSettings,
-    ChildFailed,
-    DiscordRefused,
-    LedgerFault,
-    LedgerUnusable,
-    LoginRefused,
-    OperatorFault,
+    BadSettingsError,
+    ChildFailedError,
+    DiscordRefusedError,
+    LedgerError,
+    LedgerUnusableError,
+    LoginRefusedError,
+    OperatorError,
 )
 from bot.edit_api.client import EditClient, Patience
 from bot.editing.editor import Editor
@@ -51,7 +51,7 @@ from bot.reports.charts import Charts
 from bot.reports.exports import Exports
 from bot.settings import Settings, read_database, read_settings
 from bot.subprocesses.confinement import hide_memory
-from bot.subprocesses.pool import Children, Work
+from bot.subprocesses.pool import Job, ProcessPool
 from cogs.cancel import CancelButton
 from cogs.credits import CreditsCog
 from cogs.edit import EditCog
@@ -111,10 +111,10 @@ def main() -> int:
         if options.command == "doctor":
             return examine()
         return run_bot()
-    except BadSettings as fault:
+    except BadSettingsError as fault:
         print(fault, file=sys.stderr)
         return WRONG_SETTINGS
-    except OperatorFault as fault:
+    except OperatorError as fault:
         print(fault, file=sys.stderr)
         return FAILED
 
@@ -124,7 +124,7 @@ def report_usage(options: argparse.Namespace) -> int:
     database = read_database(os.environ)
     try:
         return asyncio.run(usage_report.report(options, lambda: open_sqlite_to_read(database)))
-    except LedgerFault as fault:
+    except LedgerError as fault:
         print(f"The database cannot be read: {fault}. Try again.", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -136,7 +136,7 @@ def examine() -> int:
     database = read_database(os.environ)
     try:
         broken = asyncio.run(examine_sqlite(database))
-    except LedgerFault as fault:
+    except LedgerError as fault:
         print(f"The database {database} cannot be read to its end: {fault}.", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -220,7 +220,7 @@ async def serve(
         server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
         exports = Exports(settings.spool_dir)
         privacy = PrivacyCog(stores.archive, replies, custom_ids, exports)
-        posted = PostedPictures(rest, places)
+        posted = PostedImages(rest, places)
         history = HistoryCog(stores.archive, posted, replies, custom_ids)
         orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
         edit_image = EditImage(orders, places)
@@ -283,8 +283,8 @@ async def _stay_connected(
         await discord_client.login(settings.discord_token)
         try:
             await editor.resume()
-        except LedgerFault as fault:
-            raise LedgerUnusable(
+        except LedgerError as fault:
+            raise LedgerUnusableError(
                 f"The database {settings.database} cannot be read: {fault}. Look at it with "
                 "`python -m bot doctor`."
             ) from fault
@@ -316,7 +316,7 @@ def _check_spool(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as fault:
-        raise BadSettings(
+        raise BadSettingsError(
             f"SPOOL_DIR is '{folder}', where nothing can be written ({fault.strerror}); "
             "it takes a folder's path."
         ) from fault
@@ -329,12 +329,12 @@ async def _check_confinement(*, required: bool) -> None:
         BadSettings: they can't, and it is required.
     """
     try:
-        async with Children(1).start(CONFINEMENT_CHECK) as ask:
+        async with ProcessPool(1).start(CONFINEMENT_CHECK) as ask:
             missing = (await ask(b"")).decode()
-    except ChildFailed as fault:
+    except ChildFailedError as fault:
         missing = str(fault)
     if missing and required:
-        raise BadSettings(
+        raise BadSettingsError(
             f"REQUIRE_CHILD_SANDBOX is on, but this system can't confine child processes "
             f"({missing}). Run the bot on Linux on x86-64 or arm64, allow seccomp in its "
             "container, or turn the setting off: SECURITY.md says what that means."
@@ -343,7 +343,7 @@ async def _check_confinement(*, required: bool) -> None:
         log.warning("child.unconfined", why=missing)
 
 
-CONFINEMENT_CHECK = Work(("-m", "bot.subprocesses.confinement"), seconds=30, answer=1_000)
+CONFINEMENT_CHECK = Job(("-m", "bot.subprocesses.confinement"), seconds=30, answer=1_000)
 
 
 def _warm_pool() -> aiohttp.TCPConnector:
@@ -356,20 +356,22 @@ def _discord_faults(settings: Settings) -> Generator[None]:
     try:
         yield
     except discord.LoginFailure as fault:
-        raise LoginRefused from fault
+        raise LoginRefusedError from fault
     except discord.ConnectionClosed as fault:
         if fault.code == AUTHENTICATION_FAILED:
-            raise LoginRefused from fault
-        raise DiscordRefused(f"Discord ended the connection with code {fault.code}.") from fault
+            raise LoginRefusedError from fault
+        raise DiscordRefusedError(
+            f"Discord ended the connection with code {fault.code}."
+        ) from fault
     except discord.ClientException as fault:
-        raise DiscordRefused(f"Discord does not let the bot in: {fault}") from fault
+        raise DiscordRefusedError(f"Discord does not let the bot in: {fault}") from fault
     except discord.HTTPException as fault:
-        raise DiscordRefused(
+        raise DiscordRefusedError(
             f"Discord refused a request of the bot's start: HTTP {fault.status}, "
             f"code {fault.code}: {fault.text}"
         ) from fault
     except (aiohttp.ClientError, OSError) as fault:
-        raise DiscordRefused(
+        raise DiscordRefusedError(
             f"Discord did not let the bot in at {settings.discord_api_url} "
             f"({type(fault).__name__}). Check the network and DISCORD_API_URL, and start it again."
         ) from fault

@@ -14,7 +14,7 @@ from typing import Generic, Literal, TypeVar, cast
 from dotenv import dotenv_values
 from yarl import URL
 
-from bot.domain.errors import BadSettings
+from bot.domain.errors import BadSettingsError
 from bot.domain.quotas import OperatorLimits
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ class _Reader:
         try:
             self._given = {**dotenv_values(dotenv), **environment}
         except (OSError, ValueError) as fault:
-            raise BadSettings(f"{dotenv} can't be read: {fault}") from fault
+            raise BadSettingsError(f"{dotenv} can't be read: {fault}") from fault
         self._wrong: list[str] = []
 
     def __call__(self, setting: "Setting[T]") -> T:
@@ -139,7 +139,7 @@ class _Reader:
     def raise_if_wrong(self) -> None:
         if self._wrong:
             heading = "Some settings are wrong (.env.example lists them all):"
-            raise BadSettings("\n  ".join([heading, *self._wrong]))
+            raise BadSettingsError("\n  ".join([heading, *self._wrong]))
 
 
 def _secret(given: str) -> str:

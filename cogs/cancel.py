@@ -7,7 +7,7 @@ from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
 from bot.editing.editor import Editor
 from bot.ledger import Ledger
-from cogs.ui.component_router import LastingPress, LastingPressed
+from cogs.ui.component_router import PersistentClick, PersistentClickHandler
 from cogs.ui.interactions import Caller
 from cogs.ui.waiting_card import CANCEL
 
@@ -33,18 +33,18 @@ class CancelButton:
         self._replies = replies
 
     @property
-    def lasting(self) -> Mapping[str, LastingPressed]:
+    def lasting(self) -> Mapping[str, PersistentClickHandler]:
         """What it answers."""
         return {CANCEL: self.press}
 
-    async def press(self, press: LastingPress) -> None:
+    async def press(self, press: PersistentClick) -> None:
         """Cancel the edit, or say privately why it is not cancelled."""
         await self._replies.answer(press.asked.apart, self._cancel(press))
 
-    async def _cancel(self, press: LastingPress) -> Reply:
+    async def _cancel(self, press: PersistentClick) -> Reply:
         return Reply(await self._outcome(press))
 
-    async def _outcome(self, press: LastingPress) -> str:
+    async def _outcome(self, press: PersistentClick) -> str:
         edit = await self._ledger.find(press.row_id)
         if edit is None or edit.order.guild_id != press.caller.member.guild_id:
             return UNKNOWN

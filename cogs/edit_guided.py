@@ -9,10 +9,10 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import Action, CustomIds, Holder
+from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope
 from bot.discord_io.modals import Form
 from bot.discord_io.replies import Replies, Reply
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 from bot.domain.guided_prompt import compose_prompt
 from bot.domain.pricing import MAX_COUNT, SOURCE_SIZE
 from bot.domain.refusals import PromptBlank, is_blank, refuse_picture
@@ -21,11 +21,11 @@ from bot.ledger.drafts import Draft, DraftBook
 from cogs.text.markdown import as_block
 from cogs.text.outcomes import count_credits, refusal_text
 from cogs.ui.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
-from cogs.ui.component_router import FormSent, Press, Pressed, SentForm
+from cogs.ui.component_router import ClickHandler, FormSent, SentForm, SignedClick
 from cogs.ui.components import Button, Item, as_components, row_of
 from cogs.ui.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
 from cogs.ui.interactions import caller_of
-from cogs.ui.order_intake import FORM_TOO_OLD, Orders, ask_for, is_own, link_to, promptly
+from cogs.ui.order_intake import FORM_TOO_OLD, Orders, ask_for, is_own, link_to, within_deadline
 from cogs.ui.pages import MOST_TEXT
 
 MAKE, DISCARD = "guided.make", "guided.discard"
@@ -59,7 +59,7 @@ class EditGuidedCog(commands.Cog):
         self._clock = clock
 
     @property
-    def actions(self) -> Mapping[str, Pressed]:
+    def actions(self) -> Mapping[str, ClickHandler]:
         """What its buttons do."""
         return {MAKE: self._make, DISCARD: self._discard}
 
@@ -132,7 +132,7 @@ class EditGuidedCog(commands.Cog):
         return Reply(components=as_components(ui.TextDisplay(shown), self._row(draft)))
 
     def _row(self, draft: Draft) -> Item:
-        holder = Holder(draft.guild_id, draft.member_id)
+        holder = SignatureScope(draft.guild_id, draft.member_id)
 
         def custom_id(name: str) -> str:
             return self._custom_ids.write(Action(name, (str(draft.id),)), holder)
@@ -142,8 +142,8 @@ class EditGuidedCog(commands.Cog):
             Button("Discard", custom_id(DISCARD)),
         )
 
-    async def _make(self, press: Press) -> None:
-        draft = await promptly(self._take(press))
+    async def _make(self, press: SignedClick) -> None:
+        draft = await within_deadline(self._take(press))
         if draft is None:
             await self._replies.beside(press.asked, NOT_THERE)
             return
@@ -161,14 +161,14 @@ class EditGuidedCog(commands.Cog):
         )
         if not held:
             # So that it can be made when what forbade it is over.
-            with suppress(LedgerFault):
+            with suppress(LedgerError):
                 await self._drafts.keep(draft, now=self._clock())
 
-    async def _discard(self, press: Press) -> None:
-        await promptly(self._take(press))
+    async def _discard(self, press: SignedClick) -> None:
+        await within_deadline(self._take(press))
         await self._replies.give(press.asked, Reply(DISCARDED))
 
-    async def _take(self, press: Press) -> Draft | None:
+    async def _take(self, press: SignedClick) -> Draft | None:
         draft = await self._drafts.take(int(press.arguments[0]), now=self._clock())
         return draft if draft is not None and is_own(press.caller, draft) else None
 

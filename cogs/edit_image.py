@@ -6,7 +6,7 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
-from bot.discord_io.message_images import DiscordsPlaces, find_pictures
+from bot.discord_io.message_images import DiscordsPlaces, find_images
 from bot.discord_io.modals import Form
 from bot.discord_io.replies import EPHEMERAL, Reply
 from cogs.ui.interactions import Caller, caller_of
@@ -38,7 +38,7 @@ class EditImage:
         await self._orders.follow(caller, self._form(caller, _as_sent(interaction, message.id)))
 
     async def _form(self, caller: Caller, message: Mapping[str, Any]) -> Form | Reply:
-        pictures = find_pictures(message, self._places)
+        pictures = find_images(message, self._places)
         if not pictures:
             return Reply(NO_PICTURE)
         private = bool(int(message.get("flags") or 0) & EPHEMERAL)

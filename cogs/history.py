@@ -6,17 +6,17 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import Action, CustomIds, Holder, write_lasting
-from bot.discord_io.posted_images import PostedPictures, Unshown
+from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope, write_lasting
+from bot.discord_io.posted_images import PostedImages, Unshown
 from bot.discord_io.replies import Replies, Reply
-from bot.domain.images import PictureLink
+from bot.domain.images import ImageLink
 from bot.domain.lifecycle import OPEN_STATES, Reason, State
 from bot.domain.pricing import SOURCE_SIZE
 from bot.ledger.archive import Archive, KeptEdit
 from cogs.text.markdown import as_line
 from cogs.text.outcomes import count_credits, ending_text
 from cogs.ui.cards import AGAIN, RUN
-from cogs.ui.component_router import Press, Pressed
+from cogs.ui.component_router import ClickHandler, SignedClick
 from cogs.ui.components import Button, Item, as_components, row_of
 from cogs.ui.interactions import asked_by, holder_of
 from cogs.ui.pages import pages_of, turning
@@ -48,7 +48,7 @@ NO_MESSAGE = "Its message was deleted in Discord."
 PRIVATE = "It was for you alone, and of such answers Discord keeps nothing that can be shown again."
 ERASED = "Its prompt was erased."
 
-Shown = PictureLink | Unshown | None
+Shown = ImageLink | Unshown | None
 """An edit's picture, or why it is not shown; None where there never was one to be shown here."""
 
 
@@ -56,7 +56,7 @@ class HistoryCog(commands.Cog):
     """A member's own edits in one server, shown to them alone."""
 
     def __init__(
-        self, archive: Archive, pictures: PostedPictures, replies: Replies, custom_ids: CustomIds
+        self, archive: Archive, pictures: PostedImages, replies: Replies, custom_ids: CustomIds
     ) -> None:
         self._archive = archive
         self._pictures = pictures
@@ -64,7 +64,7 @@ class HistoryCog(commands.Cog):
         self._custom_ids = custom_ids
 
     @property
-    def actions(self) -> Mapping[str, Pressed]:
+    def actions(self) -> Mapping[str, ClickHandler]:
         """What its buttons do."""
         return {HISTORY_PAGE: self._turn}
 
@@ -78,13 +78,13 @@ class HistoryCog(commands.Cog):
             reply = await self._show(holder_of(interaction), 0)
             await self._replies.give(asked, reply, deferred=True)
 
-    async def _turn(self, press: Press) -> None:
+    async def _turn(self, press: SignedClick) -> None:
         (number,) = press.arguments
         async with self._replies.announced(press.asked):
             reply = await self._show(press.by, int(number))
             await self._replies.give(press.asked, reply, deferred=True)
 
-    async def _show(self, holder: Holder, number: int) -> Reply:
+    async def _show(self, holder: SignatureScope, number: int) -> Reply:
         edits, count = await self._archive.page(
             holder.guild_id, holder.member_id, skip=number * PAGE, most=PAGE
         )
@@ -109,7 +109,7 @@ class HistoryCog(commands.Cog):
         found = await self._pictures.find_firsts(list(places.values()), within=PICTURES_WITHIN)
         return dict(zip(places, found, strict=True))
 
-    def _page_id(self, holder: Holder, number: int) -> str:
+    def _page_id(self, holder: SignatureScope, number: int) -> str:
         return self._custom_ids.write(Action(HISTORY_PAGE, (str(number),)), holder)
 
 
@@ -127,7 +127,7 @@ def entry(edit: KeptEdit, shown: Shown, guild_id: int) -> list[Item]:
     """One edit: what it was and became, its picture, and what can be done with it."""
     text = ui.TextDisplay[ui.LayoutView](entry_text(edit, shown, guild_id))
     items: list[Item] = [text]
-    if isinstance(shown, PictureLink):
+    if isinstance(shown, ImageLink):
         items = [ui.Section(text, accessory=_thumbnail(edit, shown))]
     if buttons := buttons_for(edit, shown):
         items.append(row_of(*buttons))
@@ -154,7 +154,7 @@ def buttons_for(edit: KeptEdit, shown: Shown) -> list[Button]:
     buttons: list[Button] = []
     if edit.state in OPEN_STATES:
         return buttons
-    if isinstance(shown, PictureLink):
+    if isinstance(shown, ImageLink):
         buttons.append(Button("Edit again", write_lasting(AGAIN, edit.id)))
     if edit.prompt is not None:
         label = f"Run again · {edit.quality.price * edit.count}"
@@ -200,6 +200,6 @@ def _is_hidden(edit: KeptEdit) -> bool:
     return edit.private and edit.message_channel_id is None
 
 
-def _thumbnail(edit: KeptEdit, picture: PictureLink) -> ui.Thumbnail[ui.LayoutView]:
+def _thumbnail(edit: KeptEdit, picture: ImageLink) -> ui.Thumbnail[ui.LayoutView]:
     described = as_line(edit.prompt, LONGEST_PROMPT) if edit.prompt else None
     return ui.Thumbnail(picture.url, description=described, spoiler=picture.spoiler)

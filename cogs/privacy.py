@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import Action, CustomIds, Holder
+from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope
 from bot.discord_io.replies import Replies, Reply
 from bot.discord_io.rest import File
 from bot.editing.fitting import UPLOAD_LIMIT
@@ -15,7 +15,7 @@ from bot.ledger.archive import Archive, Erasure
 from bot.reports.exports import Exports
 from bot.reports.member_export import MemberExport, export_member
 from cogs.text.outcomes import EXPORT_RUNNING, counted
-from cogs.ui.component_router import Press, Pressed
+from cogs.ui.component_router import ClickHandler, SignedClick
 from cogs.ui.components import Button
 from cogs.ui.interactions import asked_by, holder_of
 from cogs.ui.pages import page
@@ -69,7 +69,7 @@ class PrivacyCog(commands.Cog):
         self._clock = clock
 
     @property
-    def actions(self) -> Mapping[str, Pressed]:
+    def actions(self) -> Mapping[str, ClickHandler]:
         """What its buttons do."""
         return {ERASE: self._erase, KEEP: self._keep}
 
@@ -108,17 +108,17 @@ class PrivacyCog(commands.Cog):
         question = page(QUESTION, [], below=[erase, Button("Cancel", self._id(KEEP, holder))])
         await self._replies.give(asked_by(interaction), Reply(components=question))
 
-    async def _erase(self, press: Press) -> None:
+    async def _erase(self, press: SignedClick) -> None:
         async def work() -> Reply:
             erasure = await self._archive.erase(press.by.guild_id, press.by.member_id)
             return Reply(erased_text(erasure))
 
         await self._replies.answer(press.asked, work())
 
-    async def _keep(self, press: Press) -> None:
+    async def _keep(self, press: SignedClick) -> None:
         await self._replies.give(press.asked, Reply(KEPT))
 
-    def _id(self, name: str, holder: Holder) -> str:
+    def _id(self, name: str, holder: SignatureScope) -> str:
         return self._custom_ids.write(Action(name), holder)
 
 

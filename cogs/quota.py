@@ -8,9 +8,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import Action, CustomIds, Holder
+from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope
 from bot.discord_io.replies import Replies, Reply
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 from bot.domain.quotas import (
     SERVER_BUDGET,
     SERVER_DEFAULT,
@@ -21,7 +21,7 @@ from bot.domain.quotas import (
     Scope,
 )
 from bot.ledger import Ledger
-from bot.ledger.rulebook import Author, Rulebook
+from bot.ledger.rulebook import Author, QuotaRules
 from cogs.text.rules import (
     CHANGED_MEANWHILE,
     UNSEEN,
@@ -36,13 +36,13 @@ from cogs.text.rules import (
     taken_back_text,
     window_changed_text,
 )
-from cogs.ui.component_router import Press, Pressed
+from cogs.ui.component_router import ClickHandler, SignedClick
 from cogs.ui.components import Button
 from cogs.ui.interactions import as_member, asked_by, guild_of, holder_of
 from cogs.ui.option_parsing import (
     LONGEST_REASON,
     UNLIMITED,
-    BadOption,
+    BadOptionError,
     offer_grants,
     offer_limits,
     or_bad_option,
@@ -72,7 +72,7 @@ class QuotaCog(commands.Cog):
 
     def __init__(
         self,
-        rulebook: Rulebook,
+        rulebook: QuotaRules,
         ledger: Ledger,
         replies: Replies,
         custom_ids: CustomIds,
@@ -87,7 +87,7 @@ class QuotaCog(commands.Cog):
         self._clock = clock
 
     @property
-    def actions(self) -> Mapping[str, Pressed]:
+    def actions(self) -> Mapping[str, ClickHandler]:
         """What its buttons do."""
         return {
             SHOW_PAGE: self._turn_rules,
@@ -270,7 +270,7 @@ class QuotaCog(commands.Cog):
             *([] if role is None else [RuleKey(Scope.ROLE, role.id)]),
         ]
         if not keys:
-            raise BadOption(
+            raise BadOptionError(
                 "user", "nothing, and `role` neither", "a member with a quota of their own"
             )
         guild_id, author = guild_of(interaction), self._author(interaction, reason)
@@ -319,7 +319,7 @@ class QuotaCog(commands.Cog):
             texts.append(rule_line(key, overview.rules.limits.get(key), guild_id))
         return Reply("\n\n".join(texts))
 
-    async def _show_rules(self, holder: Holder, number: int, note: str = "") -> Reply:
+    async def _show_rules(self, holder: SignatureScope, number: int, note: str = "") -> Reply:
         overview = await self._rulebook.overview(holder.guild_id, now=self._clock())
         rules = sorted(overview.rules.limits.items(), key=_by_rank)
         number = min(number, pages_of(len(rules)) - 1)
@@ -334,7 +334,7 @@ class QuotaCog(commands.Cog):
         heading = note + overview_heading(overview, self._limits)
         return Reply(components=page(heading, entries, below=below))
 
-    async def _show_log(self, holder: Holder, about: int | None, number: int) -> Reply:
+    async def _show_log(self, holder: SignatureScope, about: int | None, number: int) -> Reply:
         changes = await self._rulebook.changes(
             holder.guild_id, about=about, skip=number * PAGE, most=PAGE + 1
         )
@@ -351,11 +351,11 @@ class QuotaCog(commands.Cog):
 
     # What the buttons come to.
 
-    async def _turn_rules(self, press: Press) -> None:
+    async def _turn_rules(self, press: SignedClick) -> None:
         (number,) = press.arguments
         await self._replies.answer(press.asked, self._show_rules(press.by, int(number)))
 
-    async def _take_rule_back(self, press: Press) -> None:
+    async def _take_rule_back(self, press: SignedClick) -> None:
         scope, subject, limit, number = press.arguments
         key = RuleKey(Scope(scope), int(subject))
         shown = Limit(None if limit == UNLIMITED else int(limit))
@@ -366,23 +366,23 @@ class QuotaCog(commands.Cog):
             note = taken_back_text(key, shown, guild_id) if taken else CHANGED_MEANWHILE
             try:
                 return await self._show_rules(press.by, int(number), f"{note}\n\n")
-            except LedgerFault:
+            except LedgerError:
                 # What was done is true all the same.
                 return Reply(f"{note}\n{UNSEEN}")
 
         await self._replies.answer(press.asked, work())
 
-    async def _turn_log(self, press: Press) -> None:
+    async def _turn_log(self, press: SignedClick) -> None:
         about, number = map(int, press.arguments)
         work = self._show_log(press.by, about or None, number)
         await self._replies.answer(press.asked, work)
 
-    def _back_id(self, holder: Holder, key: RuleKey, limit: Limit, number: int) -> str:
+    def _back_id(self, holder: SignatureScope, key: RuleKey, limit: Limit, number: int) -> str:
         shown = UNLIMITED if limit.credits is None else str(limit.credits)
         arguments = (key.scope.value, str(key.subject_id), shown, str(number))
         return self._custom_ids.write(Action(SHOW_BACK, arguments), holder)
 
-    def _page_id(self, holder: Holder, name: str, *arguments: str | int) -> str:
+    def _page_id(self, holder: SignatureScope, name: str, *arguments: str | int) -> str:
         return self._custom_ids.write(Action(name, tuple(map(str, arguments))), holder)
 
     def _author(self, interaction: discord.Interaction, reason: str | None) -> Author:
@@ -403,13 +403,13 @@ def _check_role(interaction: discord.Interaction, role: discord.abc.Snowflake) -
     resolved = isinstance(role, discord.Role)
     if guild_of(interaction) in known_in or (resolved and not known_in):
         return
-    raise BadOption("role", f"the id {role.id}", "a role of this server")
+    raise BadOptionError("role", f"the id {role.id}", "a role of this server")
 
 
 def _check_person(interaction: discord.Interaction, user: discord.User) -> None:
     own = interaction.client.user
     if getattr(user, "bot", False) or (own is not None and user.id == own.id):
-        raise BadOption("user", named(user.id) + ", a bot", "a member who can run commands")
+        raise BadOptionError("user", named(user.id) + ", a bot", "a member who can run commands")
 
 
 def _count_members(interaction: discord.Interaction) -> int | None:

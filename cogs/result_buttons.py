@@ -10,13 +10,13 @@ import structlog
 from discord import ui
 
 from bot.discord_io.custom_ids import Action, CustomIds, write_lasting
-from bot.discord_io.message_images import DiscordsPlaces, find_pictures, walk_components
+from bot.discord_io.message_images import DiscordsPlaces, find_images, walk_components
 from bot.discord_io.modals import Form
-from bot.discord_io.posted_images import PostedPictures, Unshown
+from bot.discord_io.posted_images import PostedImages, Unshown
 from bot.discord_io.replies import TEXT_DISPLAY, Component, Replies, Reply
 from bot.discord_io.rest import Answer, DiscordRest, File, OwnMessage, in_seconds
 from bot.domain.edits import Edit
-from bot.domain.images import PictureLink
+from bot.domain.images import ImageLink
 from bot.domain.lifecycle import OPEN_STATES
 from bot.ledger import Ledger
 from bot.ledger.archive import Archive
@@ -32,10 +32,15 @@ from cogs.ui.cards import (
     asking_row,
     buttons_row,
 )
-from cogs.ui.component_router import LastingPress, LastingPressed, Press, Pressed
+from cogs.ui.component_router import (
+    ClickHandler,
+    PersistentClick,
+    PersistentClickHandler,
+    SignedClick,
+)
 from cogs.ui.components import Item, as_components, without_buttons
 from cogs.ui.interactions import Caller
-from cogs.ui.order_intake import Orders, Prepared, promptly
+from cogs.ui.order_intake import Orders, Response, within_deadline
 from cogs.ui.pages import MOST_TEXT
 
 CONFIRM = "delete.confirm"
@@ -95,7 +100,7 @@ class ResultButtons:
         rest: DiscordRest,
         replies: Replies,
         custom_ids: CustomIds,
-        posted: PostedPictures,
+        posted: PostedImages,
         places: DiscordsPlaces,
     ) -> None:
         self._orders = orders
@@ -108,7 +113,7 @@ class ResultButtons:
         self._places = places
 
     @property
-    def lasting(self) -> Mapping[str, LastingPressed]:
+    def lasting(self) -> Mapping[str, PersistentClickHandler]:
         """What works for ever."""
         return {
             AGAIN: self._edit_again,
@@ -121,16 +126,16 @@ class ResultButtons:
         }
 
     @property
-    def actions(self) -> Mapping[str, Pressed]:
+    def actions(self) -> Mapping[str, ClickHandler]:
         """What works in one member's hands."""
         return {CONFIRM: self._delete}
 
     # Orders.
 
-    async def _edit_again(self, press: LastingPress) -> None:
+    async def _edit_again(self, press: PersistentClick) -> None:
         await self._orders.follow(press.caller, self._form_for_result(press))
 
-    async def _form_for_result(self, press: LastingPress) -> Form | Reply:
+    async def _form_for_result(self, press: PersistentClick) -> Form | Reply:
         edit = await self._find(press.caller, press.row_id)
         if edit is None:
             return Reply(UNKNOWN)
@@ -147,19 +152,19 @@ class ResultButtons:
             like=replace(order, count=1),
         )
 
-    async def _run_again(self, press: LastingPress) -> None:
+    async def _run_again(self, press: PersistentClick) -> None:
         await self._orders.follow(press.caller, self._same_order(press))
 
-    async def _same_order(self, press: LastingPress) -> Prepared:
+    async def _same_order(self, press: PersistentClick) -> Response:
         edit = await self._find(press.caller, press.row_id)
         return Reply(UNKNOWN) if edit is None else await self._orders.run_again(press.caller, edit)
 
     # What is shown.
 
-    async def _compare(self, press: LastingPress) -> None:
+    async def _compare(self, press: PersistentClick) -> None:
         await self._replies.answer(press.asked.apart, self._comparison(press))
 
-    async def _comparison(self, press: LastingPress) -> Reply:
+    async def _comparison(self, press: PersistentClick) -> Reply:
         edit = await self._find(press.caller, press.row_id)
         if edit is None:
             return Reply(UNKNOWN)
@@ -178,10 +183,10 @@ class ResultButtons:
             return Reply(NO_PICTURES)
         return Reply(components=comparison(order.source_url, pictures))
 
-    async def _show_prompt(self, press: LastingPress) -> None:
+    async def _show_prompt(self, press: PersistentClick) -> None:
         await self._replies.answer(press.asked.apart, self._whole_prompt(press))
 
-    async def _whole_prompt(self, press: LastingPress) -> Reply:
+    async def _whole_prompt(self, press: PersistentClick) -> Reply:
         edit = await self._find(press.caller, press.row_id)
         if edit is None:
             return Reply(UNKNOWN)
@@ -189,8 +194,8 @@ class ResultButtons:
 
     # Deleting.
 
-    async def _ask_to_delete(self, press: LastingPress) -> None:
-        edit = await promptly(self._find_shown(press))
+    async def _ask_to_delete(self, press: PersistentClick) -> None:
+        edit = await within_deadline(self._find_shown(press))
         if isinstance(edit, Reply):
             await self._replies.give(press.asked.apart, edit)
         elif press.ephemeral:
@@ -205,10 +210,10 @@ class ResultButtons:
             question = as_components(ui.TextDisplay(_question(edit)), row)
             await self._replies.give(press.asked.apart, Reply(components=question))
 
-    async def _delete(self, press: Press) -> None:
+    async def _delete(self, press: SignedClick) -> None:
         await self._replies.answer(press.asked, self._delete_for_good(press))
 
-    async def _delete_for_good(self, press: Press) -> Reply:
+    async def _delete_for_good(self, press: SignedClick) -> Reply:
         edit_id, message_id = map(int, press.arguments)
         edit = await self._find_to_delete(press.caller, edit_id)
         if isinstance(edit, Reply):
@@ -219,8 +224,8 @@ class ResultButtons:
         await self._erase_links(edit)
         return Reply(DELETED)
 
-    async def _delete_in_place(self, press: LastingPress) -> None:
-        edit = await promptly(self._find_shown(press))
+    async def _delete_in_place(self, press: PersistentClick) -> None:
+        edit = await within_deadline(self._find_shown(press))
         if isinstance(edit, Reply):
             await self._replies.give(press.asked.apart, edit)
             return
@@ -230,14 +235,14 @@ class ResultButtons:
             if not _is_deleted(answer):
                 await self._replies.give(press.asked, Reply(EMPTIED), deferred=True)
 
-    async def _keep(self, press: LastingPress) -> None:
-        edit = await promptly(self._find(press.caller, press.row_id))
+    async def _keep(self, press: PersistentClick) -> None:
+        edit = await within_deadline(self._find(press.caller, press.row_id))
         if edit is None or not press.ephemeral or not _is_under(press, edit):
             await self._replies.give(press.asked.apart, Reply(UNKNOWN))
             return
         await self._redraw(press, buttons_row(edit))
 
-    async def _redraw(self, press: LastingPress, row: Item, question: str | None = None) -> None:
+    async def _redraw(self, press: PersistentClick, row: Item, question: str | None = None) -> None:
         """Change a card's buttons; its pictures are named by address where not as its files."""
         for attached in (True, False):
             card = _with_row(press.components, row, question, attached=attached)
@@ -268,24 +273,24 @@ class ResultButtons:
             return Reply(NOT_YOURS_TO_DELETE)
         return Reply(UNDER_WAY) if edit.state in OPEN_STATES else edit
 
-    async def _find_shown(self, press: LastingPress) -> Edit | Reply:
+    async def _find_shown(self, press: PersistentClick) -> Edit | Reply:
         """As `_find_to_delete`, if the message that the button is under is the edit's own."""
         edit = await self._find_to_delete(press.caller, press.row_id)
         if isinstance(edit, Edit) and not _is_under(press, edit):
             return Reply(UNKNOWN)
         return edit
 
-    async def _pictures(self, press: LastingPress, edit: Edit) -> Sequence[PictureLink]:
+    async def _pictures(self, press: PersistentClick, edit: Edit) -> Sequence[ImageLink]:
         """The edit's pictures with addresses that work: of its card, or else of its message."""
         if _is_card(press.components, edit):
-            return find_pictures({"components": press.components}, self._places)
+            return find_images({"components": press.components}, self._places)
         if edit.place is None:
             return []
         found = await self._posted.find_all(edit.place, within=LOOK_AT_MESSAGE)
         return [] if isinstance(found, Unshown) else found
 
 
-def comparison(source_url: str, pictures: Sequence[PictureLink]) -> list[Component]:
+def comparison(source_url: str, pictures: Sequence[ImageLink]) -> list[Component]:
     """For each picture a gallery of two: the source, and it."""
     items: list[Item] = []
     for number, picture in enumerate(pictures, 1):
@@ -324,7 +329,7 @@ def _is_deleted(answer: Answer | None) -> bool:
     return answer is not None and (answer.ok or answer.status == HTTPStatus.NOT_FOUND)
 
 
-def _is_under(press: LastingPress, edit: Edit) -> bool:
+def _is_under(press: PersistentClick, edit: Edit) -> bool:
     """Whether the button is under the edit's own message, by its id where that is known."""
     place = edit.place
     return (place is not None and place.message_id == press.message_id) or _is_card(

@@ -9,14 +9,14 @@ import discord
 from discord import ChannelType, app_commands
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import Action, CustomIds, Holder
+from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope
 from bot.discord_io.log_channel import DiscordJournal
 from bot.discord_io.replies import Replies, Reply
 from bot.domain.banned_phrases import fold
-from bot.domain.errors import LedgerFault, ListFull
+from bot.domain.errors import LedgerError, ListFullError
 from bot.domain.pricing import MAX_COUNT
 from bot.domain.server_settings import MAX_LISTED, Setting, SettingName, as_kept, read_settings
-from bot.ledger.rulebook import Author, Rulebook
+from bot.ledger.rulebook import Author, QuotaRules
 from cogs.text.log_channel import FIRST_NOTE
 from cogs.text.settings import (
     NO_LONGER_SET,
@@ -31,11 +31,11 @@ from cogs.text.settings import (
     value_text,
 )
 from cogs.ui.choices import QUALITIES, SIZES
-from cogs.ui.component_router import Press, Pressed
+from cogs.ui.component_router import ClickHandler, SignedClick
 from cogs.ui.components import Button
 from cogs.ui.interactions import asked_by, guild_of, holder_of
 from cogs.ui.option_parsing import (
-    BadOption,
+    BadOptionError,
     ChannelOption,
     NamedChannel,
     or_bad_option,
@@ -78,7 +78,7 @@ class SettingsCog(commands.Cog):
 
     def __init__(
         self,
-        rulebook: Rulebook,
+        rulebook: QuotaRules,
         journal: DiscordJournal,
         replies: Replies,
         custom_ids: CustomIds,
@@ -91,7 +91,7 @@ class SettingsCog(commands.Cog):
         self._clock = clock
 
     @property
-    def actions(self) -> Mapping[str, Pressed]:
+    def actions(self) -> Mapping[str, ClickHandler]:
         """What its buttons do."""
         return {SHOW_PAGE: self._turn, TAKE_BACK: self._take_back}
 
@@ -135,7 +135,9 @@ class SettingsCog(commands.Cog):
             ]
             place = _given(SettingName.CHANNEL, channel, partial(_read_place, interaction))
             if allow is not None and not place:
-                raise BadOption("allow", f"{allow} without `channel`", "a channel in `channel`")
+                raise BadOptionError(
+                    "allow", f"{allow} without `channel`", "a channel in `channel`"
+                )
             if allow is False:
                 return await self._set(interaction, put, place)
             return await self._set(interaction, [*put, *place], [])
@@ -162,12 +164,12 @@ class SettingsCog(commands.Cog):
         author = Author(interaction.user.id, self._clock())
         try:
             changes = await self._rulebook.change_settings(guild_id, put, removed, author)
-        except ListFull as full:
+        except ListFullError as full:
             takes = (
                 f"{MAX_LISTED} of them at most, and there are as many; `/settings show` takes back"
             )
             got = value_text(SettingName(full.name), full.value)
-            raise BadOption(full.name, got, takes) from full
+            raise BadOptionError(full.name, got, takes) from full
         return Reply(changes_text(changes, put, removed, _places_after(rows, put, removed)))
 
     async def _try_log(self, put: Sequence[Named]) -> str | None:
@@ -178,10 +180,12 @@ class SettingsCog(commands.Cog):
                 return log_refusal_text(int(channel_id), trial)
         return None
 
-    async def _show(self, holder: Holder, number: int, note: str = "") -> Reply:
+    async def _show(self, holder: SignatureScope, number: int, note: str = "") -> Reply:
         return self._page(holder, await self._rulebook.list_settings(holder.guild_id), number, note)
 
-    def _page(self, holder: Holder, rows: Sequence[Setting], number: int, note: str) -> Reply:
+    def _page(
+        self, holder: SignatureScope, rows: Sequence[Setting], number: int, note: str
+    ) -> Reply:
         number = min(number, pages_of(len(rows)) - 1)
         entries = [
             Entry(
@@ -195,11 +199,11 @@ class SettingsCog(commands.Cog):
 
     # What the buttons come to.
 
-    async def _turn(self, press: Press) -> None:
+    async def _turn(self, press: SignedClick) -> None:
         (number,) = press.arguments
         await self._replies.answer(press.asked, self._show(press.by, int(number)))
 
-    async def _take_back(self, press: Press) -> None:
+    async def _take_back(self, press: SignedClick) -> None:
         setting_id, number = map(int, press.arguments)
         guild_id = press.by.guild_id
 
@@ -210,7 +214,7 @@ class SettingsCog(commands.Cog):
                 return await self._show(press.by, number, NO_LONGER_SET)
             try:
                 rows = await self._rulebook.list_settings(guild_id)
-            except LedgerFault:
+            except LedgerError:
                 # That it was taken back is true all the same.
                 return Reply(TAKEN_BACK_UNSEEN)
             note = taken_back_text(taken, read_settings(rows).channel_ids)
@@ -218,7 +222,7 @@ class SettingsCog(commands.Cog):
 
         await self._replies.answer(press.asked, work())
 
-    def _write(self, name: str, holder: Holder, *arguments: int) -> str:
+    def _write(self, name: str, holder: SignatureScope, *arguments: int) -> str:
         return self._custom_ids.write(Action(name, tuple(map(str, arguments))), holder)
 
 

@@ -16,7 +16,7 @@ from discord.ext import commands
 
 from bot.discord_io.replies import Replies, Reply
 from bot.discord_io.rest import File
-from bot.domain.errors import ChildFailed
+from bot.domain.errors import ChildFailedError
 from bot.domain.pricing import Quality
 from bot.domain.quotas import Window, window_at, window_before
 from bot.editing.fitting import UPLOAD_LIMIT
@@ -30,7 +30,7 @@ from cogs.text.markdown import as_plain
 from cogs.text.outcomes import EXPORT_RUNNING, count_credits, day_text
 from cogs.ui.components import Item, as_components
 from cogs.ui.interactions import asked_by, guild_of
-from cogs.ui.option_parsing import BadOption, read_choice
+from cogs.ui.option_parsing import BadOptionError, read_choice
 
 LEFT_OUT = (
     "{} more files do not fit in a message. Name a window, or have the bot's owner run "
@@ -131,7 +131,7 @@ class UsageCog(commands.Cog):
         async with self._replies.announced(asked):
             try:
                 span = None if window is None else read_choice("window", window, Span)
-            except BadOption as bad:
+            except BadOptionError as bad:
                 await self._replies.give(asked, Reply(str(bad)), deferred=True)
                 return
             report = await self._look_up(guild_id, span)
@@ -159,7 +159,7 @@ class UsageCog(commands.Cog):
             chart = chart_of(usage, now)
             try:
                 drawn = File(CHART, await draw(chart), alt_text(chart))
-            except ChildFailed as fault:
+            except ChildFailedError as fault:
                 log.warning("usage.not_drawn", why=str(fault))
                 drawn = None
         return _Report(usage, now, drawn)

@@ -255,5 +255,5 @@ def requests_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def announces_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command whose answer takes its time is acknowledged after a tenth of the usual time."""
-    monkeypatch.setattr("bot.editing.editor.STORE_PATIENCE", 0.1)
+    monkeypatch.setattr("bot.editing.editor.HOLD_TIMEOUT_S", 0.1)
     monkeypatch.setattr("bot.discord_io.replies.ANSWER_PATIENCE", 0.1)

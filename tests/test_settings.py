@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 from bot import settings as settings_module
-from bot.domain.errors import BadSettings
+from bot.domain.errors import BadSettingsError
 from bot.settings import SETTINGS, Setting, read_database, read_settings
 
 SECRETS = {"DISCORD_TOKEN": "s3cret-token", "EDIT_API_KEY": "s3cret-key"}
@@ -18,7 +18,7 @@ NO_FILE = Path("no such file")
 
 def complain(**environment: str) -> str:
     """The one message that a wrong environment ends the program with."""
-    with pytest.raises(BadSettings) as fault:
+    with pytest.raises(BadSettingsError) as fault:
         read_settings(environment, NO_FILE)
     return str(fault.value)
 
@@ -60,7 +60,7 @@ def test_reading_settings_leaves_the_environment_as_it_is(tmp_path: Path) -> Non
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"DISCORD_TOKEN=\xff\xfe\n")
-    with pytest.raises(BadSettings, match=r"\.env can't be read"):
+    with pytest.raises(BadSettingsError, match=r"\.env can't be read"):
         read_settings(SECRETS, tmp_path / ".env")
 
 

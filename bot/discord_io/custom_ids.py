@@ -40,7 +40,7 @@ _DIGEST_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class SignatureScope:
     """The member in whose hands a button works, and in which server.
 
     A new page gets its ids from the holder that `read` returned, so they expire with the first.
@@ -94,7 +94,7 @@ class CustomIds:
         self._key = hashlib.sha256(f"custom ids\0{secret}".encode()).digest()
         self._clock = clock
 
-    def write(self, action: Action, holder: Holder) -> str:
+    def write(self, action: Action, holder: SignatureScope) -> str:
         """The custom id of a button; raises ValueError where it gets too long or ambiguous."""
         first_shown = holder.first_shown or self._clock()
         parts = (
@@ -112,7 +112,7 @@ class CustomIds:
             raise ValueError(f"the custom id {custom_id} is too long")
         return custom_id
 
-    def read(self, custom_id: str, presser: Holder) -> tuple[Action, Holder] | None:
+    def read(self, custom_id: str, presser: SignatureScope) -> tuple[Action, SignatureScope] | None:
         """What a custom id asks for, and its holder; None unless it works for the presser now."""
         body, _, digest = custom_id.rpartition(_SEPARATOR)
         if not hmac.compare_digest(_encode(digest), _encode(self._digest(body, presser))):
@@ -129,7 +129,7 @@ class CustomIds:
         holder = replace(presser, manages_server=bool(manager), first_shown=first_shown)
         return Action(name, tuple(arguments)), holder
 
-    def _digest(self, body: str, holder: Holder) -> str:
+    def _digest(self, body: str, holder: SignatureScope) -> str:
         signed = _encode(f"{holder.guild_id}\0{holder.member_id}\0{body}")
         digest = hmac.digest(self._key, signed, "sha256")[:_DIGEST_BYTES]
         return base64.urlsafe_b64encode(digest).decode()

@@ -41,10 +41,10 @@ from bot.discord_io.rest import (
     is_too_large,
     list_files,
 )
-from bot.domain.edits import Edit, Order, Place
+from bot.domain.edits import Edit, MessageRef, Order
 from bot.domain.lifecycle import Reason
 from bot.domain.refusals import Refusal
-from bot.editing.editor import Acknowledgement, Front, Outcome, Posted, Receipt, TooManyBytes
+from bot.editing.editor import Acknowledgement, EditMessages, Outcome, Posted, Receipt, TooManyBytes
 from bot.scheduling.progress import Stage
 from bot.scheduling.status_updates import Shown
 
@@ -85,7 +85,7 @@ class Cards(Protocol):
         ...
 
 
-class DiscordFront(Front):
+class DiscordFront(EditMessages):
     """`editing.Front` over Discord's REST API."""
 
     def __init__(
@@ -279,9 +279,9 @@ def _id_of(message: JSON) -> int | None:
         return None
 
 
-def _place_of(message: JSON) -> Place | None:
+def _place_of(message: JSON) -> MessageRef | None:
     try:
-        return Place(int(message["channel_id"]), int(message["id"]))
+        return MessageRef(int(message["channel_id"]), int(message["id"]))
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -70,7 +70,7 @@ class SecondMessage:
                 found = await self._find(edit, channel_id, until)
                 if found is None:
                     return answer
-        except _Unseen as unseen:
+        except _UnseenError as unseen:
             return unseen.answer
         return await self._rest.edit(found, body, files=files, tries=tries, until=until)
 
@@ -84,7 +84,7 @@ class SecondMessage:
         for _ in range(PAGES):
             answer = await self._rest.list_messages(channel_id, after=after, until=until)
             if answer is None or (not answer.ok and not _may_be_posted_in(answer)):
-                raise _Unseen(answer)
+                raise _UnseenError(answer)
             if not answer.ok:
                 return None
             ids = [int(message["id"]) for message in answer.items]
@@ -107,7 +107,7 @@ class SecondMessage:
         if self._bot_id is None:
             answer = await self._rest.get_bot_user(until=until)
             if answer is None or not answer.ok:
-                raise _Unseen(answer)
+                raise _UnseenError(answer)
             self._bot_id = str(answer.body["id"])
         return self._bot_id
 
@@ -117,7 +117,7 @@ def id_line(edit_id: int) -> str:
     return f"-# Edit {edit_id}"
 
 
-class _Unseen(Exception):
+class _UnseenError(Exception):
     """What is in a channel could not be had now; `answer` is what Discord said."""
 
     def __init__(self, answer: Answer | None) -> None:

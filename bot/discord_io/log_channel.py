@@ -15,10 +15,10 @@ import structlog
 from bot.discord_io.replies import NO_MENTIONS
 from bot.discord_io.rest import Answer, DiscordRest, in_seconds, is_failure
 from bot.domain.edits import Edit
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 from bot.domain.server_settings import read_settings
 from bot.editing.editor import Journal
-from bot.ledger.rulebook import Rulebook
+from bot.ledger.rulebook import QuotaRules
 
 LONGEST_MESSAGE = 2_000
 """Characters; notes that wait for one another share a message.
@@ -81,7 +81,7 @@ class DiscordJournal(Journal):
     """`editing.Journal` in Discord's channels; one message at a time to each server."""
 
     def __init__(
-        self, rulebook: Rulebook, rest: DiscordRest, describe: Callable[[Edit], str]
+        self, rulebook: QuotaRules, rest: DiscordRest, describe: Callable[[Edit], str]
     ) -> None:
         self._rulebook = rulebook
         self._rest = rest
@@ -120,7 +120,7 @@ class DiscordJournal(Journal):
         try:
             while backlog.lines:
                 await self._post_some(guild_id, backlog)
-        except LedgerFault as fault:
+        except LedgerError as fault:
             log.warning("journal.dropped", guild=str(guild_id), fault=str(fault))
         except Exception:
             log.exception("journal.dropped", guild=str(guild_id))

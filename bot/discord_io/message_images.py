@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from yarl import URL
 
-from bot.domain.images import PictureLink, is_named_as_picture, looks_like_picture
+from bot.domain.images import ImageLink, is_named_as_picture, looks_like_picture
 
 JSON = Mapping[str, Any]
 
@@ -57,9 +57,9 @@ class DiscordsPlaces:
         return origin == self.api_origin or origin in _DISCORDS_ORIGINS
 
 
-def find_pictures(message: JSON, places: DiscordsPlaces) -> list[PictureLink]:
+def find_images(message: JSON, places: DiscordsPlaces) -> list[ImageLink]:
     """The first `MOST` pictures of a message, from top to bottom, each once."""
-    found: dict[str, PictureLink] = {}
+    found: dict[str, ImageLink] = {}
     for picture in _all_pictures(message, places):
         found.setdefault(picture.url.partition("?")[0], picture)
         if len(found) == MOST:
@@ -67,7 +67,7 @@ def find_pictures(message: JSON, places: DiscordsPlaces) -> list[PictureLink]:
     return list(found.values())
 
 
-def _all_pictures(message: JSON, places: DiscordsPlaces) -> Iterator[PictureLink]:
+def _all_pictures(message: JSON, places: DiscordsPlaces) -> Iterator[ImageLink]:
     for said in (message, *_snapshots(message)):
         for component in walk_components(said):
             for media, spoiler in _media_of(component):
@@ -110,13 +110,13 @@ def _media_of(component: JSON) -> list[tuple[JSON, bool]]:
     return [(_object(holder.get(key)), holder.get("spoiler") is True) for holder in holders]
 
 
-def _from_media(media: JSON, spoiler: bool, places: DiscordsPlaces) -> Iterator[PictureLink]:
+def _from_media(media: JSON, spoiler: bool, places: DiscordsPlaces) -> Iterator[ImageLink]:
     url = _first_of_discords(media, places, "url", "proxy_url")
     if url is not None:
         yield from _if_picture(url, _name_in(url), media, spoiler=spoiler)
 
 
-def _from_attachment(attachment: JSON, places: DiscordsPlaces) -> Iterator[PictureLink]:
+def _from_attachment(attachment: JSON, places: DiscordsPlaces) -> Iterator[ImageLink]:
     url = _first_of_discords(attachment, places, "url", "proxy_url")
     name = attachment.get("filename")
     if url is None or not isinstance(name, str) or not name:
@@ -128,16 +128,16 @@ def _from_attachment(attachment: JSON, places: DiscordsPlaces) -> Iterator[Pictu
     yield from _if_picture(url, name, attachment, spoiler=name.startswith("SPOILER_"))
 
 
-def _from_embed(media: JSON, places: DiscordsPlaces) -> Iterator[PictureLink]:
+def _from_embed(media: JSON, places: DiscordsPlaces) -> Iterator[ImageLink]:
     url = _first_of_discords(media, places, "proxy_url")
     if url is not None:
         yield from _if_picture(url, _name_in(url), media, spoiler=False)
 
 
-def _if_picture(url: str, name: str, said: JSON, *, spoiler: bool) -> Iterator[PictureLink]:
+def _if_picture(url: str, name: str, said: JSON, *, spoiler: bool) -> Iterator[ImageLink]:
     content_type = _text(said, "content_type")
     if looks_like_picture(name, content_type):
-        yield PictureLink(
+        yield ImageLink(
             url=url,
             name=name,
             content_type=content_type,

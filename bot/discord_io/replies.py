@@ -83,7 +83,7 @@ class Reply:
     files: Sequence[File] = ()
 
 
-class AnnouncedFailure(Exception):
+class AnnouncedFailureError(Exception):
     """Something broke after an answer was announced; its cause is what broke."""
 
 
@@ -118,7 +118,7 @@ class Replies:
         try:
             yield
         except Exception as error:
-            raise AnnouncedFailure from error
+            raise AnnouncedFailureError from error
 
     async def _defer(self, asked: Asked) -> None:
         if asked.by_button:

@@ -51,7 +51,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MessageRef:
     """Where a message stands."""
 
     channel_id: int
@@ -95,11 +95,11 @@ class Edit:
     """The member's direct messages, where its message is in these."""
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> MessageRef | None:
         """Where its message stands, as far as that is known."""
         if self.message_id is None:
             return None
-        return Place(self.message_channel_id or self.order.channel_id, self.message_id)
+        return MessageRef(self.message_channel_id or self.order.channel_id, self.message_id)
 
     @property
     def erased(self) -> bool:
@@ -151,7 +151,7 @@ LONGEST = 1_800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
+class Durations:
     """Seconds of one edit's way."""
 
     call: float

@@ -3,30 +3,30 @@
 from bot.domain.lifecycle import Reason
 
 
-class Fault(Exception):
+class DarkroomError(Exception):
     """Anything that this program foresees going wrong."""
 
 
-class EditFault(Fault):
+class EditError(DarkroomError):
     """What ends one edit, and the reason that its void keeps."""
 
     reason: Reason
 
 
-class SourceFault(EditFault):
+class SourceError(EditError):
     """The member's image can't be edited."""
 
     is_costly = False
     """Whether opening it crashed a child process, hung it, or kept it busy for long, in vain."""
 
 
-class NotAPicture(SourceFault):
+class NotAnImageError(SourceError):
     """The bytes are none of the formats in `pictures.Format`."""
 
     reason = Reason.NOT_A_PICTURE
 
 
-class TooLarge(SourceFault):
+class TooLargeError(SourceError):
     """More bytes than `limit`."""
 
     reason = Reason.TOO_LARGE
@@ -36,7 +36,7 @@ class TooLarge(SourceFault):
         self.limit = limit
 
 
-class TooManyPixels(SourceFault):
+class TooManyPixelsError(SourceError):
     """More pixels than the limit."""
 
     reason = Reason.TOO_MANY_PIXELS
@@ -47,35 +47,35 @@ class TooManyPixels(SourceFault):
         self.height = height
 
 
-class Broken(SourceFault):
+class BrokenImageError(SourceError):
     """The bytes begin as a picture, and cannot be decoded."""
 
     reason = Reason.SOURCE_BROKEN
 
 
-class TooHeavy(SourceFault):
+class TooHeavyError(SourceError):
     """Decoding takes more memory or time than a picture is given."""
 
     reason = Reason.SOURCE_TOO_HEAVY
 
 
-class SourcesPausedError(SourceFault):
+class SourcesPausedError(SourceError):
     """So many of the member's images were costly to open that none is opened for a while."""
 
     reason = Reason.SOURCES_PAUSED
 
 
-class SourceUnreadable(SourceFault):
+class SourceUnreadableError(SourceError):
     """Discord no longer gives the picture's bytes."""
 
     reason = Reason.SOURCE_UNREADABLE
 
 
-class ServiceFault(EditFault):
+class ServiceError(EditError):
     """The edit API, or the way to it, failed."""
 
 
-class Declined(ServiceFault):
+class DeclinedError(ServiceError):
     """The API refused this edit; `message` is its own text, where it gave one."""
 
     reason = Reason.API_DECLINED
@@ -85,7 +85,7 @@ class Declined(ServiceFault):
         self.message = message
 
 
-class Misconfigured(ServiceFault):
+class MisconfiguredError(ServiceError):
     """The API refused the key or its account (HTTP 401, 402, 403), for the operator to mend."""
 
     reason = Reason.API_MISCONFIGURED
@@ -95,37 +95,37 @@ class Misconfigured(ServiceFault):
         self.status = status
 
 
-class Busy(ServiceFault):
+class BusyError(ServiceError):
     """The API turned the call away (HTTP 429 or 503) for longer than an edit waits."""
 
     reason = Reason.API_BUSY
 
 
-class ServiceFailed(ServiceFault):
+class ServiceFailedError(ServiceError):
     """The call was made and no usable answer came; the API may have executed it."""
 
     reason = Reason.API_FAILED
 
 
-class Unreachable(ServiceFault):
+class UnreachableError(ServiceError):
     """No connection could be made, so the call was surely not executed."""
 
     reason = Reason.API_UNREACHABLE
 
 
-class ResultLost(ServiceFault):
+class ResultLostError(ServiceError):
     """One result could not be had: gone, too slow, too large, no picture, or forbidden."""
 
     reason = Reason.NO_RESULT
 
 
-class WaitedTooLong(EditFault):
+class WaitedTooLongError(EditError):
     """The edit's turn did not come in time."""
 
     reason = Reason.EXPIRED
 
 
-class NotPosted(EditFault):
+class NotPostedError(EditError):
     """Discord took no message with the pictures."""
 
     def __init__(self, reason: Reason = Reason.NOT_POSTED) -> None:
@@ -133,15 +133,15 @@ class NotPosted(EditFault):
         self.reason = reason
 
 
-class OperatorFault(Fault):
+class OperatorError(DarkroomError):
     """What only whoever runs the bot can mend; `str()` of it is shown to them as it is."""
 
 
-class BadSettings(OperatorFault):
+class BadSettingsError(OperatorError):
     """One or more settings are missing or unreadable."""
 
 
-class LoginRefused(OperatorFault):
+class LoginRefusedError(OperatorError):
     """Discord refused the bot's token."""
 
     def __init__(self) -> None:
@@ -152,19 +152,19 @@ class LoginRefused(OperatorFault):
         )
 
 
-class DiscordRefused(OperatorFault):
+class DiscordRefusedError(OperatorError):
     """Discord did not let the bot in, or ended its session for good."""
 
 
-class LedgerInUse(OperatorFault):
+class LedgerInUseError(OperatorError):
     """Another process has this database."""
 
 
-class LedgerUnusable(OperatorFault):
+class LedgerUnusableError(OperatorError):
     """The database cannot be opened, is of a newer version, or is no ledger."""
 
 
-class ListFull(Fault):
+class ListFullError(DarkroomError):
     """A server's list, of refused phrases or of channels, takes no more."""
 
     def __init__(self, name: str, value: str) -> None:
@@ -173,23 +173,23 @@ class ListFull(Fault):
         self.value = value
 
 
-class LedgerFault(Fault):
+class LedgerError(DarkroomError):
     """The ledger did not carry out a statement; its transaction was rolled back."""
 
 
-class ChildFailed(Fault):
+class ChildFailedError(DarkroomError):
     """A child process did not answer."""
 
 
-class ChildTookTooLong(ChildFailed):
+class ChildTimeoutError(ChildFailedError):
     """It had not answered when its time was up."""
 
 
-class ChildHungError(ChildFailed):
+class ChildHungError(ChildFailedError):
     """It used no processor for so long that it was killed."""
 
 
-class ChildKilled(ChildFailed):
+class ChildKilledError(ChildFailedError):
     """A signal ended it: its own crash's, or one of the system, whose limits it passed."""
 
     def __init__(self, signal: int) -> None:
@@ -197,5 +197,5 @@ class ChildKilled(ChildFailed):
         self.signal = signal
 
 
-class ConfinementError(Fault):
+class ConfinementError(DarkroomError):
     """No system calls can be taken away from a process here."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from bot.domain.errors import TooManyPixels
+from bot.domain.errors import TooManyPixelsError
 
 MAX_SOURCE_BYTES = 100 * 2**20
 """A source's bytes, at most: 100 MiB."""
@@ -55,7 +55,7 @@ EVERYWHERE = (Format.PNG, Format.JPEG, Format.WEBP)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageInfo:
     """A picture's format, and its size in pixels as it is shown: after the turning by Exif."""
 
     format: Format
@@ -82,7 +82,7 @@ class SourceChange(StrEnum):
 class Source:
     """What is edited: where it was sent by its member, or as a file."""
 
-    picture: Picture
+    picture: ImageInfo
     size: int
     """Bytes."""
     path: Path | None = None
@@ -100,14 +100,14 @@ class Source:
         )
 
 
-def check_source(picture: Picture) -> None:
+def check_source(picture: ImageInfo) -> None:
     """Refuse a source that has more than `MAX_SOURCE_PIXELS`.
 
     Raises:
         TooManyPixels: it has.
     """
     if picture.pixels > MAX_SOURCE_PIXELS:
-        raise TooManyPixels(picture.width, picture.height)
+        raise TooManyPixelsError(picture.width, picture.height)
 
 
 def looks_like_picture(filename: str, content_type: str | None) -> bool:
@@ -153,7 +153,7 @@ for _ending in ("heic", "heif", "avif", "apng"):
 
 
 @dataclass(frozen=True, slots=True)
-class PictureLink:
+class ImageLink:
     """A picture that Discord keeps: its address, and what is known of it before it is read."""
 
     url: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.banned_phrases import find_phrase
 from bot.domain.edits import Order, OverQuota
-from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, PictureLink, looks_like_picture
+from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, ImageLink, looks_like_picture
 from bot.domain.pricing import RATIOS, SOURCE_SIZE
 from bot.domain.server_settings import ServerSettings
 
@@ -19,7 +19,7 @@ class Ask:
 
     order: Order
     """With the bot's own defaults where the member chose nothing."""
-    source: PictureLink
+    source: ImageLink
     """What Discord says of it, before any of its bytes was read."""
     place_id: int
     """The channel, or a thread's parent: what the server's settings name."""
@@ -209,7 +209,7 @@ def refuse_place(ask: Ask) -> Refusal | None:
     return None if ask.can_post else CannotPost()
 
 
-def refuse_order(order: Order, source: PictureLink) -> Refusal | None:
+def refuse_order(order: Order, source: ImageLink) -> Refusal | None:
     """The first thing that is wrong with the options themselves, if anything is."""
     if is_blank(order.prompt):
         return PromptBlank()
@@ -222,7 +222,7 @@ def refuse_order(order: Order, source: PictureLink) -> Refusal | None:
     return refuse_picture(source)
 
 
-def refuse_picture(source: PictureLink) -> Refusal | None:
+def refuse_picture(source: ImageLink) -> Refusal | None:
     """What is wrong with the source, as far as it is told without reading it."""
     if not looks_like_picture(source.name, source.content_type):
         return NoPicture()

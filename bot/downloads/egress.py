@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from bot.domain.errors import Fault
+from bot.domain.errors import DarkroomError
 
 
-class ForbiddenAddress(Fault):
+class ForbiddenAddressError(DarkroomError):
     """An address that is not connected to; the text says why, without the address."""
 
 
@@ -36,11 +36,11 @@ class ResultAddresses:
             url = as_given(str(address))
             is_own = self.is_own(url)
         except ValueError:
-            raise ForbiddenAddress("no absolute URL") from None
+            raise ForbiddenAddressError("no absolute URL") from None
         if url.scheme not in {"https", self.api_origin.scheme}:
-            raise ForbiddenAddress(f"the scheme {url.scheme[:20]!r}")
+            raise ForbiddenAddressError(f"the scheme {url.scheme[:20]!r}")
         if url.user is not None or url.password is not None:
-            raise ForbiddenAddress("credentials in the address")
+            raise ForbiddenAddressError("credentials in the address")
         if not is_own:
             _judge_host(url.raw_host or "")
         return url
@@ -85,10 +85,10 @@ class GuardedResolver(AbstractResolver):
         try:
             found = await self._resolver.resolve(host, port, family)
         except UnicodeError:  # from the codec that getaddrinfo puts names through
-            raise ForbiddenAddress("no host name") from None
+            raise ForbiddenAddressError("no host name") from None
         public = [entry for entry in found if _is_public_literal(entry["host"])]
         if found and not public:
-            raise ForbiddenAddress("a name of an address that is not public")
+            raise ForbiddenAddressError("a name of an address that is not public")
         return public
 
     async def close(self) -> None:
@@ -130,14 +130,14 @@ def _judge_host(host: str) -> None:
     literal = _literal(host)
     if literal is not None:
         if not is_public(literal):
-            raise ForbiddenAddress("an address that is not public")
+            raise ForbiddenAddressError("an address that is not public")
         return
     last = host.rstrip(".").rpartition(".")[2].lower()
     if not last or last.isdigit() or last.startswith("0x") or ":" in host:
         # 2130706433, 127.1, 0177.0.0.1 and 0x7f.1 are numbers to inet_aton, and no names in the DNS
-        raise ForbiddenAddress("an address in an unusual form")
+        raise ForbiddenAddressError("an address in an unusual form")
     if is_local_host(host):
-        raise ForbiddenAddress("a name of this machine")
+        raise ForbiddenAddressError("a name of this machine")
 
 
 def _is_public_literal(host: str) -> bool:

@@ -21,27 +21,27 @@ from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from yarl import URL
 
 from bot.domain.errors import (
-    NotAPicture,
-    ResultLost,
-    ServiceFailed,
-    SourceUnreadable,
-    TooLarge,
-    Unreachable,
+    NotAnImageError,
+    ResultLostError,
+    ServiceFailedError,
+    SourceUnreadableError,
+    TooLargeError,
+    UnreachableError,
 )
 from bot.domain.images import (
     EVERYWHERE,
     MAX_RESULT_BYTES,
     MAX_SOURCE_BYTES,
     Format,
-    Picture,
+    ImageInfo,
     Source,
     check_source,
 )
-from bot.downloads.egress import ForbiddenAddress, GuardedResolver, ResultAddresses, as_given
+from bot.downloads.egress import ForbiddenAddressError, GuardedResolver, ResultAddresses, as_given
 from bot.edit_api.wire import (
     MAX_ANSWER_BYTES,
     EditCall,
-    Throttled,
+    ThrottledError,
     body_around_image,
     body_with_url,
     needs_data_url,
@@ -165,7 +165,7 @@ class EditClient:
         try:
             async with self._get(self._api, as_given(url)) as response:
                 return response.status in _GONE
-        except (_MayPass, ValueError):
+        except (TransientError, ValueError):
             return False
 
     async def has_end(self, url: str, source: Source) -> bool:
@@ -186,7 +186,7 @@ class EditClient:
                 if response.status != HTTPStatus.PARTIAL_CONTENT:
                     return response.status != HTTPStatus.OK
                 return mark in await _read_answer(response, most_bytes=LAST_BYTES)
-        except (_MayPass, TimeoutError):
+        except (TransientError, TimeoutError):
             return True
 
     async def fetch_source(self, url: str, into: Path) -> Source:
@@ -228,7 +228,7 @@ class EditClient:
         finally:
             fetched.unlink(missing_ok=True)
 
-    async def download(self, url: str, into: Path) -> Picture:
+    async def download(self, url: str, into: Path) -> ImageInfo:
         """Fetch a result, to a file that exists only once it is whole.
 
         It is asked for again, at most twice, where that may help.
@@ -240,18 +240,18 @@ class EditClient:
         try:
             async with asyncio.timeout(self._patience.picture):
                 return await self._tried(lambda: self._download_once(url, into))
-        except ForbiddenAddress as forbidden:
+        except ForbiddenAddressError as forbidden:
             why = f"forbidden: {forbidden}"
-        except NotAPicture:
+        except NotAnImageError:
             why = "no picture"
-        except (TooLarge, _MayPass) as fault:
+        except (TooLargeError, TransientError) as fault:
             why = str(fault)
         except TimeoutError:
             why = f"not there after {self._patience.picture:g} s"
-        raise ResultLost(why)
+        raise ResultLostError(why)
 
     async def _call_with_file(
-        self, call: EditCall, picture: Picture, file: Path
+        self, call: EditCall, picture: ImageInfo, file: Path
     ) -> tuple[str, ...]:
         before, after = body_around_image(call)
         before += f"data:{picture.format.content_type};base64,".encode()
@@ -262,9 +262,9 @@ class EditClient:
         for made in range(1, MAX_TRIES):
             try:
                 return await self._call_once(call, content)
-            except Unreachable:
+            except UnreachableError:
                 wait = self._pause_after(made)
-            except Throttled as turned_away:
+            except ThrottledError as turned_away:
                 wait = turned_away.retry_after
                 if self._monotonic() - started + wait > self._patience.throttled:
                     raise
@@ -287,7 +287,7 @@ class EditClient:
         else:
             return self._parse(call, response.status, response.headers, answer)
         # Outside of the handler, to chain nothing: aiohttp's errors carry the headers with the key.
-        raise ServiceFailed(failure) if body.begun else Unreachable(failure)
+        raise ServiceFailedError(failure) if body.begun else UnreachableError(failure)
 
     def _parse(
         self, call: EditCall, status: int, headers: Mapping[str, str], answer: bytes
@@ -305,8 +305,8 @@ class EditClient:
         try:
             async with asyncio.timeout(self._patience.picture):
                 source = await self._tried(lambda: read(as_given(url)))
-        except (_MayPass, TimeoutError):
-            raise SourceUnreadable from None
+        except (TransientError, TimeoutError):
+            raise SourceUnreadableError from None
         if isinstance(source, Source):
             check_source(source.picture)
         return source
@@ -323,12 +323,12 @@ class EditClient:
     async def _get_source(self, url: URL) -> AsyncGenerator[aiohttp.ClientResponse]:
         async with self._get(self._api, url) as response:
             if _is_servers_fault(response.status):
-                raise _MayPass(f"HTTP {response.status}")
+                raise TransientError(f"HTTP {response.status}")
             if response.status != HTTPStatus.OK:
-                raise SourceUnreadable(f"HTTP {response.status}")
+                raise SourceUnreadableError(f"HTTP {response.status}")
             yield response
 
-    async def _download_once(self, address: str, into: Path) -> Picture:
+    async def _download_once(self, address: str, into: Path) -> ImageInfo:
         url = self._addresses.judge(address)
         for _ in range(1 + MAX_REDIRECTS):
             session = self._api if self._addresses.is_own(url) else self._foreign
@@ -337,11 +337,11 @@ class EditClient:
                     stored = await _store(response, into, MAX_RESULT_BYTES)
                     return await asyncio.to_thread(_check_result, into, stored.picture)
                 if response.status in _PASSING or _is_servers_fault(response.status):
-                    raise _MayPass(f"HTTP {response.status}")
+                    raise TransientError(f"HTTP {response.status}")
                 if response.status not in _REDIRECTS:
-                    raise ResultLost(f"HTTP {response.status}")
+                    raise ResultLostError(f"HTTP {response.status}")
                 url = self._addresses.judge(_location(response))
-        raise ResultLost("redirected too often")
+        raise ResultLostError("redirected too often")
 
     @asynccontextmanager
     async def _get(
@@ -363,13 +363,13 @@ class EditClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             failure = type(error).__name__
         if failure is not None:  # nothing is chained: aiohttp's errors quote signed addresses
-            raise _MayPass(failure)
+            raise TransientError(failure)
 
     async def _tried(self, fetch: Callable[[], Awaitable[T]]) -> T:
         for made in range(1, MAX_TRIES):
             try:
                 return await fetch()
-            except _MayPass:
+            except TransientError:
                 await self._sleep(self._pause_after(made))
         return await fetch()
 
@@ -380,7 +380,7 @@ class EditClient:
 _END_MARKS = {Format.PNG: b"IEND", Format.JPEG: b"\xff\xd9"}
 
 
-class _MayPass(Exception):
+class TransientError(Exception):
     """A picture could not be had this time; the next try may go better."""
 
 
@@ -443,10 +443,10 @@ async def _send_once(
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _Cut from error
+        raise _ConnectionCutError from error
 
 
-class _Cut(aiohttp.ClientError):
+class _ConnectionCutError(aiohttp.ClientError):
     """The connection was cut before an answer began."""
 
 
@@ -474,7 +474,7 @@ def _location(response: aiohttp.ClientResponse) -> URL:
     try:
         return response.url.join(as_given(response.headers["Location"]))
     except (KeyError, ValueError):
-        raise ResultLost("redirected to nowhere") from None
+        raise ResultLostError("redirected to nowhere") from None
 
 
 async def _read_header(response: aiohttp.ClientResponse) -> Source | None:
@@ -489,7 +489,7 @@ async def _read_header(response: aiohttp.ClientResponse) -> Source | None:
     """
     size = response.content_length
     if (size or 0) > MAX_SOURCE_BYTES:
-        raise TooLarge(MAX_SOURCE_BYTES)
+        raise TooLargeError(MAX_SOURCE_BYTES)
     probe = HeaderProbe()
     start = b""
     taken = 0
@@ -513,26 +513,26 @@ async def _store(response: aiohttp.ClientResponse, into: Path, limit: int) -> So
         NotAPicture: it is none of our formats.
     """
     if (response.content_length or 0) > limit:
-        raise TooLarge(limit)
+        raise TooLargeError(limit)
     probe = HeaderProbe()
     taken = 0
     async with _Spool(into) as spool:
         async for chunk in response.content.iter_any():
             taken += len(chunk)
             if taken > limit:
-                raise TooLarge(limit)
+                raise TooLargeError(limit)
             probe.feed(chunk)
             await spool.write(chunk)
         return Source(probe.finish(), taken, into)
 
 
-def _check_result(path: Path, picture: Picture) -> Picture:
+def _check_result(path: Path, picture: ImageInfo) -> ImageInfo:
     """Let a result pass that is of a format for everybody, and came to its end."""
     fault = None
     if picture.format not in EVERYWHERE:
-        fault = NotAPicture()
+        fault = NotAnImageError()
     elif not is_whole(path, picture.format):
-        fault = _MayPass("cut off")
+        fault = TransientError("cut off")
     if fault is not None:
         path.unlink(missing_ok=True)
         raise fault

@@ -18,7 +18,13 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from yarl import URL
 
-from bot.domain.errors import Busy, Declined, Misconfigured, ResultLost, ServiceFailed
+from bot.domain.errors import (
+    BusyError,
+    DeclinedError,
+    MisconfiguredError,
+    ResultLostError,
+    ServiceFailedError,
+)
 from bot.domain.pricing import Quality
 from bot.downloads.egress import is_local_host
 
@@ -45,7 +51,7 @@ class EditCall:
     count: int
 
 
-class Throttled(Busy):
+class ThrottledError(BusyError):
     """The API did not execute the call, and says in how many seconds it may be made again."""
 
     def __init__(self, retry_after: float) -> None:
@@ -104,32 +110,32 @@ def parse_answer(
     if status in _TURNED_AWAY:
         retry_after = parse_retry_after(_header(headers, "Retry-After"), now)
         if retry_after is not None:
-            raise Throttled(retry_after)
+            raise ThrottledError(retry_after)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise Busy("HTTP 429")
+        raise BusyError("HTTP 429")
     if status in _OPERATORS:
-        raise Misconfigured(status)
+        raise MisconfiguredError(status)
     answer = _as_object(_parsed(body))
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Declined(_message(answer, secrets))
+        raise DeclinedError(_message(answer, secrets))
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        raise ServiceFailed(f"HTTP {status}")
+        raise ServiceFailedError(f"HTTP {status}")
     return _read_results(answer, secrets)[:count]
 
 
 def _read_results(answer: Mapping[str, object], secrets: Sequence[str]) -> tuple[str, ...]:
     code = answer.get("code")
     if not isinstance(code, int | float | str) or isinstance(code, bool):
-        raise ServiceFailed("an answer of another shape")
+        raise ServiceFailedError("an answer of another shape")
     if code not in _SUCCESS:
-        raise Declined(_message(answer, secrets))
+        raise DeclinedError(_message(answer, secrets))
     images = _as_object(answer.get("data")).get("images")
     if not isinstance(images, list):
-        raise ServiceFailed("a success of another shape")
+        raise ServiceFailedError("a success of another shape")
     urls = (_as_object(image).get("url") for image in cast("list[object]", images))
     addresses = tuple(url for url in urls if isinstance(url, str) and _is_usable(url))
     if not addresses:
-        raise ResultLost("an answer without addresses")
+        raise ResultLostError("an answer without addresses")
     return addresses
 
 

@@ -1,7 +1,7 @@
 """The one use case: hold, submit, render, deliver.
 
 An edit lives in the ledger; here it is carried from state to state, and each end is written down
-before it is told. Nothing in here knows Discord: whoever asked is answered through `Front`, from
+before it is told. Nothing in here knows Discord: whoever asked is answered through `EditMessages`, from
 the edit's row alone, so that a restart answers as the first process would have.
 """
 
@@ -20,17 +20,26 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from bot.domain.edits import AlreadyHeld, Edit, Held, Order, OverLimit, OverQuota, Place, Took
+from bot.domain.edits import (
+    AlreadyHeld,
+    Durations,
+    Edit,
+    Held,
+    MessageRef,
+    Order,
+    OverLimit,
+    OverQuota,
+)
 from bot.domain.errors import (
-    Busy,
-    Declined,
-    EditFault,
-    LedgerFault,
-    NotPosted,
-    ResultLost,
-    ServiceFailed,
-    Unreachable,
-    WaitedTooLong,
+    BusyError,
+    DeclinedError,
+    EditError,
+    LedgerError,
+    NotPostedError,
+    ResultLostError,
+    ServiceFailedError,
+    UnreachableError,
+    WaitedTooLongError,
 )
 from bot.domain.images import EVERYWHERE, Format, Source
 from bot.domain.lifecycle import Reason, State
@@ -56,20 +65,20 @@ from bot.edit_api.wire import EditCall
 from bot.editing.fitting import HALVINGS, UPLOAD_LIMIT, Fitting, Spooled
 from bot.editing.sources import Sources
 from bot.ledger import Ledger
-from bot.ledger.rulebook import Rulebook
+from bot.ledger.rulebook import QuotaRules
 from bot.scheduling.circuit_breaker import Breaker
-from bot.scheduling.edit_queue import Line
+from bot.scheduling.edit_queue import EditQueue
 from bot.scheduling.estimates import LATEST, Estimates
-from bot.scheduling.fair_order import Waiting
-from bot.scheduling.reply_priority import Rush, latest
-from bot.scheduling.status_updates import Screen, WaitingCards
+from bot.scheduling.fair_order import QueueEntry
+from bot.scheduling.reply_priority import ReplyPriority, latest
+from bot.scheduling.status_updates import ProgressSink, WaitingCards
 
 T = TypeVar("T")
 
 LONGEST_WAIT = timedelta(minutes=8)
 """An edit still held this long after its command ends expired, live or restarted."""
 
-STORE_PATIENCE = 1.0
+HOLD_TIMEOUT_S = 1.0
 """Seconds that the ledger has for a hold before the acknowledgement, due within 3 s, goes first."""
 
 DRAIN_STEP = 0.25
@@ -125,7 +134,7 @@ class Acknowledgement:
 class Posted:
     """The pictures surely stand in a message."""
 
-    place: Place | None
+    place: MessageRef | None
     """Which one, where the platform said so."""
 
 
@@ -134,7 +143,7 @@ class TooManyBytes:
     """The platform does not take pictures of this size."""
 
 
-class Front(Screen, Protocol):
+class EditMessages(ProgressSink, Protocol):
     """Where members are answered. The methods do not raise, and see to repeating by themselves."""
 
     async def acknowledge(self, order: Order) -> Acknowledgement:
@@ -172,11 +181,11 @@ class Editor:
     def __init__(
         self,
         ledger: Ledger,
-        rulebook: Rulebook,
+        rulebook: QuotaRules,
         client: EditClient,
         sources: Sources,
         fitting: Fitting,
-        front: Front,
+        front: EditMessages,
         journal: Journal,
         *,
         spool: Path,
@@ -208,10 +217,10 @@ class Editor:
         self._sending = asyncio.Event()
         self._sending.set()
         self._closed = False
-        self._rush = Rush()
+        self._rush = ReplyPriority()
         self._breaker = Breaker()
         self._estimates = Estimates()
-        self._line = Line(
+        self._line = EditQueue(
             self._estimates,
             places=concurrency,
             limit=queue_limit,
@@ -240,7 +249,7 @@ class Editor:
             return False
         with self._rush.due():
             holding = asyncio.create_task(self._hold(ask))
-            await asyncio.wait({holding}, timeout=STORE_PATIENCE)
+            await asyncio.wait({holding}, timeout=HOLD_TIMEOUT_S)
             early = None if holding.done() else await self._front.acknowledge(order)
         match await holding:
             case Held(edit):
@@ -359,7 +368,10 @@ class Editor:
         async with self._while_it_may_wait(edit):
             probed, folder = await probing, await self._open_folder(edit)
             source = await self._sources.make_ready(
-                edit.order.source_url, probed, folder, Waiting(edit.order.id, edit.order.member_id)
+                edit.order.source_url,
+                probed,
+                folder,
+                QueueEntry(edit.order.id, edit.order.member_id),
             )
         log.info("edit.ready", edit=str(edit.order.id), converted=source.path is not None)
         ratio = edit.order.size
@@ -387,7 +399,7 @@ class Editor:
                 return await self._ledger.submit(
                     edit.order.id, ratio=ratio, now=self._clock(), changes=source.changes
                 )
-            except LedgerFault:
+            except LedgerError:
                 self._waiting.add(edit.order.id)
                 raise
 
@@ -407,10 +419,10 @@ class Editor:
         )
         try:
             results = await self._client.edit(call, workspace=folder, source=source)
-        except Declined:
+        except DeclinedError:
             self._breaker.note_answer()
             raise
-        except (ServiceFailed, Unreachable, Busy):
+        except (ServiceFailedError, UnreachableError, BusyError):
             self._breaker.note_failure(order.id)
             raise
         self._breaker.note_answer()
@@ -428,7 +440,7 @@ class Editor:
         pictures = [each for each in fetched if isinstance(each, Spooled)]
         if not pictures:
             faults = [each for each in fetched if isinstance(each, OSError)]
-            raise faults[0] if faults else ResultLost("not one of the pictures could be had")
+            raise faults[0] if faults else ResultLostError("not one of the pictures could be had")
         posted, place = await self._post(edit, pictures)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         ended = _in_step(
@@ -444,7 +456,7 @@ class Editor:
         self._journal.note(ended)
         await self._close(edit)
 
-    async def _post(self, edit: Edit, pictures: Sequence[Spooled]) -> tuple[int, Place | None]:
+    async def _post(self, edit: Edit, pictures: Sequence[Spooled]) -> tuple[int, MessageRef | None]:
         """Post the pictures, in less and less bytes while that is too much; how many stand where.
 
         Raises:
@@ -467,8 +479,8 @@ class Editor:
                 case TooManyBytes():
                     log.info("edit.too_large", edit=str(edit.order.id), halvings=halvings)
                 case reason:
-                    raise NotPosted(reason)
-        raise NotPosted
+                    raise NotPostedError(reason)
+        raise NotPostedError
 
     async def _end(self, edit: Edit, reason: Reason, detail: str | None = None) -> None:
         await self._tell(await self._void(edit, reason, detail))
@@ -517,14 +529,14 @@ class Editor:
         try:
             try:
                 await way()
-            except EditFault as fault:
+            except EditError as fault:
                 _report(edit, fault)
                 await self._end(edit, fault.reason, _detail_of(fault, edit))
             except OSError:
                 # Only the spool's are left: whoever speaks to others has words for theirs.
                 log.exception("edit.not_spooled", edit=str(edit.order.id))
                 await self._end(edit, Reason.NOT_SPOOLED)
-            except _OutOfStep:
+            except _OutOfStepError:
                 raise
             except Exception:
                 reference = new_reference()
@@ -541,7 +553,7 @@ class Editor:
             if refusal := await self._refuse_now(order, ask.place_id, settings):
                 return refusal
             outcome = await self._hold_in_line(order)
-        except LedgerFault:
+        except LedgerError:
             log.exception("ledger.silent", edit=str(ask.order.id))
             return LedgerSilent()
         match outcome:
@@ -601,7 +613,7 @@ class Editor:
     async def _probe(self, order: Order) -> Source | None:
         until = latest()
         async with self._probes:
-            await self._rush.let_pass(until=until)
+            await self._rush.yield_to_replies(until=until)
             return await self._sources.probe(order.source_url)
 
     async def _look_up(self, edit: Edit) -> Acknowledgement:
@@ -629,17 +641,19 @@ class Editor:
         """Wait for nothing longer than an edit may be held."""
         left = LONGEST_WAIT - (self._clock() - edit.held_at)
         if left <= timedelta(0):
-            raise WaitedTooLong
+            raise WaitedTooLongError
         limit = asyncio.timeout(left.total_seconds())
         try:
             async with limit:
                 yield
         except TimeoutError:
             if limit.expired():
-                raise WaitedTooLong from None
+                raise WaitedTooLongError from None
             raise
 
-    async def _fetch(self, edit: Edit, url: str, place: Path) -> Spooled | ResultLost | OSError:
+    async def _fetch(
+        self, edit: Edit, url: str, place: Path
+    ) -> Spooled | ResultLostError | OSError:
         """The picture at `url`, downloaded unless it is spooled already; or why it is lost."""
         try:
             if kept := await asyncio.to_thread(_find_spooled, place):
@@ -647,7 +661,7 @@ class Editor:
             async with self._downloads:
                 picture = await self._client.download(url, place)
             return await asyncio.to_thread(_keep, place, picture.format)
-        except (ResultLost, OSError) as fault:
+        except (ResultLostError, OSError) as fault:
             log.warning("edit.result_lost", edit=str(edit.order.id), why=str(fault))
             return fault
 
@@ -679,11 +693,11 @@ class Editor:
         while True:
             try:
                 return await ask()
-            except LedgerFault as fault:
+            except LedgerError as fault:
                 delay = next(delays)
                 log.warning("ledger.retrying", fault=str(fault), seconds=delay)
                 if until is not None and self._clock() + timedelta(seconds=delay) > until:
-                    raise WaitedTooLong from fault
+                    raise WaitedTooLongError from fault
                 await asyncio.sleep(delay)
 
     async def _open_folder(self, edit: Edit) -> Path:
@@ -698,7 +712,7 @@ class Editor:
         log.info("edit.closed", edit=str(edit.order.id))
 
 
-class _OutOfStep(Exception):
+class _OutOfStepError(Exception):
     """The row is not in the state that the edit was thought to be in: it is left as it is."""
 
 
@@ -714,11 +728,11 @@ async def _refuse_here(order: Order, place_id: int, settings: ServerSettings) ->
     return await asyncio.to_thread(refuse_here, order, place_id, settings)
 
 
-def _took(delivered: Edit) -> Took:
+def _took(delivered: Edit) -> Durations:
     submitted, rendered = delivered.submitted_at, delivered.rendered_at
     if submitted is None or rendered is None or delivered.ended_at is None:
         raise ValueError("the edit was not delivered")
-    return Took(
+    return Durations(
         call=(rendered - submitted).total_seconds(),
         posting=(delivered.ended_at - rendered).total_seconds(),
     )
@@ -726,18 +740,18 @@ def _took(delivered: Edit) -> Took:
 
 def _in_step(edit: Edit | None) -> Edit:
     if edit is None:
-        raise _OutOfStep
+        raise _OutOfStepError
     return edit
 
 
-def _report(edit: Edit, fault: EditFault) -> None:
+def _report(edit: Edit, fault: EditError) -> None:
     level = log.error if fault.reason is Reason.API_MISCONFIGURED else log.warning
     level("edit.faulted", edit=str(edit.order.id), reason=fault.reason, why=str(fault))
 
 
-def _detail_of(fault: EditFault, edit: Edit) -> str | None:
+def _detail_of(fault: EditError, edit: Edit) -> str | None:
     # The service may quote anything it saw of the original, which isn't this member's.
-    return fault.message if isinstance(fault, Declined) and not edit.borrowed else None
+    return fault.message if isinstance(fault, DeclinedError) and not edit.borrowed else None
 
 
 def _find_spooled(place: Path) -> Spooled | None:

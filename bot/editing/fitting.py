@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.domain.errors import Fault
+from bot.domain.errors import DarkroomError
 from bot.images.conversions import Conversions
 from bot.images.files import probe_file
 
@@ -65,7 +65,7 @@ class Fitting:
             named = await asyncio.to_thread(
                 place.replace, place.with_suffix(made.picture.format.suffix)
             )
-        except (Fault, OSError) as fault:
+        except (DarkroomError, OSError) as fault:
             log.warning("result.too_large", size=picture.size, most=most, why=str(fault))
             return None
         return Spooled(named, made.size, reencoded=True)

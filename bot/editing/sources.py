@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bot.domain.errors import SourceFault, SourcesPausedError
+from bot.domain.errors import SourceError, SourcesPausedError
 from bot.domain.images import Source
 from bot.edit_api.client import EditClient
 from bot.images.conversions import LARGE, Conversions
 from bot.images.files import is_whole
-from bot.scheduling.fair_order import Waiting
-from bot.scheduling.fair_slots import Turns
+from bot.scheduling.fair_order import QueueEntry
+from bot.scheduling.fair_slots import FairSlots
 from bot.scheduling.kill_limit import KillLimit
 
 FETCHES = 8
@@ -36,9 +36,9 @@ class Sources:
         self._client = client
         self._conversions = conversions
         self._clock = clock
-        self._fetches = Turns(FETCHES, per_member=FETCHES_PER_MEMBER)
-        self._large = Turns(1, per_member=1)
-        self._children = Turns(conversions.at_once, per_member=CONVERSIONS_PER_MEMBER)
+        self._fetches = FairSlots(FETCHES, per_member=FETCHES_PER_MEMBER)
+        self._large = FairSlots(1, per_member=1)
+        self._children = FairSlots(conversions.at_once, per_member=CONVERSIONS_PER_MEMBER)
         self._kills = KillLimit()
 
     async def probe(self, url: str) -> Source | None:
@@ -57,7 +57,7 @@ class Sources:
         return self._kills.wait(member_id, now=self._clock())
 
     async def make_ready(
-        self, url: str, probed: Source | None, folder: Path, whose: Waiting
+        self, url: str, probed: Source | None, folder: Path, whose: QueueEntry
     ) -> Source:
         """What is sent of a source: itself, or a file in the folder that was made of it.
 
@@ -84,7 +84,7 @@ class Sources:
                 original.unlink(missing_ok=True)
 
     @asynccontextmanager
-    async def _conversion_slot(self, fetched: Source, whose: Waiting) -> AsyncGenerator[None]:
+    async def _conversion_slot(self, fetched: Source, whose: QueueEntry) -> AsyncGenerator[None]:
         """Wait for a slot; a large image waits for the others first, without keeping a slot."""
         async with AsyncExitStack() as stack:
             if fetched.picture.pixels >= LARGE:
@@ -92,12 +92,14 @@ class Sources:
             await stack.enter_async_context(self._children.take(whose))
             yield
 
-    async def _convert(self, original: Path, fetched: Source, into: Path, whose: Waiting) -> Source:
+    async def _convert(
+        self, original: Path, fetched: Source, into: Path, whose: QueueEntry
+    ) -> Source:
         if self.paused_for(whose.member_id):
             raise SourcesPausedError
         try:
             return await self._conversions.to_edit(original, fetched.picture, into)
-        except SourceFault as fault:
+        except SourceError as fault:
             if fault.is_costly:
                 self._kills.note(whose.member_id, now=self._clock())
             raise

@@ -7,30 +7,30 @@ import sys
 from pathlib import Path
 
 from bot.domain.errors import (
-    Broken,
-    ChildFailed,
+    BrokenImageError,
+    ChildFailedError,
     ChildHungError,
-    ChildKilled,
-    ChildTookTooLong,
-    NotAPicture,
-    SourceFault,
-    TooHeavy,
-    TooLarge,
-    TooManyPixels,
+    ChildKilledError,
+    ChildTimeoutError,
+    NotAnImageError,
+    SourceError,
+    TooHeavyError,
+    TooLargeError,
+    TooManyPixelsError,
 )
 from bot.domain.images import (
     EVERYWHERE,
     MAX_SENT_BYTES,
     MAX_SENT_PIXELS,
     MAX_SOURCE_PIXELS,
-    Picture,
+    ImageInfo,
     Source,
 )
 from bot.images.files import probe_file
 from bot.images.tasks import Answer, Problem, Purpose, Task
-from bot.subprocesses.pool import Children, Work
+from bot.subprocesses.pool import Job, ProcessPool
 
-WORK = Work(arguments=("-m", "bot.images.worker.child"), seconds=60, answer=1_000)
+WORK = Job(arguments=("-m", "bot.images.worker.child"), seconds=60, answer=1_000)
 """A picture of 200 megapixels takes about ten seconds."""
 
 BASE_MEMORY = 320 * 2**20
@@ -51,10 +51,10 @@ class Conversions:
 
     def __init__(self) -> None:
         self.at_once = _count_cores()
-        self._children = Children(self.at_once)
+        self._children = ProcessPool(self.at_once)
         self._large = asyncio.Semaphore(1)
 
-    async def to_edit(self, source: Path, picture: Picture, into: Path) -> Source:
+    async def to_edit(self, source: Path, picture: ImageInfo, into: Path) -> Source:
         """Write a source as the edit API takes it; `into` exists only if that went well.
 
         Raises:
@@ -76,7 +76,7 @@ class Conversions:
         )
 
     async def to_post(
-        self, result: Path, picture: Picture, into: Path, *, most_bytes: int
+        self, result: Path, picture: ImageInfo, into: Path, *, most_bytes: int
     ) -> Source:
         """Write a result in the best quality that fits; raises as `to_edit`."""
         return await self._convert(
@@ -92,7 +92,7 @@ class Conversions:
             ),
         )
 
-    async def _convert(self, picture: Picture, task: Task) -> Source:
+    async def _convert(self, picture: ImageInfo, task: Task) -> Source:
         into = Path(task.into)
         try:
             if picture.pixels < LARGE:
@@ -109,10 +109,10 @@ class Conversions:
         async with self._children.start(WORK) as ask:
             try:
                 return Answer.from_json(await ask(task.to_json()))
-            except (ChildTookTooLong, ChildHungError, ChildKilled) as fault:
+            except (ChildTimeoutError, ChildHungError, ChildKilledError) as fault:
                 raise _fault_for_ended(fault) from fault
             except (ValueError, TypeError, LookupError, RecursionError) as fault:
-                raise ChildFailed("its answer is none") from fault
+                raise ChildFailedError("its answer is none") from fault
 
 
 _SENT_AT_LIMITS = frozenset(
@@ -120,28 +120,28 @@ _SENT_AT_LIMITS = frozenset(
 )
 
 
-def _fault_for_ended(fault: ChildFailed) -> SourceFault:
-    crashed = isinstance(fault, ChildKilled) and fault.signal not in _SENT_AT_LIMITS
-    ended = (Broken if crashed else TooHeavy)(str(fault))
+def _fault_for_ended(fault: ChildFailedError) -> SourceError:
+    crashed = isinstance(fault, ChildKilledError) and fault.signal not in _SENT_AT_LIMITS
+    ended = (BrokenImageError if crashed else TooHeavyError)(str(fault))
     # A busy machine lets time run out, and one short of memory kills, whatever the image.
     ended.is_costly = crashed or isinstance(fault, ChildHungError)
     return ended
 
 
-def _memory_for(picture: Picture) -> int:
+def _memory_for(picture: ImageInfo) -> int:
     return BASE_MEMORY + MEMORY_PER_PIXEL * picture.pixels
 
 
-def _fault_for(problem: Problem, picture: Picture, task: Task) -> SourceFault | OSError:
+def _fault_for(problem: Problem, picture: ImageInfo, task: Task) -> SourceError | OSError:
     match problem:
         case Problem.BROKEN:
-            return Broken()
+            return BrokenImageError()
         case Problem.TOO_MANY_PIXELS:
-            return TooManyPixels(picture.width, picture.height)
+            return TooManyPixelsError(picture.width, picture.height)
         case Problem.TOO_HEAVY:
-            return TooHeavy(f"more than {task.memory} bytes of memory")
+            return TooHeavyError(f"more than {task.memory} bytes of memory")
         case Problem.TOO_LARGE:
-            return TooLarge(task.most_bytes)
+            return TooLargeError(task.most_bytes)
         case Problem.NOT_WRITTEN:
             return OSError("the disk did not take the picture that was made")
 
@@ -150,20 +150,20 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _judge(answer: Answer, path: Path, source: Picture, task: Task) -> Source:
+def _judge(answer: Answer, path: Path, source: ImageInfo, task: Task) -> Source:
     """Look at what a child wrote as at any other file."""
     if answer.problem is not None:
         fault = _fault_for(answer.problem, source, task)
-        if isinstance(fault, SourceFault):
+        if isinstance(fault, SourceError):
             fault.is_costly = answer.seconds > COSTLY_S
         raise fault
     size = path.stat().st_size
     try:
         picture = probe_file(path)
-    except NotAPicture as fault:
-        raise ChildFailed("what it wrote is no picture") from fault
+    except NotAnImageError as fault:
+        raise ChildFailedError("what it wrote is no picture") from fault
     if picture.format not in EVERYWHERE or size > task.most_bytes:
-        raise ChildFailed("what it wrote is another picture than it was asked for")
+        raise ChildFailedError("what it wrote is another picture than it was asked for")
     return Source(picture, size, path, answer.changes)
 
 

@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.domain.images import Format, Picture
+from bot.domain.images import Format, ImageInfo
 from bot.images.headers import HeaderProbe
 
 WEBP_START = 8
 """Bytes up to where a WebP has said how many follow."""
 
 
-def probe_file(path: Path) -> Picture:
+def probe_file(path: Path) -> ImageInfo:
     """Read a file's header; raises NotAPicture."""
     probe = HeaderProbe()
     with path.open("rb") as file:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from bot.domain.errors import NotAPicture
-from bot.domain.images import Format, Picture
+from bot.domain.errors import NotAnImageError
+from bot.domain.images import Format, ImageInfo
 
 
 class HeaderProbe:
@@ -21,12 +21,12 @@ class HeaderProbe:
         self._parser = _read_picture()
         self._held = bytearray()
         self._steps = 0
-        self._picture: Picture | None = None
+        self._picture: ImageInfo | None = None
         self._refused = False
         self._wanted = next(self._parser)
         self._to_skip = self._wanted.skip
 
-    def feed(self, chunk: bytes) -> Picture | None:
+    def feed(self, chunk: bytes) -> ImageInfo | None:
         """Take the stream's next bytes.
 
         Returns:
@@ -36,7 +36,7 @@ class HeaderProbe:
             NotAPicture: these bytes are none of the formats, or broken.
         """
         if self._refused:
-            raise NotAPicture
+            raise NotAnImageError
         position = 0
         while self._picture is None:
             skipped = min(self._to_skip, len(chunk) - position)
@@ -50,7 +50,7 @@ class HeaderProbe:
             self._step()
         return self._picture
 
-    def finish(self) -> Picture:
+    def finish(self) -> ImageInfo:
         """Say that the stream has ended.
 
         Raises:
@@ -58,7 +58,7 @@ class HeaderProbe:
         """
         if self._picture is None:
             self._refused = True
-            raise NotAPicture
+            raise NotAnImageError
         return self._picture
 
     def _step(self) -> None:
@@ -67,11 +67,11 @@ class HeaderProbe:
         self._steps += 1
         try:
             if self._steps > _MAX_STEPS:
-                self._parser.throw(NotAPicture)
+                self._parser.throw(NotAnImageError)
             self._wanted = self._parser.send(found)
         except StopIteration as decided:
             self._picture = decided.value
-        except NotAPicture:
+        except NotAnImageError:
             self._refused = True
             raise
         else:
@@ -95,13 +95,13 @@ class _Read(NamedTuple):
     skip: int = 0
 
 
-_Parser = Generator[_Read, bytes, Picture]
+_Parser = Generator[_Read, bytes, ImageInfo]
 
 
 def _read_picture() -> _Parser:
     start = yield _Read(2)
     if start not in _READERS:
-        raise NotAPicture
+        raise NotAnImageError
     return (yield from _READERS[start]())
 
 
@@ -114,7 +114,7 @@ def _read_jpeg() -> _Parser:
         if marker in _JPEG_FRAMES:
             bits, height, width, components = _JPEG_FRAME.unpack((yield _Read(_JPEG_FRAME.size)))
             if not components or length != _JPEG_FRAME.size + 3 * components:
-                raise NotAPicture
+                raise NotAnImageError
             plain = marker in _JPEG_COMMON and bits == _BITS and components in _GREY_OR_RGB
             return _shown(Format.JPEG, width, height, orientation, plain=plain)
         passed = length
@@ -129,12 +129,12 @@ def _read_segment_header(passed: int) -> Generator[_Read, bytes, tuple[int, int]
     """Read the marker that comes `passed` bytes from here, and how many bytes belong to it."""
     prefix, marker = yield _Read(2, skip=passed)
     if prefix != _JPEG_FILL:
-        raise NotAPicture
+        raise NotAnImageError
     while marker == _JPEG_FILL:  # any number of them may stand before a marker
         (marker,) = yield _Read(1)
     length = _big((yield _Read(2))) - 2
     if marker in _JPEG_BARE or marker in _JPEG_TOO_LATE or length < 0:
-        raise NotAPicture
+        raise NotAnImageError
     return marker, length
 
 
@@ -157,20 +157,20 @@ _JPEG_TOO_LATE = frozenset({0xD9, 0xDA})
 def _read_png() -> _Parser:
     """Walk the chunks up to the pixels (PNG, third edition, section 5)."""
     if (yield _Read(6)) != b"NG\r\n\x1a\n":
-        raise NotAPicture
+        raise NotAnImageError
     header = yield _Read(8 + 13 + 4)
     length, kind = _PNG_CHUNK.unpack(header[:8])
     if (length, kind) != (13, b"IHDR") or zlib.crc32(header[4:-4]) != _big(header[-4:]):
-        raise NotAPicture
+        raise NotAnImageError
     width, height, bits = struct.unpack(">IIB", header[8:17])
     if max(width, height) > _PNG_LARGEST:
-        raise NotAPicture
+        raise NotAnImageError
     orientation, plain = _UPRIGHT, bits <= _BITS
     passed = 0
     while True:
         length, kind = _PNG_CHUNK.unpack((yield _Read(8, skip=passed)))
         if length > _PNG_LARGEST or not kind.isalpha() or kind in (b"IHDR", b"IEND"):
-            raise NotAPicture
+            raise NotAnImageError
         if kind == b"IDAT":
             return _shown(Format.PNG, width, height, orientation, plain=plain)
         passed = length + 4
@@ -190,22 +190,22 @@ def _read_webp() -> _Parser:
     """Read the first chunk, and look for Exif behind it where its flags say so (RFC 9649)."""
     start = yield _Read(10)
     if not (start.startswith(b"FF") and start.endswith(b"WEBP")):
-        raise NotAPicture
+        raise NotAnImageError
     size = _little(start[2:6])
     kind, length = _WEBP_CHUNK.unpack((yield _Read(8)))
     if kind == b"VP8 ":
         frame = yield _Read(10)
         if frame[0] & 1 or frame[3:6] != b"\x9d\x01\x2a":  # a key frame, and its start code
-            raise NotAPicture
+            raise NotAnImageError
         width, height = (_little(side) & 0x3FFF for side in (frame[6:8], frame[8:10]))
         return _shown(Format.WEBP, width, height, _UPRIGHT)
     if kind == b"VP8L":
         signature, bits = struct.unpack("<BI", (yield _Read(5)))
         if signature != _VP8L_SIGNATURE or bits >> 29:  # the version, which is 0
-            raise NotAPicture
+            raise NotAnImageError
         return _shown(Format.WEBP, (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, _UPRIGHT)
     if kind != b"VP8X" or length < _VP8X_LENGTH:
-        raise NotAPicture
+        raise NotAnImageError
     canvas = yield _Read(_VP8X_LENGTH)
     width, height = _little(canvas[4:7]) + 1, _little(canvas[7:10]) + 1
     orientation = _UPRIGHT
@@ -242,7 +242,7 @@ _VP8X_IS_ANIMATED = 0x02
 def _read_gif() -> _Parser:
     """Read the logical screen's size (GIF89a, section 18); how many frames come is not said."""
     if (yield _Read(4)) not in {b"F87a", b"F89a"}:
-        raise NotAPicture
+        raise NotAnImageError
     width, height = struct.unpack("<HH", (yield _Read(4)))
     return _shown(Format.GIF, width, height, _UPRIGHT)
 
@@ -255,7 +255,7 @@ def _read_bmp() -> _Parser:
     elif length in _BMP_USUAL:
         width, height = struct.unpack("<ii", (yield _Read(8)))
     else:
-        raise NotAPicture
+        raise NotAnImageError
     return _shown(Format.BMP, width, abs(height), _UPRIGHT)  # below zero: from the top down
 
 
@@ -267,15 +267,15 @@ def _read_tiff(order: str) -> _Parser:
     """Go to the first directory, wherever in the file it stands (TIFF 6.0, section 2; BigTIFF)."""
     (version,) = struct.unpack(f"{order}H", (yield _Read(2)))
     if version not in _TIFF_LAYOUTS:
-        raise NotAPicture
+        raise NotAnImageError
     address, number, rest = (struct.Struct(order + each) for each in _TIFF_LAYOUTS[version])
     (start,) = address.unpack((yield _Read(address.size)))
     passed = 4 + address.size
     if start < passed:
-        raise NotAPicture
+        raise NotAnImageError
     (count,) = number.unpack((yield _Read(number.size, skip=start - passed)))
     if count > _TIFF_MOST_ENTRIES:
-        raise NotAPicture
+        raise NotAnImageError
     values: dict[int, int] = {}
     for tag, kind, value in rest.iter_unpack((yield _Read(count * rest.size))):
         if kind in _TIFF_NUMBERS:
@@ -300,7 +300,7 @@ def _read_heif() -> _Parser:
     start = yield _Read(6)
     size = _big(start[:2])
     if not start.endswith(b"ftyp") or not _FTYP_SMALLEST <= size <= _FTYP_LARGEST:
-        raise NotAPicture
+        raise NotAnImageError
     brands = yield _Read(size - 8)
     named = {brands[at : at + 4] for at in range(0, len(brands), 4)}
     if named & _AVIF_BRANDS:
@@ -308,7 +308,7 @@ def _read_heif() -> _Parser:
     elif named & _HEIC_BRANDS:
         format_ = Format.HEIC
     else:
-        raise NotAPicture
+        raise NotAnImageError
     passed = 0
     while True:
         header = yield _Read(8, skip=passed)
@@ -317,14 +317,14 @@ def _read_heif() -> _Parser:
         if length == _BOX_IS_LONG:
             passed = _big((yield _Read(8))) - 16
         if passed < 0:  # among them a last box, which reaches to the file's end
-            raise NotAPicture
+            raise NotAnImageError
         if kind == b"meta":
             if passed > _MAX_META:
-                raise NotAPicture
+                raise NotAnImageError
             return _primary_of(format_, (yield _Read(passed)))
 
 
-def _primary_of(format_: Format, meta: bytes) -> Picture:
+def _primary_of(format_: Format, meta: bytes) -> ImageInfo:
     """The picture that the file is for, by its properties in order."""
     try:
         boxes = dict(_boxes(meta[4:]))
@@ -340,7 +340,7 @@ def _primary_of(format_: Format, meta: bytes) -> Picture:
             elif kind == b"irot":
                 turns += value[0]
     except (KeyError, IndexError, struct.error):
-        raise NotAPicture from None
+        raise NotAnImageError from None
     return _shown(format_, width, height, _LYING if turns % 2 else _UPRIGHT)
 
 
@@ -350,7 +350,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     while at + _BOX.size <= len(data):
         length, kind = _BOX.unpack_from(data, at)
         if length < _BOX.size:
-            raise NotAPicture
+            raise NotAnImageError
         yield kind, data[at + 8 : at + length]
         at += length
 
@@ -396,12 +396,12 @@ _READERS: dict[bytes, Callable[[], _Parser]] = {
 
 def _shown(
     format_: Format, width: int, height: int, orientation: int, *, plain: bool = True
-) -> Picture:
+) -> ImageInfo:
     if width <= 0 or height <= 0:
-        raise NotAPicture
+        raise NotAnImageError
     if orientation in _ON_ITS_SIDE:
         width, height = height, width
-    return Picture(format_, width, height, plain)
+    return ImageInfo(format_, width, height, plain)
 
 
 def _orientation(block: bytes) -> int:

@@ -12,14 +12,14 @@ from typing import Protocol
 
 from bot.domain.edits import (
     AlreadyHeld,
+    Durations,
     Edit,
     Held,
+    MessageRef,
     Order,
     OverLimit,
     OverQuota,
     PastEdit,
-    Place,
-    Took,
 )
 from bot.domain.images import SourceChange
 from bot.domain.lifecycle import Reason
@@ -55,7 +55,7 @@ class Ledger(Protocol):
         ...
 
     async def capture(
-        self, edit_id: int, *, posted: int, now: datetime, place: Place | None = None
+        self, edit_id: int, *, posted: int, now: datetime, place: MessageRef | None = None
     ) -> Edit | None:
         """Charge for the pictures that were posted, void the rest, and erase the token.
 
@@ -81,7 +81,7 @@ class Ledger(Protocol):
         """Edits that are open or whose members were not told of the end, oldest first."""
         ...
 
-    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Took]]:
+    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Durations]]:
         """How long the latest delivered edits of each quality took, oldest first."""
         ...
 

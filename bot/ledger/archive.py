@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from bot.domain.edits import Place
+from bot.domain.edits import MessageRef
 from bot.domain.images import SourceChange
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import Quality
@@ -50,11 +50,11 @@ class KeptEdit:
     """The member's direct messages, where its message is in these."""
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> MessageRef | None:
         """Where its message stands, as far as that is known."""
         if self.message_id is None:
             return None
-        return Place(self.message_channel_id or self.channel_id, self.message_id)
+        return MessageRef(self.message_channel_id or self.channel_id, self.message_id)
 
     def link(self, guild_id: int) -> str | None:
         """The address of its message in Discord, for an edit made in this server."""

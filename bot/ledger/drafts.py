@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.images import PictureLink
+from bot.domain.images import ImageLink
 from bot.domain.pricing import SOURCE_SIZE, Quality
 
 LIFE = timedelta(hours=1)
@@ -19,7 +19,7 @@ class Draft:
     """The interaction's in which it was begun."""
     guild_id: int
     member_id: int
-    sources: tuple[PictureLink, ...] = ()
+    sources: tuple[ImageLink, ...] = ()
     """What can be chosen from; none where the picture is yet to be given."""
     public: bool = False
     """Whether the sources were posted in public."""

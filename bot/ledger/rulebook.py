@@ -76,7 +76,7 @@ class Grant:
     window: Window
 
 
-class Rulebook(Protocol):
+class QuotaRules(Protocol):
     """Rules and settings by server; every method raises LedgerFault when it did nothing.
 
     Each change and its entry in the trail are one transaction.

@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from bot.reports.usage_chart import UsageChart, to_json
-from bot.subprocesses.pool import Children, Work
+from bot.subprocesses.pool import Job, ProcessPool
 
-DRAWING = Work(("-m", "bot.reports.chart_drawing"), seconds=30, answer=4 * 2**20)
+DRAWING = Job(("-m", "bot.reports.chart_drawing"), seconds=30, answer=4 * 2**20)
 """It takes less than a second, and a chart has about 20 kB."""
 
 AT_ONCE = 2
@@ -20,7 +20,7 @@ class Charts:
     """Draws charts, each in a process of its own."""
 
     def __init__(self) -> None:
-        self._children = Children(AT_ONCE)
+        self._children = ProcessPool(AT_ONCE)
 
     @asynccontextmanager
     async def drawing(self) -> AsyncGenerator[Draw]:

@@ -11,8 +11,8 @@ from bot.domain.edits import Order
 from bot.domain.pricing import Quality
 from bot.domain.refusals import LineFull, LineTooLong
 from bot.scheduling.estimates import Estimates
-from bot.scheduling.fair_order import Standing, Waiting, foresee, line_up, next_up
-from bot.scheduling.fair_slots import Rota
+from bot.scheduling.fair_order import QueueEntry, QueuePosition, fair_order, forecast, next_entry
+from bot.scheduling.fair_slots import FairShare
 
 EXPECTED_WITHIN = 0.5
 """Seconds that an edit has to be acknowledged and its source looked at, until later ones of its
@@ -53,7 +53,7 @@ class _Call:
     since: float
 
 
-class Line:
+class EditQueue:
     """All edits of this process that wait for their turn, and those that have it."""
 
     def __init__(
@@ -81,9 +81,9 @@ class Line:
         self._calls: dict[int, _Call] = {}
         self._qualities = Counter[Quality]()
         """Of all who wait and all calls."""
-        self._rota = Rota()
+        self._rota = FairShare()
         self._patient = False
-        self._foreseen: tuple[float, Mapping[int, Standing]] | None = None
+        self._foreseen: tuple[float, Mapping[int, QueuePosition]] | None = None
 
     def refuse(self, order: Order) -> LineFull | LineTooLong | None:
         """Why the order cannot come into the line, if it cannot."""
@@ -140,7 +140,7 @@ class Line:
         self._patient = True
         asyncio.get_running_loop().call_later(RESTART_PATIENCE, self._end_patience)
 
-    def standing(self, edit_id: int) -> Standing | None:
+    def standing(self, edit_id: int) -> QueuePosition | None:
         """Where an edit in the line stands, as it was half a second ago at most."""
         now = self._now()
         if self._foreseen is None or now - self._foreseen[0] > FORESEEN_FOR:
@@ -169,10 +169,12 @@ class Line:
         """Give the free places to those whose turn it is."""
         while self._could_start and len(self._calls) < self._places:
             waiting = [
-                Waiting(edit_id, place.member_id, place.ready, place.expected)
+                QueueEntry(edit_id, place.member_id, place.ready, place.expected)
                 for edit_id, place in self._waiting.items()
             ]
-            chosen = next_up(waiting, self._rota.in_flight, self._rota.turns, patient=self._patient)
+            chosen = next_entry(
+                waiting, self._rota.in_flight, self._rota.turns, patient=self._patient
+            )
             if chosen is None:
                 return
             place = self._waiting.pop(chosen.edit_id)
@@ -186,16 +188,16 @@ class Line:
 
     def _foresee(
         self, places: Mapping[int, _Place], seconds: Callable[[Quality], float]
-    ) -> Mapping[int, Standing]:
-        waiting = (Waiting(edit_id, place.member_id) for edit_id, place in places.items())
-        line = line_up(waiting, self._rota.in_flight, self._rota.turns)
+    ) -> Mapping[int, QueuePosition]:
+        waiting = (QueueEntry(edit_id, place.member_id) for edit_id, place in places.items())
+        line = fair_order(waiting, self._rota.in_flight, self._rota.turns)
         takes = {edit_id: seconds(place.quality) for edit_id, place in places.items()}
         now = self._now()
         busy = [
             max(seconds(call.quality) - (now - call.since), OVERDUE * seconds(call.quality))
             for call in self._calls.values()
         ]
-        return foresee(line, takes, busy, self._places)
+        return forecast(line, takes, busy, self._places)
 
     def _usual(self, quality: Quality) -> float:
         return self._estimates.usual(quality).call

@@ -4,17 +4,17 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from bot.domain.edits import Took
+from bot.domain.edits import Durations
 from bot.domain.pricing import Quality
 
 LATEST = 21
 """Edits of a quality that an estimate rests on; odd, so that the middle one is one of them."""
 
 
-GUESSES = {
-    Quality.LOW: Took(call=15, posting=3),
-    Quality.MEDIUM: Took(call=30, posting=3),
-    Quality.HIGH: Took(call=60, posting=5),
+DEFAULTS = {
+    Quality.LOW: Durations(call=15, posting=3),
+    Quality.MEDIUM: Durations(call=30, posting=3),
+    Quality.HIGH: Durations(call=60, posting=5),
 }
 """Until any was made: about what image models need."""
 
@@ -23,24 +23,24 @@ class Estimates:
     """The latest edits' times, and what is usual by them."""
 
     def __init__(self) -> None:
-        self._latest = {quality: deque[Took](maxlen=LATEST) for quality in Quality}
-        self._known: dict[Quality, Took] = {}
+        self._latest = {quality: deque[Durations](maxlen=LATEST) for quality in Quality}
+        self._known: dict[Quality, Durations] = {}
 
-    def learn(self, latest: Mapping[Quality, Sequence[Took]]) -> None:
+    def learn(self, latest: Mapping[Quality, Sequence[Durations]]) -> None:
         """Take in edits of each quality, oldest first."""
         for quality, tooks in latest.items():
             kept = self._latest[quality]
             kept.extend(took for took in tooks if took.can_be)
             if kept:
-                self._known[quality] = Took(
+                self._known[quality] = Durations(
                     call=median(took.call for took in kept),
                     posting=median(took.posting for took in kept),
                 )
 
-    def usual(self, quality: Quality) -> Took:
+    def usual(self, quality: Quality) -> Durations:
         """What half of the latest edits needed at most, or a guess."""
-        return self._known.get(quality, GUESSES[quality])
+        return self._known.get(quality, DEFAULTS[quality])
 
-    def known(self, quality: Quality) -> Took | None:
+    def known(self, quality: Quality) -> Durations | None:
         """The same, without a guess."""
         return self._known.get(quality)

@@ -14,7 +14,7 @@ NO_TURN_YET = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueueEntry:
     """An edit in the line."""
 
     edit_id: int
@@ -27,7 +27,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QueuePosition:
     """Where an edit stands."""
 
     place: int
@@ -36,15 +36,15 @@ class Standing:
     """Seconds until its turn, as far as can be told."""
 
 
-def line_up(
-    waiting: Iterable[Waiting], in_flight: Mapping[int, int], turns: Mapping[int, int]
-) -> list[Waiting]:
+def fair_order(
+    waiting: Iterable[QueueEntry], in_flight: Mapping[int, int], turns: Mapping[int, int]
+) -> list[QueueEntry]:
     """All who wait, in the order in which they start as long as nobody comes and none ends.
 
     `in_flight` counts members' edits under way; `turns` numbers members' last turns, so that a
     smaller number is longer ago and none is before all.
     """
-    queues: defaultdict[int, deque[Waiting]] = defaultdict(deque)
+    queues: defaultdict[int, deque[QueueEntry]] = defaultdict(deque)
     for each in sorted(waiting, key=lambda each: each.edit_id):
         queues[each.member_id].append(each)
     heads = [
@@ -53,7 +53,7 @@ def line_up(
     ]
     heapify(heads)
     turn = max(turns.values(), default=NO_TURN_YET)
-    line: list[Waiting] = []
+    line: list[QueueEntry] = []
     while heads:
         flying, _, _, member = heads[0]
         queue = queues[member]
@@ -66,25 +66,25 @@ def line_up(
     return line
 
 
-def next_up(
-    waiting: Iterable[Waiting],
+def next_entry(
+    waiting: Iterable[QueueEntry],
     in_flight: Mapping[int, int],
     turns: Mapping[int, int],
     *,
     patient: bool = False,
-) -> Waiting | None:
+) -> QueueEntry | None:
     """Whose turn it is when a place is free, if anybody could start.
 
     What is not ready is passed over: by its member's later edits where it is not expected either,
     by other members' where they are not `patient`.
     """
-    heads: dict[int, Waiting] = {}
+    heads: dict[int, QueueEntry] = {}
     for each in waiting:
         head = heads.get(each.member_id)
         if (each.ready or each.expected) and (head is None or each.edit_id < head.edit_id):
             heads[each.member_id] = each
 
-    def rank(head: Waiting) -> tuple[int, int, int]:
+    def rank(head: QueueEntry) -> tuple[int, int, int]:
         member = head.member_id
         return in_flight.get(member, 0), turns.get(member, NO_TURN_YET), head.edit_id
 
@@ -94,9 +94,9 @@ def next_up(
     return min((head for head in heads.values() if head.ready), key=rank, default=None)
 
 
-def foresee(
-    line: Sequence[Waiting], takes: Mapping[int, float], busy: Sequence[float], places: int
-) -> dict[int, Standing]:
+def forecast(
+    line: Sequence[QueueEntry], takes: Mapping[int, float], busy: Sequence[float], places: int
+) -> dict[int, QueuePosition]:
     """Where each of a line stands, by its edit's id.
 
     `takes` has the seconds that each edit will keep its place among the calls, `busy` those that
@@ -105,9 +105,9 @@ def foresee(
     spare = min(places - len(busy), len(line))
     free = [*busy, *([0.0] * spare)]
     heapify(free)
-    standings: dict[int, Standing] = {}
+    standings: dict[int, QueuePosition] = {}
     for place, each in enumerate(line, 1):
         start = heappop(free)
-        standings[each.edit_id] = Standing(place, start)
+        standings[each.edit_id] = QueuePosition(place, start)
         heappush(free, start + takes[each.edit_id])
     return standings

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from bot.scheduling.fair_order import Waiting, next_up
+from bot.scheduling.fair_order import QueueEntry, next_entry
 
 
-class Rota:
+class FairShare:
     """Which members have places, and when each had the latest."""
 
     def __init__(self) -> None:
@@ -35,17 +35,17 @@ class Rota:
         self.turns = {each: turn for each, turn in self.turns.items() if each in self.in_flight}
 
 
-class Turns:
+class FairSlots:
     """A fixed number of places, given in the queue's order, and only so many to one member."""
 
     def __init__(self, places: int, *, per_member: int) -> None:
         self._places = places
         self._per_member = per_member
-        self._waiting: dict[int, tuple[Waiting, asyncio.Future[None]]] = {}
-        self._rota = Rota()
+        self._waiting: dict[int, tuple[QueueEntry, asyncio.Future[None]]] = {}
+        self._rota = FairShare()
 
     @asynccontextmanager
-    async def take(self, who: Waiting) -> AsyncGenerator[None]:
+    async def take(self, who: QueueEntry) -> AsyncGenerator[None]:
         """A place, from its turn until the end of the context."""
         called = asyncio.get_running_loop().create_future()
         self._waiting[who.edit_id] = who, called
@@ -66,7 +66,7 @@ class Turns:
                 for who, called in self._waiting.values()
                 if not called.done() and self._rota.in_flight[who.member_id] < self._per_member
             )
-            chosen = next_up(waiting, self._rota.in_flight, self._rota.turns)
+            chosen = next_entry(waiting, self._rota.in_flight, self._rota.turns)
             if chosen is None:
                 break
             _, called = self._waiting.pop(chosen.edit_id)

@@ -7,7 +7,7 @@ never goes backwards: it is worked out from the stage that was shown before.
 import math
 from dataclasses import dataclass
 
-from bot.scheduling.fair_order import Standing
+from bot.scheduling.fair_order import QueuePosition
 
 MOST_PERCENT = 95
 """Whoever sees more expects the end."""
@@ -52,7 +52,7 @@ class BeingPosted:
 Stage = InLine | BeingMade | BeingPosted
 
 
-def in_line(standing: Standing, before: Stage | None, *, overdue: bool = False) -> InLine:
+def in_line(standing: QueuePosition, before: Stage | None, *, overdue: bool = False) -> InLine:
     """The stage of an edit that waits; `overdue` once its turn should have come by all means."""
     wait = round_up(standing.wait)
     if not isinstance(before, InLine):

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Generator
 
-FEW = 8
+MAX_PENDING_REPLIES = 8
 """Answers that are due at once and delay nothing else."""
 
 PATIENCE = 3.0
@@ -19,7 +19,7 @@ def latest() -> float:
     return asyncio.get_running_loop().time() + PATIENCE
 
 
-class Rush:
+class ReplyPriority:
     """The answers that are due, and what lets them pass."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Rush:
         finally:
             self._count(-1)
 
-    async def let_pass(self, *, until: float) -> None:
+    async def yield_to_replies(self, *, until: float) -> None:
         """Wait while more than a few are due, until the loop's time at the latest."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(until):
@@ -44,7 +44,7 @@ class Rush:
 
     def _count(self, more: int) -> None:
         self._due += more
-        if self._due > FEW:
+        if self._due > MAX_PENDING_REPLIES:
             self._few.clear()
         else:
             self._few.set()

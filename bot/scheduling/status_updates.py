@@ -15,7 +15,7 @@ import structlog
 from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
 from bot.scheduling.estimates import Estimates
-from bot.scheduling.fair_order import Standing
+from bot.scheduling.fair_order import QueuePosition
 from bot.scheduling.progress import BeingPosted, InLine, Stage, being_made, in_line, longest
 
 AT_ONCE = 8
@@ -51,7 +51,7 @@ class Shown:
     """Whether the edit's message takes no change any more."""
 
 
-class Screen(Protocol):
+class ProgressSink(Protocol):
     """Where cards are shown."""
 
     async def show(self, edit: Edit, stage: Stage) -> Shown:
@@ -76,9 +76,9 @@ class WaitingCards:
 
     def __init__(
         self,
-        screen: Screen,
+        screen: ProgressSink,
         estimates: Estimates,
-        standing: Callable[[int], Standing | None],
+        standing: Callable[[int], QueuePosition | None],
         clock: Callable[[], datetime],
         pace: Pace | None = None,
     ) -> None:

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain.errors import ChildFailed, ChildHungError, ChildKilled, ChildTookTooLong
+from bot.domain.errors import ChildFailedError, ChildHungError, ChildKilledError, ChildTimeoutError
 
 Ask = Callable[[bytes], Awaitable[bytes]]
 """Gives a child its task, once, and waits for its answer; raises ChildFailed."""
@@ -29,7 +29,7 @@ ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Job:
     """What a child runs, and how much it may take."""
 
     arguments: tuple[str, ...]
@@ -44,14 +44,14 @@ class Work:
     """How long it may use no processor before it counts as hung. Measured on Linux only."""
 
 
-class Children:
+class ProcessPool:
     """Starts children, and lets so many run at once; others wait for their turn."""
 
     def __init__(self, at_once: int) -> None:
         self._turns = asyncio.Semaphore(at_once)
 
     @asynccontextmanager
-    async def start(self, work: Work) -> AsyncGenerator[Ask]:
+    async def start(self, work: Job) -> AsyncGenerator[Ask]:
         """A child that starts in the background, so that it gets ready while its task is prepared.
 
         On leaving it is gone, whether it was asked or not.
@@ -71,7 +71,7 @@ class Children:
             if not working.cancelled():
                 working.exception()  # Nobody may have asked for it.
 
-    async def _work(self, work: Work, task: asyncio.Future[bytes]) -> bytes:
+    async def _work(self, work: Job, task: asyncio.Future[bytes]) -> bytes:
         try:
             async with self._turns, _started(work) as process:
                 given = await task
@@ -81,13 +81,13 @@ class Children:
                 ):
                     return await _exchange(process, given, work.answer)
         except TimeoutError as fault:
-            raise ChildTookTooLong(f"it took more than {work.seconds:g} seconds") from fault
+            raise ChildTimeoutError(f"it took more than {work.seconds:g} seconds") from fault
         except OSError as fault:
-            raise ChildFailed(f"it could not be run: {fault}") from fault
+            raise ChildFailedError(f"it could not be run: {fault}") from fault
 
 
 @asynccontextmanager
-async def _started(work: Work) -> AsyncGenerator[Process]:
+async def _started(work: Job) -> AsyncGenerator[Process]:
     """A child process, which is killed, if it still runs, and reaped on leaving."""
     starting = asyncio.create_task(
         asyncio.create_subprocess_exec(
@@ -145,7 +145,7 @@ async def _killed_when_hung(process: Process, idle_seconds: float) -> AsyncGener
     watching = asyncio.create_task(kill_when_hung())
     try:
         yield
-    except ChildKilled:
+    except ChildKilledError:
         if watching.done() and watching.result():
             raise ChildHungError(f"it used no processor for {idle_seconds:g} seconds") from None
         raise
@@ -182,18 +182,18 @@ async def _exchange(process: Process, given: bytes, most: int) -> bytes:
         if len(answer) > most:
             _kill(process)
     if len(answer) > most:
-        raise ChildFailed(f"it answered more than {most} bytes")
+        raise ChildFailedError(f"it answered more than {most} bytes")
     status = await process.wait()
     if status < 0:
-        raise ChildKilled(-status)
+        raise ChildKilledError(-status)
     if status:
-        raise ChildFailed(f"it ended with status {status}: {_last_line(complaints.result())}")
+        raise ChildFailedError(f"it ended with status {status}: {_last_line(complaints.result())}")
     return answer
 
 
 def _pipes(process: Process) -> tuple[StreamWriter, StreamReader, StreamReader]:
     if process.stdin is None or process.stdout is None or process.stderr is None:
-        raise ChildFailed("it has no pipes")
+        raise ChildFailedError("it has no pipes")
     return process.stdin, process.stdout, process.stderr
 
 

@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import CustomIds, Holder, read_lasting
+from bot.discord_io.custom_ids import CustomIds, SignatureScope, read_lasting
 from bot.discord_io.modals import Filled, read_form
 from bot.discord_io.replies import EPHEMERAL, Asked, Component, Replies
 from cogs.ui.admission import Admission
@@ -31,7 +31,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class SignedClick:
     """A button that was pressed by the member to whom it was shown."""
 
     caller: Caller
@@ -43,13 +43,13 @@ class Press:
         return self.caller.asked
 
     @property
-    def by(self) -> Holder:
+    def by(self) -> SignatureScope:
         """In whose hands it works, and since when; the ids of the next page are theirs."""
         return self.caller.holder
 
 
 @dataclass(frozen=True, slots=True)
-class LastingPress:
+class PersistentClick:
     """A button that works for ever, pressed by anybody; what they may do is for its feature."""
 
     caller: Caller
@@ -76,8 +76,8 @@ class SentForm:
     filled: Filled
 
 
-Pressed = Callable[[Press], Awaitable[None]]
-LastingPressed = Callable[[LastingPress], Awaitable[None]]
+ClickHandler = Callable[[SignedClick], Awaitable[None]]
+PersistentClickHandler = Callable[[PersistentClick], Awaitable[None]]
 FormSent = Callable[[SentForm], Awaitable[None]]
 Answering = Callable[[], Awaitable[None]]
 
@@ -91,8 +91,8 @@ class PressesCog(commands.Cog):
         replies: Replies,
         admission: Admission,
         failures: FailureHandler,
-        actions: Mapping[str, Pressed],
-        lasting: Mapping[str, LastingPressed],
+        actions: Mapping[str, ClickHandler],
+        lasting: Mapping[str, PersistentClickHandler],
         forms: Mapping[str, FormSent],
     ) -> None:
         self._custom_ids = custom_ids
@@ -141,7 +141,7 @@ class PressesCog(commands.Cog):
         pressed = self._actions.get(action.name)
         if pressed is None:
             return None
-        return partial(pressed, Press(replace(caller, holder=holder), action.arguments))
+        return partial(pressed, SignedClick(replace(caller, holder=holder), action.arguments))
 
     def _find_form(self, interaction: discord.Interaction[Any]) -> Answering | None:
         """What takes a form, if its custom id names anything."""
@@ -157,10 +157,10 @@ def _custom_id(interaction: discord.Interaction[Any]) -> str:
     return str((interaction.data or {}).get("custom_id", ""))
 
 
-def _lasting_press(interaction: discord.Interaction[Any], row_id: int) -> LastingPress:
+def _lasting_press(interaction: discord.Interaction[Any], row_id: int) -> PersistentClick:
     message = interaction.message
     components = () if message is None else message.components
-    return LastingPress(
+    return PersistentClick(
         caller=caller_of(interaction),
         row_id=row_id,
         message_id=0 if message is None else message.id,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.discord_io.custom_ids import write_lasting
 from bot.discord_io.modals import ChoiceField, Field, FileField, Form, Option, TextField
 from bot.domain.guided_prompt import LONGEST_CHANGE, LONGEST_KEEP, LONGEST_LOOK, LONGEST_TEXT
-from bot.domain.images import PictureLink
+from bot.domain.images import ImageLink
 from bot.domain.refusals import MAX_PROMPT
 from bot.domain.server_settings import ServerSettings
 from bot.ledger.drafts import Draft
@@ -89,11 +89,11 @@ def guided_form(draft: Draft) -> Form:
     return Form(write_lasting(GUIDED_FORM, draft.id), "A guided edit", fields)
 
 
-def _which(sources: Sequence[PictureLink]) -> ChoiceField:
+def _which(sources: Sequence[ImageLink]) -> ChoiceField:
     options = [Option(str(place), _described(place, each)) for place, each in enumerate(sources)]
     return ChoiceField(PICTURE, "Which picture", options, "0")
 
 
-def _described(place: int, source: PictureLink) -> str:
+def _described(place: int, source: ImageLink) -> str:
     shape = f" · {source.width} × {source.height}" if source.width and source.height else ""
     return as_label(f"{place + 1}{shape} · {source.name}")

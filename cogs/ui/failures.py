@@ -5,8 +5,8 @@ from typing import Any
 import discord
 import structlog
 
-from bot.discord_io.replies import AnnouncedFailure, Asked, Replies, Reply
-from bot.domain.errors import LedgerFault
+from bot.discord_io.replies import AnnouncedFailureError, Asked, Replies, Reply
+from bot.domain.errors import LedgerError
 from bot.editing.editor import new_reference
 from cogs.text.outcomes import LEDGER_SILENT, refusal_text, unforeseen_text
 from cogs.ui.choices import NotOfferedError
@@ -27,10 +27,10 @@ class FailureHandler:
             log.error("autocomplete.failed", exc_info=error)
             return
         cause: object = getattr(error, "original", error)
-        announced = isinstance(cause, AnnouncedFailure)
-        if isinstance(cause, AnnouncedFailure):
+        announced = isinstance(cause, AnnouncedFailureError)
+        if isinstance(cause, AnnouncedFailureError):
             cause = cause.__cause__
-        if isinstance(cause, LedgerFault):
+        if isinstance(cause, LedgerError):
             log.error("ledger.silent", fault=str(cause))
             text = LEDGER_SILENT
         elif isinstance(cause, NotOfferedError):

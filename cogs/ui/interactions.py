@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import discord
 
-from bot.discord_io.custom_ids import Holder
+from bot.discord_io.custom_ids import SignatureScope
 from bot.discord_io.replies import Asked
 from bot.domain.quotas import Member
 
@@ -28,7 +28,7 @@ class Caller:
     """Bytes that Discord takes in one file here."""
     can_post: bool
     """Whether the bot may answer with pictures here."""
-    holder: Holder
+    holder: SignatureScope
     """In whose hands the buttons of its answer work."""
 
 
@@ -58,10 +58,10 @@ def asked_by(interaction: discord.Interaction[Any]) -> Asked:
     )
 
 
-def holder_of(interaction: discord.Interaction[Any]) -> Holder:
+def holder_of(interaction: discord.Interaction[Any]) -> SignatureScope:
     """In whose hands the buttons of its answer work."""
     permissions = interaction.permissions
-    return Holder(
+    return SignatureScope(
         guild_of(interaction),
         interaction.user.id,
         manages_server=permissions.manage_guild or permissions.administrator,

@@ -46,7 +46,7 @@ NamedChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread | 
 """What a channel option holds: an object where Discord resolved nothing."""
 
 
-class BadOption(Exception):
+class BadOptionError(Exception):
     """What was written into an option is not what it takes; `str()` of it is for the member."""
 
     def __init__(self, option: str, got: str, takes: str) -> None:
@@ -57,7 +57,7 @@ async def or_bad_option(work: Awaitable[Reply]) -> Reply:
     """What `work` comes to, or what is wrong with an option."""
     try:
         return await work
-    except BadOption as bad:
+    except BadOptionError as bad:
         return Reply(str(bad))
 
 
@@ -88,10 +88,10 @@ class ChannelOption(app_commands.Transformer):
     ) -> NamedChannel:
         """The channel, if it is one of this server and of a type that is taken."""
         if isinstance(given, discord.Object) or _is_elsewhere(given.id, interaction):
-            raise BadOption(option, f"the id {given.id}", "a channel of this server")
+            raise BadOptionError(option, f"the id {given.id}", "a channel of this server")
         if given.type not in self._types:
             *first, last = (kind.name.replace("_", " ") for kind in self._types)
-            raise BadOption(
+            raise BadOptionError(
                 option, f"<#{given.id}>", f"a channel of the type {', '.join(first)} or {last}"
             )
         return given
@@ -106,14 +106,14 @@ def read_size(given: str) -> str:
     """One of the sizes."""
     sizes = (SOURCE_SIZE, *RATIOS)
     if given not in sizes:
-        raise BadOption("size", quoted(given), _one_of(sizes))
+        raise BadOptionError("size", quoted(given), _one_of(sizes))
     return given
 
 
 def read_max_count(given: float) -> str:
     """How many pictures one edit may have; a whole number, whatever Discord passes on."""
     if type(given) is not int or not 1 <= given <= MAX_COUNT:
-        raise BadOption("max_count", str(given), f"a whole number from 1 to {MAX_COUNT}")
+        raise BadOptionError("max_count", str(given), f"a whole number from 1 to {MAX_COUNT}")
     return str(given)
 
 
@@ -122,10 +122,12 @@ def read_phrase(given: str) -> str:
     seen = "".join(each for each in given if unicodedata.category(each) != "Cf")
     phrase = " ".join(unicodedata.normalize("NFC", seen).split())
     if not words_of(phrase):
-        raise BadOption("refuse", quoted(given), "a word or phrase, in letters or digits")
+        raise BadOptionError("refuse", quoted(given), "a word or phrase, in letters or digits")
     if len(phrase) > LONGEST_PHRASE:
         got = f"{len(phrase):,} characters"
-        raise BadOption("refuse", got, f"a word or phrase of up to {LONGEST_PHRASE} characters")
+        raise BadOptionError(
+            "refuse", got, f"a word or phrase of up to {LONGEST_PHRASE} characters"
+        )
     return phrase
 
 
@@ -136,7 +138,7 @@ def read_limit(given: str) -> Limit:
     number = _read_number(given)
     if number is None or number > LARGEST_LIMIT:
         takes = f"a whole number from 0 to {LARGEST_LIMIT:,}, or `{UNLIMITED}`"
-        raise BadOption("credits", quoted(str(given)), takes)
+        raise BadOptionError("credits", quoted(str(given)), takes)
     return Limit(number)
 
 
@@ -145,7 +147,7 @@ def read_choice(option: str, given: str, kind: type[Choice]) -> Choice:
     try:
         return kind(given)
     except ValueError:
-        raise BadOption(option, quoted(str(given)), _one_of(kind)) from None
+        raise BadOptionError(option, quoted(str(given)), _one_of(kind)) from None
 
 
 def read_grant(given: str) -> int:
@@ -153,7 +155,7 @@ def read_grant(given: str) -> int:
     number = _read_number(given)
     if number is None or not 1 <= number <= LARGEST_GRANT:
         takes = f"a whole number from 1 to {LARGEST_GRANT:,}"
-        raise BadOption("credits", quoted(str(given)), takes)
+        raise BadOptionError("credits", quoted(str(given)), takes)
     return number
 
 

@@ -12,14 +12,14 @@ from bot.discord_io.message_images import DiscordsPlaces
 from bot.discord_io.modals import Filled, Form
 from bot.discord_io.replies import Replies, Reply
 from bot.domain.edits import Edit, Order
-from bot.domain.errors import LedgerFault
-from bot.domain.images import PictureLink
+from bot.domain.errors import LedgerError
+from bot.domain.images import ImageLink
 from bot.domain.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
 from bot.domain.refusals import Ask
 from bot.domain.server_settings import ServerSettings, read_settings
 from bot.editing.editor import Editor
 from bot.ledger.drafts import Draft, DraftBook
-from bot.ledger.rulebook import Rulebook
+from bot.ledger.rulebook import QuotaRules
 from cogs.text.outcomes import refusal_text
 from cogs.ui.choices import NotOfferedError
 from cogs.ui.component_router import SentForm
@@ -50,7 +50,7 @@ ERASED = (
 
 T = TypeVar("T")
 
-Prepared = Ask | Form | Reply
+Response = Ask | Form | Reply
 """What something that was used comes to: an order, a form to write one in, or an answer."""
 
 
@@ -60,7 +60,7 @@ class Orders:
     def __init__(
         self,
         editor: Editor,
-        rulebook: Rulebook,
+        rulebook: QuotaRules,
         drafts: DraftBook,
         replies: Replies,
         places: DiscordsPlaces,
@@ -76,13 +76,13 @@ class Orders:
         self._clock = clock
         self._keeping: dict[int, asyncio.Task[None]] = {}
 
-    async def follow(self, caller: Caller, work: Awaitable[Prepared]) -> None:
+    async def follow(self, caller: Caller, work: Awaitable[Response]) -> None:
         """Do what `work` comes to, in time for Discord.
 
         Raises:
             LedgerFault: it took too long.
         """
-        match await promptly(work):
+        match await within_deadline(work):
             case Ask() as ask:
                 await self._editor.take(ask)
             case Form() as form:
@@ -93,7 +93,7 @@ class Orders:
     async def open_form(
         self,
         caller: Caller,
-        sources: Sequence[PictureLink],
+        sources: Sequence[ImageLink],
         title: str,
         *,
         public: bool,
@@ -146,7 +146,7 @@ class Orders:
         keeping.add_done_callback(lambda kept: kept.cancelled() or kept.exception())
         keeping.add_done_callback(lambda _: self._keeping.pop(draft.id))
 
-    async def run_again(self, caller: Caller, edit: Edit) -> Prepared:
+    async def run_again(self, caller: Caller, edit: Edit) -> Response:
         """Repeat an order at the caller's cost, or open a form if its source is gone.
 
         The original stays its member's, whoever runs it again and however often.
@@ -158,7 +158,7 @@ class Orders:
         if order.source_url and not await self.is_gone(order.source_url, LOOK_AT_SOURCE):
             return ask_for(
                 caller,
-                PictureLink(order.source_url, order.source_name),
+                ImageLink(order.source_url, order.source_name),
                 prompt=order.prompt,
                 quality=order.quality,
                 size=order.size,
@@ -202,7 +202,7 @@ class Orders:
 
     async def _keep(self, draft: Draft) -> None:
         for _ in range(KEEP_TRIES - 1):
-            with suppress(LedgerFault):
+            with suppress(LedgerError):
                 return await self._drafts.keep(draft, now=self._clock())
         return await self._drafts.keep(draft, now=self._clock())
 
@@ -227,7 +227,7 @@ class Orders:
             public=draft.public,
         )
 
-    def _source_in(self, draft: Draft, filled: Filled) -> PictureLink:
+    def _source_in(self, draft: Draft, filled: Filled) -> ImageLink:
         if not draft.sources:
             return self._uploaded(filled)
         if len(draft.sources) == 1:
@@ -235,13 +235,13 @@ class Orders:
         places = [str(place) for place in range(len(draft.sources))]
         return draft.sources[int(_offered(filled, PICTURE, places))]
 
-    def _uploaded(self, filled: Filled) -> PictureLink:
+    def _uploaded(self, filled: Filled) -> ImageLink:
         """The file that was given, which lies at Discord."""
         file = filled.files.get(IMAGE, {})
         url, name = file.get("url"), file.get("filename")
         if not isinstance(url, str) or not isinstance(name, str) or not self._places.has(url):
             raise NotOfferedError(IMAGE, "no file")
-        return PictureLink(
+        return ImageLink(
             url,
             name,
             content_type=file.get("content_type"),
@@ -253,7 +253,7 @@ class Orders:
 
 def ask_for(
     caller: Caller,
-    source: PictureLink,
+    source: ImageLink,
     *,
     prompt: str,
     quality: Quality,
@@ -296,9 +296,9 @@ def ask_for(
     )
 
 
-def link_to(image: discord.Attachment) -> PictureLink:
+def link_to(image: discord.Attachment) -> ImageLink:
     """A command's picture, which lies at Discord."""
-    return PictureLink(
+    return ImageLink(
         url=image.url,
         name=image.filename,
         content_type=image.content_type,
@@ -313,7 +313,7 @@ def is_own(caller: Caller, draft: Draft) -> bool:
     return (draft.guild_id, draft.member_id) == (caller.member.guild_id, caller.member.id)
 
 
-async def promptly(work: Awaitable[T], seconds: float = PREPARED_WITHIN) -> T:
+async def within_deadline(work: Awaitable[T], seconds: float = PREPARED_WITHIN) -> T:
     """What `work` comes to.
 
     Raises:
@@ -323,7 +323,7 @@ async def promptly(work: Awaitable[T], seconds: float = PREPARED_WITHIN) -> T:
     await asyncio.wait({working}, timeout=seconds)
     if not working.done():
         working.add_done_callback(lambda late: late.cancelled() or late.exception())
-        raise LedgerFault("it took too long for an answer in time")
+        raise LedgerError("it took too long for an answer in time")
     return await working
 
 

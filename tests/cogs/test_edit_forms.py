@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.discord_io.message_images import MOST
 from bot.discord_io.modals import Filled, read_form
-from bot.domain.images import PictureLink
+from bot.domain.images import ImageLink
 from bot.domain.refusals import MAX_PROMPT
 from bot.domain.server_settings import ServerSettings
 from bot.ledger.drafts import Draft
@@ -18,8 +18,8 @@ from sandbox.values import object_at, objects_at
 MOST_FIELDS = 5
 
 
-def link(number: int, name: str = "a.png") -> PictureLink:
-    return PictureLink(f"https://cdn.discordapp.com/{number}", name, width=640, height=480)
+def link(number: int, name: str = "a.png") -> ImageLink:
+    return ImageLink(f"https://cdn.discordapp.com/{number}", name, width=640, height=480)
 
 
 @given(
@@ -60,7 +60,7 @@ def test_the_fields_are_named_and_ordered_as_promised() -> None:
     def names(form: Any) -> list[object]:
         return [label["component"]["custom_id"] for label in form.to_json()["components"]]
 
-    def of(*sources: PictureLink) -> list[object]:
+    def of(*sources: ImageLink) -> list[object]:
         return names(edit_form(Draft(1, 2, 3, sources=sources), ServerSettings(), "Title"))
 
     assert of(link(1)) == ["prompt", "quality", "size", "count"]

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.server_settings import LONGEST_PHRASE, MAX_LISTED
 from cogs.ui.component_router import NOT_YOURS
-from cogs.ui.option_parsing import BadOption, read_max_count, read_quality, read_size
+from cogs.ui.option_parsing import BadOptionError, read_max_count, read_quality, read_size
 from sandbox.discord.world import Channel, walk
 from sandbox.sandbox import InvalidInvocation, RawId, Sandbox
 from tests.conftest import RunningBot, StartBot
@@ -142,7 +142,7 @@ async def test_an_option_that_is_wrong_is_named_with_what_it_takes_and_nothing_c
     ],
 )
 def test_what_no_client_would_send_is_named_too(read: Callable[[], object], said: str):
-    with pytest.raises(BadOption) as raised:
+    with pytest.raises(BadOptionError) as raised:
         read()
     assert said in str(raised.value)
 

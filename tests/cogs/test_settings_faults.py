@@ -4,10 +4,10 @@ from functools import partial
 
 import pytest
 
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 from bot.domain.server_settings import Setting
 from bot.ledger.sqlite import open_sqlite
-from bot.ledger.sqlite.rulebook import SqliteRulebook
+from bot.ledger.sqlite.rulebook import SqliteQuotaRules
 from cogs.text.outcomes import LEDGER_SILENT
 from sandbox.discord.permissions import Permission
 from sandbox.discord.world import Channel
@@ -190,10 +190,10 @@ async def test_what_was_taken_back_is_not_denied_where_the_rest_cannot_be_shown(
     await mod.set(quality="high")
     shown = await mod.show()
 
-    async def fail(_rulebook: SqliteRulebook, _guild_id: int) -> list[Setting]:
-        raise LedgerFault
+    async def fail(_rulebook: SqliteQuotaRules, _guild_id: int) -> list[Setting]:
+        raise LedgerError
 
-    monkeypatch.setattr(SqliteRulebook, "list_settings", fail)
+    monkeypatch.setattr(SqliteQuotaRules, "list_settings", fail)
     answer = await (await mod.press(shown, "Take back")).settled()
     assert answer is shown
     assert answer.text.startswith("It was taken back.")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
 from bot.scheduling.estimates import Estimates
-from bot.scheduling.fair_order import Standing
+from bot.scheduling.fair_order import QueuePosition
 from bot.scheduling.progress import InLine, Stage
-from bot.scheduling.status_updates import Pace, Screen, Shown, WaitingCards
+from bot.scheduling.status_updates import Pace, ProgressSink, Shown, WaitingCards
 from tests.orders import order
 
 HELD_AT = datetime(2026, 11, 25, tzinfo=UTC)
@@ -17,7 +17,7 @@ PATIENCE = 5
 """Seconds after which a card will not change any more."""
 
 
-class Shows(Screen):
+class Shows(ProgressSink):
     """Keeps what is shown."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Shows(Screen):
 async def test_a_turn_that_does_not_come_although_it_always_seems_near_is_said_to_be_late():
     screen, now = Shows(), [HELD_AT]
     pace = Pace(first=0, between=0, any_two=0.001)
-    cards = WaitingCards(screen, Estimates(), lambda _: Standing(1, 3.0), lambda: now[0], pace)
+    cards = WaitingCards(screen, Estimates(), lambda _: QueuePosition(1, 3.0), lambda: now[0], pace)
     cards.follow(held())
     assert await screen.next() == InLine(1, 5)
     now[0] += timedelta(seconds=17)

@@ -14,8 +14,8 @@ from bot.discord_io.custom_ids import (
     LONGEST,
     Action,
     CustomIds,
-    Holder,
     Lasting,
+    SignatureScope,
     read_lasting,
     write_lasting,
 )
@@ -28,22 +28,28 @@ def ids(named: str = "the bot's token", now: datetime = NOON) -> CustomIds:
 
 
 IDS = ids()
-ADA = Holder(guild_id=100, member_id=7)
+ADA = SignatureScope(guild_id=100, member_id=7)
 BACK = Action("settings.back", ("12", "0"))
 
 PARTS = st.text(st.characters(exclude_characters=":"), max_size=12)
 ACTIONS = st.builds(Action, PARTS, st.lists(PARTS, max_size=3).map(tuple))
-HOLDERS = st.builds(Holder, st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1), st.booleans())
+HOLDERS = st.builds(
+    SignatureScope, st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1), st.booleans()
+)
 
 
 @given(ACTIONS, HOLDERS)
-def test_what_was_written_for_a_member_is_read_from_their_hands(action: Action, holder: Holder):
+def test_what_was_written_for_a_member_is_read_from_their_hands(
+    action: Action, holder: SignatureScope
+):
     read = IDS.read(IDS.write(action, holder), holder)
     assert read == (action, replace(holder, first_shown=NOON))
 
 
 @given(ACTIONS, HOLDERS, HOLDERS)
-def test_it_reads_as_nothing_in_other_hands(action: Action, holder: Holder, other: Holder):
+def test_it_reads_as_nothing_in_other_hands(
+    action: Action, holder: SignatureScope, other: SignatureScope
+):
     assume((holder.guild_id, holder.member_id) != (other.guild_id, other.member_id))
     assert IDS.read(IDS.write(action, holder), other) is None
 
@@ -51,14 +57,14 @@ def test_it_reads_as_nothing_in_other_hands(action: Action, holder: Holder, othe
 @pytest.mark.parametrize(
     "other",
     [
-        Holder(guild_id=100, member_id=8),
-        Holder(101, 7),
-        Holder(7, 100),
-        Holder(10, 7),
-        Holder(0, 0),
+        SignatureScope(guild_id=100, member_id=8),
+        SignatureScope(101, 7),
+        SignatureScope(7, 100),
+        SignatureScope(10, 7),
+        SignatureScope(0, 0),
     ],
 )
-def test_it_reads_as_nothing_of_another_member_or_server(other: Holder):
+def test_it_reads_as_nothing_of_another_member_or_server(other: SignatureScope):
     assert IDS.read(IDS.write(BACK, ADA), other) is None
 
 
@@ -201,7 +207,7 @@ def test_a_lasting_one_that_was_made_up_reads_as_nothing(custom_id: str):
 
 
 @given(ACTIONS, HOLDERS)
-def test_none_of_one_family_reads_as_one_of_the_other(action: Action, holder: Holder):
+def test_none_of_one_family_reads_as_one_of_the_other(action: Action, holder: SignatureScope):
     assert read_lasting(IDS.write(action, holder)) is None
     assert IDS.read(write_lasting("again", holder.member_id), holder) is None
 

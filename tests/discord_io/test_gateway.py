@@ -10,7 +10,7 @@ import pytest
 
 from bot.__main__ import serve
 from bot.discord_io.client import DiscordClient
-from bot.domain.errors import OperatorFault
+from bot.domain.errors import OperatorError
 from bot.settings import Settings
 from sandbox.discord.gateway import PRIVILEGED, Session
 from sandbox.faults import Answer, DiscordFault, refused, server_error
@@ -160,7 +160,7 @@ async def test_a_session_that_discord_ends_for_good_ends_the_bot_with_a_reason(
     bot = asyncio.create_task(serve(settings))
     await sandbox.discord.connected()
     await sandbox.faults.gateway.close_all(code)
-    with pytest.raises(OperatorFault, match="token" if code == 4004 else r"Discord"):
+    with pytest.raises(OperatorError, match="token" if code == 4004 else r"Discord"):
         await bot
 
 
@@ -169,7 +169,7 @@ async def test_a_start_that_discord_refuses_says_with_which_of_its_codes(
 ):
     refusal = refused(400, 30034, "Max number of daily application command creates")
     sandbox.faults.discord.add(DiscordFault(action=refusal, method="PUT", path="/commands$"))
-    with pytest.raises(OperatorFault, match="code 30034"):
+    with pytest.raises(OperatorError, match="code 30034"):
         await serve(settings)
 
 

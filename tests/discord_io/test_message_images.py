@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from bot.discord_io.message_images import MOST, DiscordsPlaces, find_pictures, walk_components
+from bot.discord_io.message_images import MOST, DiscordsPlaces, find_images, walk_components
 
 PLACES = DiscordsPlaces(URL("http://127.0.0.1:9000"))
 CDN = "https://cdn.discordapp.com/attachments/1/2"
@@ -15,7 +15,7 @@ PROXY = "https://images-ext-1.discordapp.net/external/x/https/example.org/cat.pn
 
 
 def urls(message: dict[str, Any]) -> list[str]:
-    return [picture.url for picture in find_pictures(message, PLACES)]
+    return [picture.url for picture in find_images(message, PLACES)]
 
 
 def attachment(name: str, **more: Any) -> dict[str, Any]:
@@ -117,13 +117,13 @@ def test_each_picture_is_found_once_from_top_to_bottom_and_25_at_most() -> None:
 
 
 def test_what_discord_says_of_a_picture_is_kept() -> None:
-    (found,) = find_pictures(
+    (found,) = find_images(
         {"attachments": [attachment("SPOILER_a b.png", size=5, width=3, height=4)]}, PLACES
     )
     assert (found.name, found.size, found.width, found.height) == ("SPOILER_a b.png", 5, 3, 4)
     assert found.content_type == "image/png"
     assert found.spoiler
-    (hidden,) = find_pictures({"components": [gallery("a%20b.png", spoiler=True)]}, PLACES)
+    (hidden,) = find_images({"components": [gallery("a%20b.png", spoiler=True)]}, PLACES)
     assert (hidden.name, hidden.spoiler) == ("a b.png", True)
 
 
@@ -165,7 +165,7 @@ json = st.recursive(
 
 @given(message=st.dictionaries(st.sampled_from(["components", "attachments", "embeds"]), json))
 def test_whatever_a_message_is_only_discords_pictures_come_of_it(message: dict[str, Any]) -> None:
-    found = find_pictures(message, PLACES)
+    found = find_images(message, PLACES)
     assert len(found) <= MOST
     assert all(PLACES.has(picture.url) and picture.name for picture in found)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.images import PictureLink
+from bot.domain.images import ImageLink
 from bot.domain.pricing import MAX_COUNT, Quality
 from bot.domain.refusals import (
     Ask,
@@ -22,7 +22,7 @@ from bot.domain.server_settings import (
 )
 from tests.orders import order
 
-PHOTO = PictureLink("https://cdn.discordapp.com/cat.png", "cat.png", "image/png", 1_000, 64, 64)
+PHOTO = ImageLink("https://cdn.discordapp.com/cat.png", "cat.png", "image/png", 1_000, 64, 64)
 PLACE, ELSEWHERE = 11, 12
 
 

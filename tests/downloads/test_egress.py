@@ -8,7 +8,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from bot.downloads.egress import (
-    ForbiddenAddress,
+    ForbiddenAddressError,
     GuardedResolver,
     ResultAddresses,
     as_given,
@@ -96,7 +96,7 @@ def test_an_address_that_is_not_public_is_forbidden(address: str):
     assert not is_public(ipaddress.ip_address(address))
     host = f"[{address}]" if ":" in address else address
     for rule in (SECURE, PLAIN):
-        with pytest.raises(ForbiddenAddress):
+        with pytest.raises(ForbiddenAddressError):
             rule.judge(f"https://{host}/picture.png")
 
 
@@ -117,7 +117,7 @@ def test_an_address_with_a_scope_is_a_local_one():
 
 @pytest.mark.parametrize("host", UNUSUAL)
 def test_an_address_in_disguise_is_forbidden_before_any_look_up(host: str):
-    with pytest.raises(ForbiddenAddress):
+    with pytest.raises(ForbiddenAddressError):
         PLAIN.judge(f"http://{host}/")
 
 
@@ -142,7 +142,7 @@ def test_an_address_in_disguise_is_forbidden_before_any_look_up(host: str):
     ],
 )
 def test_an_address_of_another_kind_is_forbidden(address: str):
-    with pytest.raises(ForbiddenAddress) as refusal:
+    with pytest.raises(ForbiddenAddressError) as refusal:
         SECURE.judge(address)
     assert "secret" not in str(refusal.value)
 
@@ -150,7 +150,7 @@ def test_an_address_of_another_kind_is_forbidden(address: str):
 def test_plain_http_is_taken_only_where_the_api_itself_speaks_it():
     assert PLAIN.judge("http://cdn.example.com/")
     assert PLAIN.judge("https://cdn.example.com/")
-    with pytest.raises(ForbiddenAddress):
+    with pytest.raises(ForbiddenAddressError):
         SECURE.judge("http://cdn.example.com/")
 
 
@@ -163,7 +163,7 @@ def test_the_apis_own_origin_is_allowed_wherever_it_is():
     "address", ["http://127.0.0.1/", "http://127.0.0.1:8081/", "https://127.0.0.1:8080/"]
 )
 def test_another_port_or_scheme_is_another_origin(address: str):
-    with pytest.raises(ForbiddenAddress):
+    with pytest.raises(ForbiddenAddressError):
         PLAIN.judge(address)
 
 
@@ -196,12 +196,12 @@ async def test_what_is_looked_up_is_what_was_asked_for():
 
 @pytest.mark.parametrize("address", [*NOT_PUBLIC, "fe80::1%eth0", "no address"])
 async def test_a_name_without_a_public_address_is_forbidden(address: str):
-    with pytest.raises(ForbiddenAddress):
+    with pytest.raises(ForbiddenAddressError):
         await GuardedResolver(Answers(address)).resolve("cdn.example.com", 443)
 
 
 async def test_a_name_that_cannot_be_one_is_forbidden():
-    with pytest.raises(ForbiddenAddress):
+    with pytest.raises(ForbiddenAddressError):
         await GuardedResolver(Answers(fault=UnicodeError("label too long"))).resolve("a" * 64)
 
 

@@ -27,17 +27,17 @@ from multidict import CIMultiDict
 from PIL import Image
 
 from bot.domain.errors import (
-    Busy,
-    Declined,
-    EditFault,
-    Misconfigured,
-    NotAPicture,
-    ResultLost,
-    ServiceFailed,
-    SourceUnreadable,
-    TooLarge,
-    TooManyPixels,
-    Unreachable,
+    BusyError,
+    DeclinedError,
+    EditError,
+    MisconfiguredError,
+    NotAnImageError,
+    ResultLostError,
+    ServiceFailedError,
+    SourceUnreadableError,
+    TooLargeError,
+    TooManyPixelsError,
+    UnreachableError,
 )
 from bot.domain.images import (
     EVERYWHERE,
@@ -45,7 +45,7 @@ from bot.domain.images import (
     MAX_SENT_BYTES,
     MAX_SOURCE_BYTES,
     Format,
-    Picture,
+    ImageInfo,
     Source,
 )
 from bot.domain.pricing import Quality
@@ -98,14 +98,14 @@ async def test_a_compressed_answer_is_read_all_the_same(tmp_path: Path):
 async def test_an_answer_that_is_a_bomb_is_cut_at_its_limit(tmp_path: Path):
     answer = reply(200, bomb(200 * 2**20), {"Content-Encoding": "gzip"})
     async with serving(answer) as api, client(api.url) as edits:
-        with peak_memory() as peak, pytest.raises(ServiceFailed):
+        with peak_memory() as peak, pytest.raises(ServiceFailedError):
             await edits.edit(CALL, workspace=tmp_path)
     assert peak() < 8 * 2**20
 
 
 async def test_an_endless_answer_is_cut_at_its_limit(tmp_path: Path):
     async with serving(endless(b" ")) as api, client(api.url) as edits:
-        with pytest.raises(ServiceFailed):
+        with pytest.raises(ServiceFailedError):
             await edits.edit(CALL, workspace=tmp_path)
         await api.hung_up.wait()
 
@@ -115,7 +115,7 @@ async def test_an_answer_may_have_a_mebibyte_and_not_a_byte_more(tmp_path: Path,
     body = json.dumps(images("a")).encode().rjust(MAX_ANSWER_BYTES + excess)
     async with serving(reply(200, body)) as api, client(api.url) as edits:
         if excess:
-            with pytest.raises(ServiceFailed):
+            with pytest.raises(ServiceFailedError):
                 await edits.edit(CALL, workspace=tmp_path)
         else:
             assert await edits.edit(CALL, workspace=tmp_path) == ("a",)
@@ -136,7 +136,7 @@ async def test_a_cookie_is_not_sent_back(tmp_path: Path):
 async def test_a_refusal_needs_no_body_that_can_be_read(tmp_path: Path):
     answer = raw(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 50\r\n\r\n{", cut=True)
     async with serving(answer) as api, client(api.url) as edits:
-        with pytest.raises(Misconfigured):
+        with pytest.raises(MisconfiguredError):
             await edits.edit(CALL, workspace=tmp_path)
 
 
@@ -151,7 +151,7 @@ async def test_a_cut_connection_ends_the_edit(tmp_path: Path, cut_at: str):
         "in the body": b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"code": 0',
     }[cut_at]
     async with serving(raw(sent, cut=True)) as api, client(api.url) as edits:
-        with pytest.raises(ServiceFailed):
+        with pytest.raises(ServiceFailedError):
             await edits.edit(CALL, workspace=tmp_path)
     assert len(api.requests) == 1
 
@@ -159,7 +159,7 @@ async def test_a_cut_connection_ends_the_edit(tmp_path: Path, cut_at: str):
 async def test_a_kept_connection_that_is_cut_in_its_second_call_ends_the_edit(tmp_path: Path):
     async with serving(success("a"), raw(b"", cut=True)) as api, client(api.url) as edits:
         await edits.edit(CALL, workspace=tmp_path)
-        with pytest.raises(ServiceFailed):
+        with pytest.raises(ServiceFailedError):
             await edits.edit(CALL, workspace=tmp_path)
     assert (api.connections, len(api.requests)) == (1, 2)
 
@@ -167,7 +167,7 @@ async def test_a_kept_connection_that_is_cut_in_its_second_call_ends_the_edit(tm
 async def test_a_call_without_an_answer_in_time_ends_the_edit(tmp_path: Path):
     async with serving(silence) as api, client(api.url, timeout=0.5) as edits:
         async with asyncio.timeout(10):
-            with pytest.raises(ServiceFailed):
+            with pytest.raises(ServiceFailedError):
                 await edits.edit(CALL, workspace=tmp_path)
     assert len(api.requests) == 1
 
@@ -178,7 +178,7 @@ async def test_an_answer_that_drips_does_not_gain_time(tmp_path: Path):
         client(api.url, timeout=0.5) as edits,
     ):
         async with asyncio.timeout(10):
-            with pytest.raises(ServiceFailed):
+            with pytest.raises(ServiceFailedError):
                 await edits.edit(CALL, workspace=tmp_path)
     assert len(api.requests) == 1
 
@@ -195,7 +195,7 @@ async def test_an_answer_that_drips_does_not_gain_time(tmp_path: Path):
 )
 async def test_an_answer_that_says_nothing_ends_the_edit(tmp_path: Path, answer: tuple[int, bytes]):
     async with serving(reply(*answer)) as api, client(api.url) as edits:
-        with pytest.raises(ServiceFailed):
+        with pytest.raises(ServiceFailedError):
             await edits.edit(CALL, workspace=tmp_path)
     assert len(api.requests) == 1
 
@@ -215,11 +215,13 @@ async def test_a_flood_of_headers_is_cut_whatever_was_asked_for(
         }
         with peak_memory() as peak:
             if asked_for == "end":
-                source = Source(Picture(Format.PNG, 64, 48), 1000)
+                source = Source(ImageInfo(Format.PNG, 64, 48), 1000)
                 assert await edits.has_end(api.url, source)
             else:
                 fault = await fault_of(asked[asked_for]())
-                assert isinstance(fault, ServiceFailed | SourceUnreadable | ResultLost)
+                assert isinstance(
+                    fault, ServiceFailedError | SourceUnreadableError | ResultLostError
+                )
         await api.hung_up.wait()
     assert peak() < 4 * 2**20
     assert files_in(tmp_path) == {}
@@ -230,14 +232,14 @@ async def test_an_answer_whose_length_is_a_lie_ends_the_edit(tmp_path: Path, len
     body = json.dumps(images("a")).encode()
     lie = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode() + body
     async with serving(raw(lie, cut=True)) as api, client(api.url) as edits:
-        with pytest.raises(ServiceFailed):
+        with pytest.raises(ServiceFailedError):
             await edits.edit(CALL, workspace=tmp_path)
     assert len(api.requests) == 1
 
 
 async def test_a_declined_call_ends_the_edit(tmp_path: Path):
     async with serving(reply(400, b'{"message": "no"}')) as api, client(api.url) as edits:
-        with pytest.raises(Declined) as refusal:
+        with pytest.raises(DeclinedError) as refusal:
             await edits.edit(CALL, workspace=tmp_path)
     assert refusal.value.message == "no"
     assert len(api.requests) == 1
@@ -247,7 +249,7 @@ async def test_a_key_that_the_api_quotes_is_not_passed_on(tmp_path: Path):
     answer = json.dumps({"message": f"no such key: {KEY}"}).encode()
     async with serving(reply(400, answer)) as api, client(api.url) as edits:
         fault = await fault_of(edits.edit(CALL, workspace=tmp_path))
-    assert isinstance(fault, Declined)
+    assert isinstance(fault, DeclinedError)
     assert fault.message == "no such key: …"
     assert KEY not in "".join(traceback.format_exception(fault))
 
@@ -278,7 +280,7 @@ SIGNED = (
 async def test_a_source_that_the_api_quotes_in_any_way_is_not_passed_on(tmp_path: Path, said: str):
     answer = json.dumps({"message": f"cannot read {said}"}).encode()
     async with serving(reply(400, answer)) as api, client(api.url) as edits:
-        with pytest.raises(Declined) as refusal:
+        with pytest.raises(DeclinedError) as refusal:
             await edits.edit(replace(CALL, source_url=SIGNED), workspace=tmp_path)
     assert refusal.value.message is not None
     told = unquote(refusal.value.message.casefold())
@@ -291,7 +293,7 @@ async def test_a_call_is_not_sent_on_to_where_it_is_redirected(tmp_path: Path, s
     async with serving(success("a")) as other:
         answer = reply(status, b"", {"Location": f"{other.url}/v1/images/edit"})
         async with serving(answer) as api, client(api.url) as edits:
-            with pytest.raises(ServiceFailed):
+            with pytest.raises(ServiceFailedError):
                 await edits.edit(CALL, workspace=tmp_path)
     assert (len(api.requests), other.connections) == (1, 0)
 
@@ -309,7 +311,7 @@ async def test_a_throttled_call_is_made_again_when_the_api_says(tmp_path: Path):
 
 async def test_three_throttled_calls_are_enough(tmp_path: Path):
     async with serving(throttled(429, "1")) as api, client(api.url) as edits:
-        with pytest.raises(Busy):
+        with pytest.raises(BusyError):
             await edits.edit(CALL, workspace=tmp_path)
         assert edits.clock.slept == [1, 1]
     assert len(api.requests) == 3
@@ -317,7 +319,7 @@ async def test_three_throttled_calls_are_enough(tmp_path: Path):
 
 async def test_a_wait_that_would_take_too_long_is_not_begun(tmp_path: Path):
     async with serving(throttled(503, "61")) as api, client(api.url) as edits:
-        with pytest.raises(Busy):
+        with pytest.raises(BusyError):
             await edits.edit(CALL, workspace=tmp_path)
         assert edits.clock.slept == []
     assert len(api.requests) == 1
@@ -325,7 +327,7 @@ async def test_a_wait_that_would_take_too_long_is_not_begun(tmp_path: Path):
 
 async def test_the_waits_of_one_edit_are_counted_together(tmp_path: Path):
     async with serving(throttled(429, "40")) as api, client(api.url) as edits:
-        with pytest.raises(Busy):
+        with pytest.raises(BusyError):
             await edits.edit(CALL, workspace=tmp_path)
         assert edits.clock.slept == [40]
     assert len(api.requests) == 2
@@ -333,14 +335,14 @@ async def test_the_waits_of_one_edit_are_counted_together(tmp_path: Path):
 
 async def test_too_many_requests_without_a_time_is_not_waited_for(tmp_path: Path):
     async with serving(reply(429, b"")) as api, client(api.url) as edits:
-        with pytest.raises(Busy):
+        with pytest.raises(BusyError):
             await edits.edit(CALL, workspace=tmp_path)
     assert len(api.requests) == 1
 
 
 async def test_a_call_that_finds_no_connection_is_made_three_times(tmp_path: Path):
     async with client(unused_address()) as edits:
-        with pytest.raises(Unreachable):
+        with pytest.raises(UnreachableError):
             await edits.edit(CALL, workspace=tmp_path)
         assert edits.clock.slept == [0.5, 1]
 
@@ -364,7 +366,7 @@ async def test_a_call_gets_through_once_the_api_is_there(tmp_path: Path):
 async def test_a_name_without_an_address_is_looked_up_three_times(tmp_path: Path):
     names = Names()
     async with client("http://api.example.com", resolver=names) as edits:
-        with pytest.raises(Unreachable):
+        with pytest.raises(UnreachableError):
             await edits.edit(CALL, workspace=tmp_path)
     assert names.asked == ["api.example.com"] * 3
 
@@ -372,7 +374,7 @@ async def test_a_name_without_an_address_is_looked_up_three_times(tmp_path: Path
 async def test_a_look_up_without_an_answer_is_no_connection(tmp_path: Path):
     names = Names(hangs=True)
     async with client("http://api.example.com", resolver=names, patience=IMPATIENT) as edits:
-        with pytest.raises(Unreachable):
+        with pytest.raises(UnreachableError):
             await edits.edit(CALL, workspace=tmp_path)
 
 
@@ -389,7 +391,7 @@ async def test_a_handshake_that_does_not_end_is_no_connection(
     async with serving(silence) as api:
         address = api.url.replace("http:", "https:")
         async with client(address, timeout=timeout, patience=patience) as edits:
-            with pytest.raises(Unreachable):
+            with pytest.raises(UnreachableError):
                 await edits.edit(CALL, workspace=tmp_path)
     assert api.connections == 3
 
@@ -399,7 +401,7 @@ async def test_a_server_without_a_trusted_certificate_gets_nothing(tmp_path: Pat
         serving(success("a"), tls=True) as api,
         client(api.url.replace("http:", "https:")) as edits,
     ):
-        with pytest.raises(Unreachable):
+        with pytest.raises(UnreachableError):
             await edits.edit(CALL, workspace=tmp_path)
     assert api.requests == []
 
@@ -411,7 +413,7 @@ async def test_a_probe_reads_no_more_than_the_header():
     start = head(content_length=MAX_SOURCE_BYTES) + picture(Format.JPEG)[:1000]
     async with serving(raw(start)) as cdn, client() as edits:
         probed = await edits.probe_source(f"{cdn.url}/a.jpg")
-        assert probed == Source(Picture(Format.JPEG, 64, 48), MAX_SOURCE_BYTES)
+        assert probed == Source(ImageInfo(Format.JPEG, 64, 48), MAX_SOURCE_BYTES)
         await cdn.hung_up.wait()
     assert "Authorization" not in cdn.requests[0].headers
 
@@ -426,7 +428,7 @@ async def test_a_signed_address_is_asked_for_as_it_is():
 async def test_a_source_that_is_refused_is_not_asked_for_again(status: int):
     answer = reply(status, picture(Format.PNG), {"Location": "/elsewhere"})
     async with serving(answer) as cdn, client() as edits:
-        with pytest.raises(SourceUnreadable):
+        with pytest.raises(SourceUnreadableError):
             await edits.probe_source(cdn.url)
     assert len(cdn.requests) == 1
 
@@ -436,7 +438,7 @@ async def test_a_source_is_asked_for_again_where_that_may_help():
     answers = reply(500, b""), cut, reply(200, picture(Format.PNG))
     async with serving(*answers) as cdn, client() as edits:
         probed = await edits.probe_source(cdn.url)
-        assert probed == Source(Picture(Format.PNG, 64, 48), len(picture(Format.PNG)))
+        assert probed == Source(ImageInfo(Format.PNG, 64, 48), len(picture(Format.PNG)))
         assert edits.clock.slept == [0.5, 1]
 
 
@@ -467,7 +469,7 @@ async def test_a_source_of_unknown_size_is_not_known_by_its_header():
 async def test_the_end_of_a_source_is_looked_for_in_its_last_bytes(
     status: int, last: bytes, *, has_end: bool
 ):
-    source = Source(Picture(Format.JPEG, 64, 48), 100_000)
+    source = Source(ImageInfo(Format.JPEG, 64, 48), 100_000)
     async with serving(reply(status, last)) as cdn, client() as edits:
         assert await edits.has_end(cdn.url, source) is has_end
     assert cdn.requests[0].headers["Range"] == f"bytes={100_000 - LAST_BYTES}-"
@@ -485,7 +487,7 @@ async def test_a_webp_is_as_long_as_it_says(follow: int, *, has_end: bool):
 
 
 async def test_a_source_whose_last_bytes_do_not_come_is_taken_to_have_its_end():
-    source = Source(Picture(Format.JPEG, 64, 48), 100_000)
+    source = Source(ImageInfo(Format.JPEG, 64, 48), 100_000)
     async with serving(silence) as cdn, client(patience=Patience(end=0.05)) as edits:
         assert await edits.has_end(cdn.url, source)
 
@@ -494,14 +496,14 @@ async def test_a_source_is_fetched_byte_for_byte(tmp_path: Path):
     file = picture(Format.TIFF, padding=1_000_001)
     async with serving(reply(200, file)) as cdn, client() as edits:
         fetched = await edits.fetch_source(cdn.url, tmp_path / "1")
-    assert fetched == Source(Picture(Format.TIFF, 64, 48), len(file), tmp_path / "1")
+    assert fetched == Source(ImageInfo(Format.TIFF, 64, 48), len(file), tmp_path / "1")
     assert files_in(tmp_path) == {"1": file}
 
 
 async def test_a_converted_source_goes_as_a_data_url_and_is_not_fetched(tmp_path: Path):
     file = picture(Format.JPEG)
     (tmp_path / "converted").write_bytes(file)
-    source = Source(Picture(Format.JPEG, 64, 48), len(file), tmp_path / "converted")
+    source = Source(ImageInfo(Format.JPEG, 64, 48), len(file), tmp_path / "converted")
     async with serving(success("a")) as api, client(api.url) as edits:
         await edits.edit(CALL, workspace=tmp_path, source=source)
     sent = json.loads(api.requests[0].body)["image"]
@@ -513,7 +515,7 @@ async def test_a_source_that_stays_away_is_unreadable(answer: str):
     plays = {"fails": reply(500, b""), "is cut": raw(b"", cut=True), "is silent": silence}
     async with serving(plays.get(answer, silence)) as cdn, client(patience=IMPATIENT) as edits:
         address = unused_address() if answer == "is not there" else cdn.url
-        with pytest.raises(SourceUnreadable):
+        with pytest.raises(SourceUnreadableError):
             await edits.probe_source(address)
         assert edits.clock.slept == [0.5, 1]
     assert len(cdn.requests) == (0 if answer == "is not there" else 3)
@@ -540,14 +542,14 @@ async def test_a_source_that_nothing_is_heard_of_is_not_said_to_be_gone():
 
 async def test_a_source_that_is_no_picture_is_read_once():
     async with serving(reply(200, b"%PDF-1.7" + bytes(100))) as cdn, client() as edits:
-        with pytest.raises(NotAPicture):
+        with pytest.raises(NotAnImageError):
             await edits.probe_source(cdn.url)
     assert len(cdn.requests) == 1
 
 
 async def test_a_source_that_ends_within_its_header_is_no_picture():
     async with serving(reply(200, picture(Format.PNG)[:20])) as cdn, client() as edits:
-        with pytest.raises(NotAPicture):
+        with pytest.raises(NotAnImageError):
             await edits.probe_source(cdn.url)
 
 
@@ -555,14 +557,14 @@ async def test_a_source_of_too_many_pixels_is_refused():
     file = bytearray(picture(Format.WEBP, exif=True))
     file[24:30] = b"\xff\xff\x00\xff\xff\x00"
     async with serving(reply(200, bytes(file))) as cdn, client() as edits:
-        with pytest.raises(TooManyPixels):
+        with pytest.raises(TooManyPixelsError):
             await edits.probe_source(cdn.url)
 
 
 async def test_a_source_that_says_that_it_is_too_large_is_not_read():
     start = head(content_length=MAX_SOURCE_BYTES + 1)
     async with serving(raw(start)) as cdn, client() as edits:
-        with pytest.raises(TooLarge) as refusal:
+        with pytest.raises(TooLargeError) as refusal:
             await edits.probe_source(cdn.url)
     assert refusal.value.limit == MAX_SOURCE_BYTES
 
@@ -571,9 +573,9 @@ async def test_a_source_that_is_a_bomb_is_not_unpacked(tmp_path: Path):
     packed = reply(200, bomb(200 * 2**20), {"Content-Encoding": "gzip"})
     async with serving(packed) as cdn, client() as edits:
         with peak_memory() as peak:
-            assert isinstance(await fault_of(edits.probe_source(cdn.url)), NotAPicture)
+            assert isinstance(await fault_of(edits.probe_source(cdn.url)), NotAnImageError)
             fetched = edits.fetch_source(cdn.url, tmp_path / "1")
-            assert isinstance(await fault_of(fetched), NotAPicture)
+            assert isinstance(await fault_of(fetched), NotAnImageError)
     assert peak() < 2 * 2**20
     assert files_in(tmp_path) == {}
 
@@ -582,7 +584,7 @@ async def test_a_source_that_says_a_smaller_length_than_it_has_is_cut_there(tmp_
     file = picture(Format.PNG, padding=5000)
     async with serving(raw(head(content_length=20) + file)) as cdn, client() as edits:
         for read in (edits.probe_source(cdn.url), edits.fetch_source(cdn.url, tmp_path / "1")):
-            assert isinstance(await fault_of(read), NotAPicture | SourceUnreadable)
+            assert isinstance(await fault_of(read), NotAnImageError | SourceUnreadableError)
     assert files_in(tmp_path) == {}
 
 
@@ -590,7 +592,7 @@ async def test_a_source_that_says_a_larger_length_than_it_has_is_unreadable(tmp_
     file = picture(Format.PNG, padding=5000)
     lie = raw(head(content_length=len(file) + 1) + file, cut=True)
     async with serving(lie) as cdn, client() as edits:
-        with pytest.raises(SourceUnreadable):
+        with pytest.raises(SourceUnreadableError):
             await edits.fetch_source(cdn.url, tmp_path / "1")
     assert len(cdn.requests) == 3
     assert files_in(tmp_path) == {}
@@ -600,9 +602,9 @@ async def test_a_source_that_drips_is_given_up_in_the_end(tmp_path: Path):
     drip = dripping(head(content_length=70_000) + b"\xff\xd8\xff\xe0\xff\xff")
     patience = Patience(silence=10, picture=0.2)
     async with serving(drip) as cdn, client(patience=patience) as edits:
-        with pytest.raises(SourceUnreadable):
+        with pytest.raises(SourceUnreadableError):
             await edits.probe_source(cdn.url)
-        with pytest.raises(SourceUnreadable):
+        with pytest.raises(SourceUnreadableError):
             await edits.fetch_source(cdn.url, tmp_path / "1")
     assert len(cdn.requests) == 2
     assert files_in(tmp_path) == {}
@@ -619,7 +621,7 @@ async def test_an_end_of_a_source_that_never_ends_is_cut_at_its_limit():
 
     async with serving(play) as cdn, client() as edits:
         with peak_memory() as peak:
-            assert not await edits.has_end(cdn.url, Source(Picture(Format.PNG, 64, 48), 1000))
+            assert not await edits.has_end(cdn.url, Source(ImageInfo(Format.PNG, 64, 48), 1000))
         await cdn.hung_up.wait()
     assert peak() < 4 * 2**20
 
@@ -673,7 +675,7 @@ async def test_an_answer_counts_that_comes_before_the_whole_body_is_taken(tmp_pa
         serving(early) as api,
         client(api.url, source_mode="data") as edits,
     ):
-        with pytest.raises(Declined) as refusal:
+        with pytest.raises(DeclinedError) as refusal:
             await edits.edit(call_with(cdn.url), workspace=tmp_path)
     assert refusal.value.message == "too large"
 
@@ -685,7 +687,7 @@ async def test_a_data_url_that_is_cut_off_is_not_sent_again(tmp_path: Path):
         serving(unread) as api,
         client(api.url, source_mode="data") as edits,
     ):
-        with pytest.raises(ServiceFailed):
+        with pytest.raises(ServiceFailedError):
             await edits.edit(call_with(cdn.url), workspace=tmp_path)
     assert api.connections == 1
     assert files_in(tmp_path) == {}
@@ -722,7 +724,7 @@ async def test_an_endless_source_is_cut_at_its_limit_and_nothing_is_sent(tmp_pat
         serving(success("a")) as api,
         client(api.url, source_mode="data") as edits,
     ):
-        with pytest.raises(TooLarge):
+        with pytest.raises(TooLargeError):
             await edits.edit(call_with(cdn.url), workspace=tmp_path)
     assert api.connections == 0
     assert files_in(tmp_path) == {}
@@ -735,7 +737,7 @@ async def test_an_endless_source_is_cut_at_its_limit_and_nothing_is_sent(tmp_pat
 async def test_a_result_is_kept_byte_for_byte(tmp_path: Path, format_: Format):
     file = picture(format_, padding=1_000_001)
     async with serving(reply(200, file)) as api, client(api.url) as edits:
-        assert await edits.download(f"{api.url}/1", tmp_path / "1") == Picture(format_, 64, 48)
+        assert await edits.download(f"{api.url}/1", tmp_path / "1") == ImageInfo(format_, 64, 48)
     assert files_in(tmp_path) == {"1": file}
     assert "Authorization" not in api.requests[0].headers
 
@@ -818,7 +820,7 @@ async def test_a_result_is_tried_three_times(tmp_path: Path, answer: str):
         "silent": raw(start),
     }
     async with serving(plays[answer]) as api, client(api.url, patience=IMPATIENT) as edits:
-        with pytest.raises(ResultLost):
+        with pytest.raises(ResultLostError):
             await edits.download(api.url, tmp_path / "1")
     assert len(api.requests) == 3
     assert files_in(tmp_path) == {}
@@ -836,7 +838,7 @@ async def test_a_result_that_is_cut_short_by_a_server_that_says_no_length_is_no_
         await edits.download(api.url, tmp_path / "1")
         assert files_in(tmp_path) == {"1": file}
     async with serving(short) as api, client(api.url) as edits:
-        with pytest.raises(ResultLost, match="cut off"):
+        with pytest.raises(ResultLostError, match="cut off"):
             await edits.download(api.url, tmp_path / "2")
         assert len(api.requests) == 3
     assert list(files_in(tmp_path)) == ["1"]
@@ -845,7 +847,7 @@ async def test_a_result_that_is_cut_short_by_a_server_that_says_no_length_is_no_
 @pytest.mark.parametrize("format_", [Format.GIF, Format.AVIF, Format.TIFF])
 async def test_a_result_that_discord_may_not_show_is_none(tmp_path: Path, format_: Format):
     async with serving(reply(200, picture(format_))) as api, client(api.url) as edits:
-        with pytest.raises(ResultLost, match="no picture"):
+        with pytest.raises(ResultLostError, match="no picture"):
             await edits.download(api.url, tmp_path / "1")
     assert files_in(tmp_path) == {}
 
@@ -862,7 +864,7 @@ async def test_a_result_that_discord_may_not_show_is_none(tmp_path: Path, format
 )
 async def test_what_will_not_pass_is_tried_once(tmp_path: Path, answer: tuple[int, bytes]):
     async with serving(reply(*answer)) as api, client(api.url) as edits:
-        with pytest.raises(ResultLost):
+        with pytest.raises(ResultLostError):
             await edits.download(api.url, tmp_path / "1")
     assert len(api.requests) == 1
     assert files_in(tmp_path) == {}
@@ -872,7 +874,7 @@ async def test_what_will_not_pass_is_tried_once(tmp_path: Path, answer: tuple[in
 async def test_a_redirect_to_no_address_is_not_followed(tmp_path: Path, location: str):
     answer = reply(302, b"", {"Location": location})
     async with serving(answer) as api, client(api.url) as edits:
-        with pytest.raises(ResultLost):
+        with pytest.raises(ResultLostError):
             await edits.download(api.url, tmp_path / "1")
 
 
@@ -880,7 +882,7 @@ async def test_an_encoding_is_not_undone(tmp_path: Path):
     packed = gzip.compress(picture(Format.PNG))
     answer = reply(200, packed, {"Content-Encoding": "gzip"})
     async with serving(answer) as api, client(api.url) as edits:
-        with pytest.raises(ResultLost, match="no picture"):
+        with pytest.raises(ResultLostError, match="no picture"):
             await edits.download(api.url, tmp_path / "1")
 
 
@@ -889,14 +891,14 @@ async def test_a_result_that_says_that_it_is_too_large_is_not_read(tmp_path: Pat
         serving(raw(head(content_length=MAX_RESULT_BYTES + 1))) as api,
         client(api.url) as edits,
     ):
-        with pytest.raises(ResultLost):
+        with pytest.raises(ResultLostError):
             await edits.download(api.url, tmp_path / "1")
     assert len(api.requests) == 1
 
 
 async def test_an_endless_result_is_cut_at_its_limit(tmp_path: Path):
     async with serving(endless(picture(Format.PNG))) as api, client(api.url) as edits:
-        with peak_memory() as peak, pytest.raises(ResultLost):
+        with peak_memory() as peak, pytest.raises(ResultLostError):
             await edits.download(api.url, tmp_path / "1")
         await api.hung_up.wait()
     assert peak() < 4 * 2**20
@@ -908,7 +910,7 @@ async def test_a_result_that_drips_is_given_up_in_the_end(tmp_path: Path):
     drip = dripping(head(content_length=5000) + picture(Format.PNG))
     patience = Patience(silence=10, picture=0.2)
     async with serving(drip) as api, client(api.url, patience=patience) as edits:
-        with pytest.raises(ResultLost, match="not there after"):
+        with pytest.raises(ResultLostError, match="not there after"):
             await edits.download(api.url, tmp_path / "1")
     assert len(api.requests) == 1
     assert files_in(tmp_path) == {}
@@ -947,7 +949,7 @@ LOOPBACK = (
 @pytest.mark.parametrize("host", LOOPBACK)
 async def test_a_result_on_this_machine_is_never_connected_to(tmp_path: Path, host: str):
     async with serving(reply(200, picture(Format.PNG))) as victim, client() as edits:
-        with pytest.raises(ResultLost, match="forbidden"):
+        with pytest.raises(ResultLostError, match="forbidden"):
             await edits.download(f"http://{host}:{victim.address[1]}/1", tmp_path / "1")
     assert victim.connections == 0
 
@@ -960,7 +962,7 @@ async def test_a_redirect_to_this_machine_is_never_followed(tmp_path: Path, host
             serving(reply(302, b"", {"Location": location})) as api,
             client(api.url, resolver=Names(victim.address)) as edits,
         ):
-            with pytest.raises(ResultLost, match=r"forbidden|nowhere"):
+            with pytest.raises(ResultLostError, match=r"forbidden|nowhere"):
                 await edits.download(api.url, tmp_path / "1")
     assert (len(api.requests), victim.connections) == (1, 0)
 
@@ -969,7 +971,7 @@ async def test_a_name_of_this_machine_is_never_connected_to(tmp_path: Path):
     async with serving(reply(200, picture(Format.PNG))) as victim:
         names = Names(victim.address)
         async with client("http://127.0.0.1:1", resolver=names) as edits:
-            with pytest.raises(ResultLost, match="forbidden"):
+            with pytest.raises(ResultLostError, match="forbidden"):
                 await edits.download("http://inside.example.com/1", tmp_path / "1")
     assert names.asked == ["inside.example.com"]
     assert victim.connections == 0
@@ -982,7 +984,7 @@ async def test_a_name_is_connected_to_where_it_was_judged_and_not_looked_up_agai
     async with serving(reply(500, b"")) as judged, serving(silence) as victim:
         names = Names(judged.address, victim.address)
         async with client("http://127.0.0.1:1", resolver=names) as edits:
-            with pytest.raises(ResultLost):
+            with pytest.raises(ResultLostError):
                 await edits.download("http://rebinding.example.com/1", tmp_path / "1")
     assert names.asked == ["rebinding.example.com"]
     assert (judged.connections, victim.connections) == (1, 0)
@@ -1000,7 +1002,7 @@ async def test_redirects_within_the_apis_origin_are_followed_three_times(tmp_pat
 
 async def test_a_fourth_redirect_is_not_followed(tmp_path: Path):
     async with serving(reply(307, b"", {"Location": "/next"})) as api, client(api.url) as edits:
-        with pytest.raises(ResultLost, match="redirected too often"):
+        with pytest.raises(ResultLostError, match="redirected too often"):
             await edits.download(api.url, tmp_path / "1")
     assert len(api.requests) == 4
 
@@ -1302,8 +1304,8 @@ def client(
     return edits
 
 
-async def fault_of(attempt: Awaitable[object]) -> EditFault:
-    with pytest.raises(EditFault) as raised:
+async def fault_of(attempt: Awaitable[object]) -> EditError:
+    with pytest.raises(EditError) as raised:
         await attempt
     return raised.value
 

@@ -7,13 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.errors import Busy, Declined, Misconfigured, ResultLost, ServiceFailed, ServiceFault
+from bot.domain.errors import (
+    BusyError,
+    DeclinedError,
+    MisconfiguredError,
+    ResultLostError,
+    ServiceError,
+    ServiceFailedError,
+)
 from bot.domain.pricing import Quality
 from bot.edit_api.wire import (
     MAX_ADDRESS,
     MAX_MESSAGE,
     EditCall,
-    Throttled,
+    ThrottledError,
     body_around_image,
     body_with_url,
     needs_data_url,
@@ -103,13 +110,13 @@ def test_entries_without_a_usable_address_are_skipped():
 
 @pytest.mark.parametrize("images", [[], [{"b64": "A"}], [None, "a"]])
 def test_a_success_without_an_address_is_a_lost_result(images: list[object]):
-    with pytest.raises(ResultLost):
+    with pytest.raises(ResultLostError):
         answered({"code": 0, "data": {"images": images}})
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"images": None}, {"images": {}}, {"images": "a"}])
 def test_a_success_of_another_shape_is_a_failure_of_the_service(data: object):
-    with pytest.raises(ServiceFailed):
+    with pytest.raises(ServiceFailedError):
         answered({"code": 0, "data": data})
 
 
@@ -120,25 +127,25 @@ def test_a_success_is_known_in_other_spellings_of_its_code(code: object):
 
 @pytest.mark.parametrize("code", [1, -1, 400, 10**30, 0.5, "blocked", ""])
 def test_a_code_that_is_not_0_declines_with_the_apis_message(code: object):
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(DeclinedError) as refusal:
         answered({"code": code, "message": "no such thing", "data": "odd"})
     assert refusal.value.message == "no such thing"
 
 
 def test_a_code_that_is_not_0_declines_even_where_there_are_pictures():
-    with pytest.raises(Declined):
+    with pytest.raises(DeclinedError):
         answered({**success("a"), "code": 1})
 
 
 @pytest.mark.parametrize("message", [None, 7, "", " \n", ["no"], {"text": "no"}])
 def test_a_message_that_is_no_text_is_none(message: object):
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(DeclinedError) as refusal:
         answered({"code": 1, "message": message})
     assert refusal.value.message is None
 
 
 def test_a_message_is_cut_and_freed_of_what_cannot_be_stored():
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(DeclinedError) as refusal:
         answered({"code": 1, "message": "\0a\ud83d" + "x" * MAX_MESSAGE})
     message = refusal.value.message
     assert message is not None
@@ -168,13 +175,13 @@ def test_a_message_is_cut_and_freed_of_what_cannot_be_stored():
     ],
 )
 def test_what_is_no_answer_at_all_is_a_failure_of_the_service(body: bytes):
-    with pytest.raises(ServiceFailed):
+    with pytest.raises(ServiceFailedError):
         parse_answer(200, {}, body, count=1, now=NOW)
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
 def test_a_refused_key_is_for_the_operator_whatever_the_body_says(status: int):
-    with pytest.raises(Misconfigured) as refusal:
+    with pytest.raises(MisconfiguredError) as refusal:
         answered(EXAMPLE, status)
     assert refusal.value.status == status
 
@@ -195,7 +202,7 @@ def test_a_refused_key_is_for_the_operator_whatever_the_body_says(status: int):
 def test_other_statuses_of_400_decline_with_a_message_where_there_is_one(
     status: int, body: bytes, message: str | None
 ):
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(DeclinedError) as refusal:
         parse_answer(status, {}, body, count=1, now=NOW)
     assert refusal.value.message == message
 
@@ -203,27 +210,27 @@ def test_other_statuses_of_400_decline_with_a_message_where_there_is_one(
 @pytest.mark.parametrize("status", [100, 204, 301, 302, 307, 500, 502, 503, 504, 599])
 def test_other_statuses_are_a_failure_of_the_service(status: int):
     body = b"" if status == 204 else json.dumps(EXAMPLE).encode()
-    with pytest.raises(ServiceFailed):
+    with pytest.raises(ServiceFailedError):
         parse_answer(status, {}, body, count=1, now=NOW)
 
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("name", ["Retry-After", "retry-after", "RETRY-AFTER"])
 def test_an_api_that_says_when_to_come_again_is_throttling(status: int, name: str):
-    with pytest.raises(Throttled) as refusal:
+    with pytest.raises(ThrottledError) as refusal:
         parse_answer(status, {name: "7"}, b"", count=1, now=NOW)
     assert refusal.value.retry_after == 7
 
 
 def test_too_many_requests_without_a_usable_time_is_busy():
     for headers in ({}, {"Retry-After": "soon"}):
-        with pytest.raises(Busy) as refusal:
+        with pytest.raises(BusyError) as refusal:
             parse_answer(429, headers, b"", count=1, now=NOW)
-        assert not isinstance(refusal.value, Throttled)
+        assert not isinstance(refusal.value, ThrottledError)
 
 
 def test_a_time_to_come_again_means_nothing_with_another_status():
-    with pytest.raises(ServiceFailed):
+    with pytest.raises(ServiceFailedError):
         parse_answer(500, {"Retry-After": "1"}, b"", count=1, now=NOW)
 
 
@@ -235,7 +242,7 @@ def test_a_time_to_come_again_means_nothing_with_another_status():
 def test_any_answer_is_addresses_or_a_fault(status: int, body: bytes, retry_after: str):
     try:
         addresses = parse_answer(status, {"Retry-After": retry_after}, body, count=2, now=NOW)
-    except ServiceFault:
+    except ServiceError:
         return
     assert 1 <= len(addresses) <= 2
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.__main__ import serve
 from bot.domain.edits import Held
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 from bot.domain.quotas import OperatorLimits
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.settings import Settings
@@ -114,7 +114,7 @@ async def test_a_hold_that_the_disk_did_not_keep_does_not_come_back_after_a_cras
     ledger = stores.ledger
     await ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON)
     disk.fault = fault
-    with pytest.raises(LedgerFault):
+    with pytest.raises(LedgerError):
         await ledger.hold(order(2), limits=LIMITS, owner="test", now=NOON)
     crashed = copy_as_after_a_crash(path, tmp_path / "crashed")
     disk.mend()
@@ -378,7 +378,7 @@ async def test_where_another_process_keeps_the_ledger_an_edit_is_refused_and_not
 ):
     impatient = partial(open_sqlite, patience=200 if acknowledged_first else 1)
     monkeypatch.setattr("bot.__main__.open_sqlite", impatient)
-    monkeypatch.setattr("bot.editing.editor.STORE_PATIENCE", 0.05 if acknowledged_first else 5)
+    monkeypatch.setattr("bot.editing.editor.HOLD_TIMEOUT_S", 0.05 if acknowledged_first else 5)
     bot = await start_bot()
     async with locked_by_a_process(bot.settings.database):
         edit = await ada.edit(private=True)

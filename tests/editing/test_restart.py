@@ -10,7 +10,7 @@ import pytest
 from bot.__main__ import serve
 from bot.discord_io.client import DiscordClient
 from bot.domain.edits import Edit
-from bot.domain.errors import LedgerFault, LedgerUnusable
+from bot.domain.errors import LedgerError, LedgerUnusableError
 from bot.ledger.sqlite.edits import SqliteLedger
 from bot.settings import Settings
 from sandbox.bot_process import BotProcess
@@ -540,8 +540,10 @@ async def test_a_bot_whose_ledger_cannot_be_read_when_it_starts_says_so_and_ends
     sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     async def fail(_ledger: SqliteLedger) -> list[Edit]:
-        raise LedgerFault("CorruptError: database disk image is malformed")
+        raise LedgerError("CorruptError: database disk image is malformed")
 
     monkeypatch.setattr(SqliteLedger, "unfinished", fail)
-    with pytest.raises(LedgerUnusable, match=r"malformed. Look at it with `python -m bot doctor`"):
+    with pytest.raises(
+        LedgerUnusableError, match=r"malformed. Look at it with `python -m bot doctor`"
+    ):
         await serve(settings)

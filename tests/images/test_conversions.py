@@ -17,20 +17,20 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 
 from bot.domain.errors import (
-    Broken,
-    ChildFailed,
-    Fault,
-    SourceFault,
-    TooHeavy,
-    TooLarge,
-    TooManyPixels,
+    BrokenImageError,
+    ChildFailedError,
+    DarkroomError,
+    SourceError,
+    TooHeavyError,
+    TooLargeError,
+    TooManyPixelsError,
 )
 from bot.domain.images import (
     EVERYWHERE,
     MAX_SENT_BYTES,
     MAX_SENT_PIXELS,
     Format,
-    Picture,
+    ImageInfo,
     Source,
     SourceChange,
 )
@@ -100,7 +100,7 @@ FILES: list[Any] = [
 async def test_other_formats_become_jpeg(tmp_path: Path, kind: str, options: dict[str, Any]):
     file = write(tmp_path / "a", draw_corners(), kind, **options)
     source, image = await convert(file)
-    assert source.picture == Picture(Format.JPEG, 300, 200)
+    assert source.picture == ImageInfo(Format.JPEG, 300, 200)
     assert source.changes == ()
     assert source.can_be_sent
     assert see_corners(image) == CORNERS
@@ -110,7 +110,7 @@ async def test_heic_is_turned_and_loses_its_camera_place_and_profile(tmp_path: P
     file = tmp_path / "a.heic"
     file.write_bytes(HEIC.read_bytes())
     source, image = await convert(file)
-    assert source.picture == Picture(Format.JPEG, 300, 200)
+    assert source.picture == ImageInfo(Format.JPEG, 300, 200)
     assert see_corners(image) == CORNERS
     assert is_clean(source)
 
@@ -135,7 +135,7 @@ async def test_a_picture_is_sent_upright_without_camera_and_place(
     file = write(tmp_path / "a", lying, kind, exif=exif, icc_profile=wide_profile())
     assert b"Secret Camera" in file.read_bytes()
     source, image = await convert(file)
-    assert source.picture == Picture(Format.JPEG, 300, 200)
+    assert source.picture == ImageInfo(Format.JPEG, 300, 200)
     assert see_corners(image) == CORNERS
     assert is_clean(source)
 
@@ -202,7 +202,7 @@ async def test_a_gif_of_three_thousand_frames_takes_no_longer_than_one(tmp_path:
 async def test_cmyk_becomes_rgb(tmp_path: Path, kind: str):
     file = write(tmp_path / "a", draw_corners(mode="CMYK"), kind, quality=95)
     source, image = await convert(file)
-    assert source.picture == Picture(Format.JPEG, 300, 200)
+    assert source.picture == ImageInfo(Format.JPEG, 300, 200)
     assert image.mode == "RGB"
     assert see_corners(image) == CORNERS
 
@@ -354,7 +354,7 @@ async def test_what_png_cannot_do_webp_does_without_loss(tmp_path: Path):
     gradient = Image.merge("RGB", [Image.effect_noise((600, 400), 4)] * 3)
     file = write(tmp_path / "a", gradient, "PNG")
     source, image = await fit(file, round(file.stat().st_size * 0.8))
-    assert source.picture == Picture(Format.WEBP, 600, 400)
+    assert source.picture == ImageInfo(Format.WEBP, 600, 400)
     assert image.convert("RGB").tobytes() == gradient.tobytes()
 
 
@@ -381,7 +381,7 @@ async def test_a_result_keeps_what_is_transparent(tmp_path: Path, noise: Image.I
 
 async def test_a_result_that_fits_in_no_way_is_given_up(tmp_path: Path, noise: Image.Image):
     file = write(tmp_path / "a", noise, "PNG")
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLargeError):
         await fit(file, 100)
     assert not (tmp_path / "fitted").exists()
 
@@ -430,7 +430,7 @@ async def test_a_heic_that_deadlocked_a_decoder_is_refused_within_seconds(tmp_pa
     file = tmp_path / "a"
     file.write_bytes(HEIC.with_name("hang.heic").read_bytes())
     async with asyncio.timeout(5):
-        with pytest.raises(SourceFault):
+        with pytest.raises(SourceError):
             await Conversions().to_edit(file, probe_file(file), tmp_path / "b")
 
 
@@ -450,21 +450,21 @@ async def test_a_file_that_is_cut_off_is_broken(tmp_path: Path, noise: Image.Ima
         write(file, noise, kind, **options)
     picture = probe_file(file)
     cut(file, 0.6)
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenImageError):
         await Conversions().to_edit(file, picture, tmp_path / "b")
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 
-def bomb(file: Path) -> Picture:
+def bomb(file: Path) -> ImageInfo:
     """A PNG that says that it is small, of a file that says that it is large."""
     file.write_bytes(png(60_000, 60_000, zlib.compress(bytes(1000))))
-    return Picture(Format.PNG, 60, 60)
+    return ImageInfo(Format.PNG, 60, 60)
 
 
-def heavy(file: Path) -> Picture:
+def heavy(file: Path) -> ImageInfo:
     """A GIF that says to the bot that it is small, and is 200 megapixels of it."""
     file.write_bytes(b"GIF89a" + struct.pack("<HHBBB", 20_000, 10_000, 0, 0, 0) + GIF_REST)
-    return Picture(Format.GIF, 1, 1)
+    return ImageInfo(Format.GIF, 1, 1)
 
 
 GIF_REST = b",\0\0\0\0" + struct.pack("<HHB", 20_000, 10_000, 0x80) + bytes(6) + b"\2\2\x4c\1\0;"
@@ -472,14 +472,14 @@ GIF_REST = b",\0\0\0\0" + struct.pack("<HHB", 20_000, 10_000, 0x80) + bytes(6) +
 
 @pytest.mark.parametrize(
     ("make", "fault"),
-    [(bomb, TooManyPixels), (heavy, TooHeavy)],
+    [(bomb, TooManyPixelsError), (heavy, TooHeavyError)],
     ids=["more pixels than are taken", "more memory than its header says"],
 )
 async def test_a_bomb_ends_only_the_child(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    make: Callable[[Path], Picture],
-    fault: type[Fault],
+    make: Callable[[Path], ImageInfo],
+    fault: type[DarkroomError],
 ):
     monkeypatch.setattr(module, "BASE_MEMORY", 200 * 2**20)
     picture = make(tmp_path / "a")
@@ -492,22 +492,30 @@ async def test_a_bomb_ends_only_the_child(
 @pytest.mark.parametrize(
     ("code", "fault", "costly"),
     [
-        ("os.kill(os.getpid(), signal.SIGSEGV)", Broken, True),
-        ("os.kill(os.getpid(), signal.SIGABRT)", Broken, True),
-        ("os.kill(os.getpid(), signal.SIGSYS)", Broken, True),
-        ("signal.pause()", TooHeavy, True),
-        ("print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 6}))", Broken, True),
-        ("print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 4}))", Broken, False),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", BrokenImageError, True),
+        ("os.kill(os.getpid(), signal.SIGABRT)", BrokenImageError, True),
+        ("os.kill(os.getpid(), signal.SIGSYS)", BrokenImageError, True),
+        ("signal.pause()", TooHeavyError, True),
+        (
+            "print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 6}))",
+            BrokenImageError,
+            True,
+        ),
+        (
+            "print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 4}))",
+            BrokenImageError,
+            False,
+        ),
         # A machine that is short of memory or busy ends children whatever the image.
-        ("os.kill(os.getpid(), signal.SIGKILL)", TooHeavy, False),
-        ("while True: pass", TooHeavy, False),
+        ("os.kill(os.getpid(), signal.SIGKILL)", TooHeavyError, False),
+        ("while True: pass", TooHeavyError, False),
     ],
 )
 async def test_only_what_the_image_itself_did_to_its_child_is_costly(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     code: str,
-    fault: type[SourceFault],
+    fault: type[SourceError],
     costly: bool,
 ):
     program = f"import json, os, signal, sys\nsys.stdin.read()\n{code}"
@@ -534,7 +542,7 @@ async def test_a_picture_that_a_full_disk_does_not_take_is_not_taken_for_a_broke
     (tmp_path / "a").write_bytes(make_picture())
     (tmp_path / "b").symlink_to("/dev/full")
     with pytest.raises(OSError, match="disk did not take"):
-        await Conversions().to_edit(tmp_path / "a", Picture(Format.PNG, 320, 240), tmp_path / "b")
+        await Conversions().to_edit(tmp_path / "a", ImageInfo(Format.PNG, 320, 240), tmp_path / "b")
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 
@@ -544,8 +552,8 @@ async def test_a_child_that_hangs_is_killed_in_time(
 ):
     os.mkfifo(tmp_path / "a")
     monkeypatch.setattr(module, "WORK", replace(WORK, seconds=0.3))
-    with pytest.raises(TooHeavy):
-        await Conversions().to_edit(tmp_path / "a", Picture(Format.PNG, 9, 9), tmp_path / "b")
+    with pytest.raises(TooHeavyError):
+        await Conversions().to_edit(tmp_path / "a", ImageInfo(Format.PNG, 9, 9), tmp_path / "b")
     assert find_children() == []
 
 
@@ -556,12 +564,12 @@ async def test_a_child_that_hangs_is_killed_in_time(
 async def working_on(pipe: Path, conversions: Conversions) -> AsyncGenerator[None]:
     """Within, a child has opened the picture; at the end it finds that it is broken."""
     into = pipe.with_name(f"{pipe.name}-converted")
-    converting = asyncio.create_task(conversions.to_edit(pipe, Picture(Format.PNG, 9, 9), into))
+    converting = asyncio.create_task(conversions.to_edit(pipe, ImageInfo(Format.PNG, 9, 9), into))
     async with asyncio.timeout(15):
         with await asyncio.to_thread(pipe.open, "wb") as picture:
             yield
             picture.write(b"none")
-        with pytest.raises(Broken):
+        with pytest.raises(BrokenImageError):
             await converting
 
 
@@ -618,7 +626,7 @@ async def test_a_child_that_wrote_something_else_is_not_believed(
     )
     monkeypatch.setattr(module, "WORK", replace(WORK, arguments=("-c", copy)))
     source = write(tmp_path / "a", draw_corners(), "BMP")
-    with pytest.raises(ChildFailed, match=why):
+    with pytest.raises(ChildFailedError, match=why):
         await Conversions().to_post(
             source, probe_file(source), tmp_path / "b", most_bytes=len(make_picture("GIF"))
         )
@@ -631,7 +639,7 @@ async def test_large_images_are_worked_on_one_at_a_time_whatever_the_cores(
 ):
     monkeypatch.setattr(module, "_count_cores", lambda: 3)
     conversions = Conversions()
-    large, small = Picture(Format.PNG, 10_000, 5_000), Picture(Format.PNG, 9, 9)
+    large, small = ImageInfo(Format.PNG, 10_000, 5_000), ImageInfo(Format.PNG, 9, 9)
     for name in "abc":
         os.mkfifo(tmp_path / name)
     converting = [
@@ -646,7 +654,7 @@ async def test_large_images_are_worked_on_one_at_a_time_whatever_the_cores(
         third.close()
         (await asyncio.to_thread((tmp_path / "b").open, "wb")).close()
         ended = await asyncio.gather(*converting, return_exceptions=True)
-    assert [type(each) for each in ended] == [Broken] * 3
+    assert [type(each) for each in ended] == [BrokenImageError] * 3
 
 
 @on_linux
@@ -664,7 +672,7 @@ async def test_no_more_pictures_are_worked_on_at_once_than_there_are_cores(
         await asyncio.sleep(0)
         assert len(find_children()) == 1
         assert not (tmp_path / "c").exists()
-    assert (await second).picture == Picture(Format.JPEG, 300, 200)
+    assert (await second).picture == ImageInfo(Format.JPEG, 300, 200)
 
 
 def test_every_format_that_is_posted_can_be_told_whole_from_cut_off(tmp_path: Path):

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from bot.domain.errors import NotAPicture, TooManyPixels
+from bot.domain.errors import NotAnImageError, TooManyPixelsError
 from bot.domain.images import (
     EVERYWHERE,
     MAX_SENT_BYTES,
     MAX_SOURCE_BYTES,
     Format,
-    Picture,
+    ImageInfo,
     Source,
     check_source,
     looks_like_picture,
@@ -90,7 +90,7 @@ def test_the_chunks_of_a_stream_make_no_difference(file: bytes, cuts: list[int])
 def test_every_format_is_known_by_a_file_of_it(format_: Format):
     file = HEIC.read_bytes() if format_ is Format.HEIC else noise(format_, 300, 200)
     picture = probed(file)
-    assert picture == Picture(format_, 300, 200)
+    assert picture == ImageInfo(format_, 300, 200)
     assert Source(picture, len(file)).can_be_sent is (format_ in EVERYWHERE)
     assert not Source(picture, MAX_SENT_BYTES + 1).can_be_sent
 
@@ -121,19 +121,19 @@ def test_sixteen_bits_and_cmyk_are_not_plain(kind: str, mode: str):
     ],
 )
 def test_rare_kinds_of_jpeg_are_not_plain(frame: bytes):
-    assert probed(SOI + frame + bytes(9)) == Picture(Format.JPEG, 40, 30, plain=False)
+    assert probed(SOI + frame + bytes(9)) == ImageInfo(Format.JPEG, 40, 30, plain=False)
 
 
 @pytest.mark.parametrize("format_", [Format.PNG, Format.WEBP])
 def test_an_animation_is_not_plain(format_: Format):
     frames = [Image.new("RGB", (12, 34), colour) for colour in ("red", "blue")]
     file = saved(frames[0], format_, exif_block(6), save_all=True, append_images=frames[1:])
-    assert probed(file) == Picture(format_, 34, 12, plain=False)
+    assert probed(file) == ImageInfo(format_, 34, 12, plain=False)
 
 
 def test_a_picture_of_twenty_five_megapixels_can_be_sent_and_one_more_row_cannot():
-    assert Source(Picture(Format.PNG, 5000, 5000), MAX_SENT_BYTES).can_be_sent
-    assert not Source(Picture(Format.PNG, 5000, 5001), 1).can_be_sent
+    assert Source(ImageInfo(Format.PNG, 5000, 5000), MAX_SENT_BYTES).can_be_sent
+    assert not Source(ImageInfo(Format.PNG, 5000, 5001), 1).can_be_sent
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -142,7 +142,7 @@ def test_a_heic_is_turned_as_its_properties_say(turns: int):
     at = file.index(b"irot") + 4
     turned = file[:at] + bytes([turns]) + file[at + 1 :]
     shown = (300, 200) if turns % 2 else (200, 300)
-    assert probed(turned) == Picture(Format.HEIC, *shown)
+    assert probed(turned) == ImageInfo(Format.HEIC, *shown)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -159,13 +159,13 @@ def test_a_tiff_is_read_in_both_orders_and_sizes_wherever_its_directory_is(
     for tag, kind, value in entries:
         packed = struct.pack(f"{order}{'H' if kind == 3 else 'I'}", value)
         file += struct.pack(f"{order}{layout[2]}", tag, kind, 1) + packed.ljust(8 if big else 4)
-    assert probed(file) == Picture(Format.TIFF, 12, 34)
+    assert probed(file) == ImageInfo(Format.TIFF, 12, 34)
 
 
 @pytest.mark.parametrize(("length", "rest"), [(12, struct.pack("<HH", 40, 30)), (40, b"")])
 def test_a_bmp_is_read_in_its_old_form_and_from_the_top_down(length: int, rest: bytes):
     size = rest or struct.pack("<ii", 40, -30)
-    assert probed(b"BM" + bytes(12) + struct.pack("<I", length) + size) == Picture(
+    assert probed(b"BM" + bytes(12) + struct.pack("<I", length) + size) == ImageInfo(
         Format.BMP, 40, 30
     )
 
@@ -177,7 +177,7 @@ def test_a_bmp_is_read_in_its_old_form_and_from_the_top_down(length: int, rest: 
 def test_random_bytes_are_a_picture_or_none(start: bytes, rest: bytes):
     try:
         picture = probed(start + rest)
-    except NotAPicture:
+    except NotAnImageError:
         return
     assert picture.width > 0
     assert picture.height > 0
@@ -192,7 +192,7 @@ def test_a_header_that_is_changed_anywhere_raises_nothing_else(
         file[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))
     try:
         probed(bytes(file))
-    except NotAPicture:
+    except NotAnImageError:
         return
 
 
@@ -201,14 +201,14 @@ def test_a_header_that_is_cut_off_is_no_picture(format_: Format):
     file = drawn(format_, 12, 34, exif=exif_block(6))
     needed = next(end for end in range(len(file) + 1) if decides(file[:end]))
     for end in range(needed):
-        with pytest.raises(NotAPicture):
+        with pytest.raises(NotAnImageError):
             probed(file[:end])
 
 
 def test_a_picture_is_known_before_its_pixels_come():
     for format_ in {*ENCODED} - {Format.TIFF}:
         file = noise(format_, 300, 200)
-        assert HeaderProbe().feed(file[:1000]) == Picture(format_, 300, 200)
+        assert HeaderProbe().feed(file[:1000]) == ImageInfo(format_, 300, 200)
 
 
 def test_webp_is_read_to_its_end_only_where_its_flags_say_that_exif_is_there():
@@ -216,9 +216,9 @@ def test_webp_is_read_to_its_end_only_where_its_flags_say_that_exif_is_there():
     turned = noise(Format.WEBP, 300, 200, exif=exif_block(8))
     probe = HeaderProbe()
 
-    assert HeaderProbe().feed(plain[:30]) == Picture(Format.WEBP, 300, 200)
+    assert HeaderProbe().feed(plain[:30]) == ImageInfo(Format.WEBP, 300, 200)
     assert probe.feed(turned[:-40]) is None
-    assert probe.feed(turned[-40:]) == Picture(Format.WEBP, 200, 300)
+    assert probe.feed(turned[-40:]) == ImageInfo(Format.WEBP, 200, 300)
 
 
 def test_a_webp_whose_flags_promise_exif_that_is_not_there_is_upright():
@@ -226,7 +226,7 @@ def test_a_webp_whose_flags_promise_exif_that_is_not_there_is_upright():
     at = file.rindex(b"EXIF")
     file[at : at + 4] = b"NONE"
 
-    assert probed(bytes(file)) == Picture(Format.WEBP, 300, 200)
+    assert probed(bytes(file)) == ImageInfo(Format.WEBP, 300, 200)
 
 
 def test_a_webp_chunk_of_odd_length_is_padded():
@@ -235,22 +235,22 @@ def test_a_webp_chunk_of_odd_length_is_padded():
     chunks = start + b"ICCP\3\0\0\0odd\0" + b"EXIF" + struct.pack("<I", len(exif)) + exif
     file = b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
 
-    assert probed(file) == Picture(Format.WEBP, 12, 34)
+    assert probed(file) == ImageInfo(Format.WEBP, 12, 34)
 
 
 def test_exif_with_its_own_prefix_is_read_in_png_and_webp_too():
-    assert probed(png(34, 12, (b"eXIf", b"Exif\0\0" + exif_block(6)))) == Picture(
+    assert probed(png(34, 12, (b"eXIf", b"Exif\0\0" + exif_block(6)))) == ImageInfo(
         Format.PNG, 12, 34
     )
     file = drawn(Format.WEBP, 34, 12, exif=b"Exif\0\0" + exif_block(6))
-    assert probed(file) == Picture(Format.WEBP, 12, 34)
+    assert probed(file) == ImageInfo(Format.WEBP, 12, 34)
 
 
 @pytest.mark.parametrize("format_", ["ICO", "PDF", "PPM", "JPEG2000", "TGA"])
 def test_other_formats_are_none_of_ours(format_: str):
     file = io.BytesIO()
     Image.new("RGB", (32, 32)).save(file, format_)
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImageError):
         probed(file.getvalue())
 
 
@@ -285,35 +285,35 @@ def test_other_formats_are_none_of_ours(format_: str):
     ],
 )
 def test_broken_files_and_other_files_are_no_pictures(file: bytes):
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImageError):
         probed(file)
 
 
 def test_a_png_whose_header_is_not_what_its_checksum_says_is_no_picture():
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImageError):
         probed(png(4, 5).replace(struct.pack(">II", 4, 5), struct.pack(">II", 4, 6)))
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0), (2**31, 5)])
 def test_a_png_without_a_possible_size_is_no_picture(width: int, height: int):
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImageError):
         probed(png(width, height))
 
 
 def test_what_was_refused_once_stays_refused():
     probe = HeaderProbe()
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImageError):
         probe.feed(b"%PDF-1.7")
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImageError):
         probe.feed(noise(Format.PNG, 3, 3))
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImageError):
         probe.finish()
 
 
 def test_what_was_decided_once_stays_decided():
     probe = HeaderProbe()
     probe.feed(SOI + FRAME)
-    assert probe.feed(b"anything") == probe.finish() == Picture(Format.JPEG, 40, 30)
+    assert probe.feed(b"anything") == probe.finish() == ImageInfo(Format.JPEG, 40, 30)
 
 
 @pytest.mark.parametrize(
@@ -329,8 +329,8 @@ def test_what_was_decided_once_stays_decided():
     ],
 )
 def test_a_broken_exif_block_turns_nothing(block: bytes):
-    assert probed(SOI + exif_segment(block) + FRAME) == Picture(Format.JPEG, 40, 30)
-    assert probed(png(40, 30, (b"eXIf", block))) == Picture(Format.PNG, 40, 30)
+    assert probed(SOI + exif_segment(block) + FRAME) == ImageInfo(Format.JPEG, 40, 30)
+    assert probed(png(40, 30, (b"eXIf", block))) == ImageInfo(Format.PNG, 40, 30)
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_a_broken_exif_block_turns_nothing(block: bytes):
 )
 def test_a_file_of_nothing_but_small_parts_is_refused_after_a_few_thousand(file: bytes):
     began = time.process_time()
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImageError):
         probed(file)
     assert time.process_time() - began < 1
 
@@ -384,7 +384,7 @@ def test_large_segments_take_no_memory(start: bytes):
             if probe.feed(rest) is not None:
                 break
         _, peak = tracemalloc.get_traced_memory()
-    except NotAPicture:
+    except NotAnImageError:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -392,9 +392,9 @@ def test_large_segments_take_no_memory(start: bytes):
 
 
 def test_two_hundred_megapixels_are_taken_and_one_more_row_is_not():
-    check_source(Picture(Format.PNG, 20_000, 10_000))
-    with pytest.raises(TooManyPixels):
-        check_source(Picture(Format.PNG, 20_000, 10_001))
+    check_source(ImageInfo(Format.PNG, 20_000, 10_000))
+    with pytest.raises(TooManyPixelsError):
+        check_source(ImageInfo(Format.PNG, 20_000, 10_001))
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_formats_name_their_media_types_and_endings():
     ]
 
 
-def probed(file: bytes, cuts: list[int] | None = None) -> Picture:
+def probed(file: bytes, cuts: list[int] | None = None) -> ImageInfo:
     probe = HeaderProbe()
     position = 0
     for size in cuts or []:

@@ -10,8 +10,8 @@ from random import Random
 import pytest
 from PIL import Image
 
-from bot.domain.errors import NotAPicture, SourceFault
-from bot.domain.images import EVERYWHERE, Picture, Source
+from bot.domain.errors import NotAnImageError, SourceError
+from bot.domain.images import EVERYWHERE, ImageInfo, Source
 from bot.images.conversions import Conversions
 from bot.images.files import probe_file
 from tests.images_made import HEIC, draw_corners
@@ -228,12 +228,12 @@ async def survives(folder: Path, content: bytes) -> None:
     file.write_bytes(content)
     into.unlink(missing_ok=True)
     try:
-        picture: Picture | None = probe_file(file)
-    except NotAPicture:
+        picture: ImageInfo | None = probe_file(file)
+    except NotAnImageError:
         return
     try:
         source: Source | None = await Conversions().to_edit(file, picture, into)
-    except SourceFault:
+    except SourceError:
         source = None
     if source is not None:
         assert source.picture.format in EVERYWHERE

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import LedgerFault
-from bot.domain.images import PictureLink
+from bot.domain.errors import LedgerError
+from bot.domain.images import ImageLink
 from bot.domain.pricing import Quality
 from bot.ledger.drafts import LIFE, Draft, DraftBook
 from bot.ledger.retention import BETWEEN_DRAFTS, erase_old_drafts
@@ -23,10 +23,8 @@ DRAFT = Draft(
     guild_id=2,
     member_id=3,
     sources=(
-        PictureLink(
-            "https://cdn.discordapp.com/1", "a “b”.png", "image/png", 5, 6, 7, spoiler=True
-        ),
-        PictureLink("https://cdn.discordapp.com/2", "c.png"),
+        ImageLink("https://cdn.discordapp.com/1", "a “b”.png", "image/png", 5, 6, 7, spoiler=True),
+        ImageLink("https://cdn.discordapp.com/2", "c.png"),
     ),
     public=True,
     private=True,
@@ -123,5 +121,5 @@ async def test_a_table_that_is_not_there_is_the_ledgers_fault(
             drafts.take(1, now=NOON),
             drafts.erase_older(NOON),
         ):
-            with pytest.raises(LedgerFault):
+            with pytest.raises(LedgerError):
                 await call

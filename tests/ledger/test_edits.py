@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.edits import AlreadyHeld, Edit, Held, Order, OverLimit, OverQuota, PastEdit, Place
+from bot.domain.edits import (
+    AlreadyHeld,
+    Edit,
+    Held,
+    MessageRef,
+    Order,
+    OverLimit,
+    OverQuota,
+    PastEdit,
+)
 from bot.domain.images import SourceChange
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import Quality
@@ -263,7 +272,9 @@ async def test_a_past_edit_says_what_was_posted_of_it_and_charged(ledger: Ledger
 async def test_a_capture_keeps_where_the_images_were_posted(ledger: Ledger) -> None:
     await rendered(ledger, order(1))
 
-    ended = await ledger.capture(1, posted=1, now=NOON, place=Place(channel_id=31, message_id=78))
+    ended = await ledger.capture(
+        1, posted=1, now=NOON, place=MessageRef(channel_id=31, message_id=78)
+    )
 
     assert ended is not None
     assert (ended.message_channel_id, ended.message_id) == (31, 78)

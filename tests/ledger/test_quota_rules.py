@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.edits import Held, Order, OverQuota
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 from bot.domain.lifecycle import MAY_HAVE_COST, Reason, State
 from bot.domain.pricing import Quality
 from bot.domain.quotas import (
@@ -228,11 +228,11 @@ async def test_a_change_that_cannot_be_noted_is_not_made(
     stores: SqliteStores, tmp_path: Path
 ) -> None:
     with broken(tmp_path / "bot.db", "change"):
-        with pytest.raises(LedgerFault):
+        with pytest.raises(LedgerError):
             await stores.rulebook.set_limits(20, {ADA: Limit(5)}, MOD)
-        with pytest.raises(LedgerFault):
+        with pytest.raises(LedgerError):
             await stores.rulebook.grant(20, 40, 5, MOD)
-        with pytest.raises(LedgerFault):
+        with pytest.raises(LedgerError):
             await stores.rulebook.set_period(20, Period.WEEK, MOD)
     now = await balance(stores, FRIDAY)
     assert (now.quota.credits, now.granted) == (80, 0)

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 from bot.domain.lifecycle import Reason
 from bot.domain.quotas import OperatorLimits
 from bot.ledger.retention import AFTER_FAULT, BETWEEN_STEPS, BETWEEN_SWEEPS, STEP, Retention
@@ -161,7 +161,7 @@ def broken_clock() -> NoReturn:
 async def test_a_step_that_fails_is_raised_to_whoever_sweeps_by_hand(
     stores: SqliteStores, path: Path
 ) -> None:
-    with locked(path), pytest.raises(LedgerFault):
+    with locked(path), pytest.raises(LedgerError):
         await Retention(stores.archive, KEEP).sweep()
 
 

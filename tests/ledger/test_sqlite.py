@@ -14,7 +14,7 @@ import apsw
 import pytest
 
 from bot.domain.edits import Held
-from bot.domain.errors import LedgerFault, LedgerInUse, LedgerUnusable
+from bot.domain.errors import LedgerError, LedgerInUseError, LedgerUnusableError
 from bot.domain.lifecycle import Reason
 from bot.domain.quotas import OperatorLimits
 from bot.ledger.sqlite import open_sqlite
@@ -52,7 +52,7 @@ def test_commits_reach_the_disk_and_what_is_erased_is_overwritten(path: Path) ->
 
 async def test_a_second_process_is_told_which_one_has_the_database(path: Path) -> None:
     async with open_sqlite(path):
-        with pytest.raises(LedgerInUse, match=f"Process {os.getpid()} "):
+        with pytest.raises(LedgerInUseError, match=f"Process {os.getpid()} "):
             async with open_sqlite(path):
                 pass
     async with open_sqlite(path):
@@ -64,7 +64,7 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(path: 
     migrate(connection, migrations=(*MIGRATIONS, Migration("later", ("CREATE TABLE later (x)",))))
     connection.close()
 
-    with pytest.raises(LedgerUnusable, match="start a newer version of the program"):
+    with pytest.raises(LedgerUnusableError, match="start a newer version of the program"):
         async with open_sqlite(path):
             pass
 
@@ -232,7 +232,7 @@ def test_a_file_that_is_no_sound_ledger_is_refused_with_what_to_do_and_left_as_i
     # Only what comes into being from here on is looked through for what may write at its end.
     gc.freeze()
     try:
-        with pytest.raises(LedgerUnusable, match=f"{advice}.* DATABASE_URL") as refused:
+        with pytest.raises(LedgerUnusableError, match=f"{advice}.* DATABASE_URL") as refused:
             asyncio.run(use())
         assert str(path) in str(refused.value)
         gc.collect()
@@ -315,7 +315,7 @@ async def test_a_file_that_can_only_be_read_is_refused(
         return connection
 
     monkeypatch.setattr("bot.ledger.sqlite.connect_to_write", connect)
-    with pytest.raises(LedgerUnusable, match="can only be read: let the bot write to it"):
+    with pytest.raises(LedgerUnusableError, match="can only be read: let the bot write to it"):
         async with open_sqlite(path):
             pass
 
@@ -323,7 +323,7 @@ async def test_a_file_that_can_only_be_read_is_refused(
 @on_linux
 async def test_a_full_disk_is_told_at_the_start(path: Path) -> None:
     path.with_name("bot.db.lock").symlink_to("/dev/full")
-    with pytest.raises(LedgerUnusable, match=r"bot\.db\.lock cannot be written: .*Make room"):
+    with pytest.raises(LedgerUnusableError, match=r"bot\.db\.lock cannot be written: .*Make room"):
         async with open_sqlite(path):
             pass
 
@@ -331,7 +331,7 @@ async def test_a_full_disk_is_told_at_the_start(path: Path) -> None:
 async def test_a_file_that_another_process_keeps_is_refused(path: Path) -> None:
     await asyncio.to_thread(fill, path)
     async with locked_by_a_process(path):
-        with pytest.raises(LedgerUnusable, match="is locked: end the other program"):
+        with pytest.raises(LedgerUnusableError, match="is locked: end the other program"):
             async with open_sqlite(path, patience=1):
                 pass
 
@@ -399,7 +399,7 @@ async def test_work_that_fails_takes_nothing_else_of_its_transaction_with_it(pat
 
     outcomes = await asyncio.gather(*map(insert, (1, 20, 3)), return_exceptions=True)
 
-    assert [type(outcome) for outcome in outcomes] == [type(None), LedgerFault, type(None)]
+    assert [type(outcome) for outcome in outcomes] == [type(None), LedgerError, type(None)]
     assert rows(connection, "SELECT value FROM number") == [(1,), (3,)]
     await writer.close()
     connection.close()
@@ -425,7 +425,7 @@ async def test_a_transaction_that_cannot_even_be_rolled_back_does_not_end_the_wr
             await writer.run(lambda each: rows(each, "INSERT INTO number VALUES ($1)", value))
 
     for value in (1, 2):
-        with pytest.raises(LedgerFault):
+        with pytest.raises(LedgerError):
             await insert(value)
     await insert(3)
     assert rows(connection, "SELECT value FROM number") == [(3,)]
@@ -439,7 +439,7 @@ async def test_a_ledger_locked_by_another_process_says_so_and_goes_on_later(path
         shell = connect_to_write(path)
         rows(shell, "BEGIN IMMEDIATE")
 
-        with pytest.raises(LedgerFault, match="BusyError"):
+        with pytest.raises(LedgerError, match="BusyError"):
             await ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON)
 
         rows(shell, "ROLLBACK")

@@ -14,7 +14,7 @@ from bot.domain.pricing import Quality
 from bot.reports.chart_drawing import BRIGHT, COLOURS, HEIGHT, WIDTH, draw
 from bot.reports.charts import Charts
 from bot.reports.usage_chart import LONGEST_ALT_TEXT, UsageChart, alt_text, from_json, to_json
-from bot.subprocesses.pool import Children, Work
+from bot.subprocesses.pool import Job, ProcessPool
 
 FIRST = date(2026, 11, 23)
 PATIENCE = 15
@@ -57,7 +57,7 @@ async def test_a_chart_is_drawn_in_a_child() -> None:
 async def test_the_bot_itself_never_imports_what_draws() -> None:
     heavy = "{'bot.reports.chart_drawing'}.intersection(sys.modules)"
     code = f"import sys, bot.__main__, bot.reports.charts\nsys.stdout.write(repr({heavy}))"
-    async with Children(1).start(Work(("-c", code), seconds=PATIENCE, answer=100)) as ask:
+    async with ProcessPool(1).start(Job(("-c", code), seconds=PATIENCE, answer=100)) as ask:
         assert await ask(b"") == b"set()"
 
 

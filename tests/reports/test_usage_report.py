@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import LedgerUnusable
+from bot.domain.errors import LedgerUnusableError
 from bot.domain.lifecycle import Reason
 from bot.domain.quotas import OperatorLimits, Period, Window
 from bot.ledger.rulebook import Author
@@ -222,13 +222,15 @@ async def test_a_ledger_of_another_version_is_not_read(
     path: Path, migrations: tuple[Migration, ...], version: int
 ) -> None:
     build(path, *migrations)
-    with pytest.raises(LedgerUnusable, match=f"is of version {version} and this program reads"):
+    with pytest.raises(
+        LedgerUnusableError, match=f"is of version {version} and this program reads"
+    ):
         async with open_sqlite_to_read(path):
             pass
 
 
 async def test_reading_makes_no_database_where_there_is_none(path: Path) -> None:
-    with pytest.raises(LedgerUnusable, match="There is no database"):
+    with pytest.raises(LedgerUnusableError, match="There is no database"):
         async with open_sqlite_to_read(path):
             pass
     assert list(path.parent.iterdir()) == []
@@ -236,12 +238,12 @@ async def test_reading_makes_no_database_where_there_is_none(path: Path) -> None
 
 async def test_a_file_that_is_no_ledger_is_not_read(path: Path) -> None:
     path.write_bytes(b"dear diary, " * 1000)
-    with pytest.raises(LedgerUnusable, match="cannot be read"):
+    with pytest.raises(LedgerUnusableError, match="cannot be read"):
         async with open_sqlite_to_read(path):
             pass
     connection = connect_to_write(path.with_name("other.db"))
     connection.close()
-    with pytest.raises(LedgerUnusable, match="no such table"):
+    with pytest.raises(LedgerUnusableError, match="no such table"):
         async with open_sqlite_to_read(path.with_name("other.db")):
             pass
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.edits import Took
+from bot.domain.edits import Durations
 from bot.domain.pricing import Quality
 from bot.scheduling.estimates import Estimates
 from sandbox.faults import Hang
@@ -121,8 +121,8 @@ async def test_an_edit_counts_in_the_window_in_which_it_was_held(
 @pytest.mark.parametrize("seconds", [3_601, -3_599])
 def test_a_time_that_a_clock_set_anew_made_of_a_call_teaches_nothing(seconds: float):
     estimates = Estimates()
-    estimates.learn({Quality.LOW: [Took(call=seconds, posting=1)]})
-    estimates.learn({Quality.LOW: [Took(call=1, posting=seconds)]})
+    estimates.learn({Quality.LOW: [Durations(call=seconds, posting=1)]})
+    estimates.learn({Quality.LOW: [Durations(call=1, posting=seconds)]})
     assert estimates.known(Quality.LOW) is None
-    estimates.learn({Quality.LOW: [Took(call=2, posting=1)]})
-    assert estimates.known(Quality.LOW) == Took(call=2, posting=1)
+    estimates.learn({Quality.LOW: [Durations(call=2, posting=1)]})
+    assert estimates.known(Quality.LOW) == Durations(call=2, posting=1)

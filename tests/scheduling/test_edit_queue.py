@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.domain.edits import Order, Took
+from bot.domain.edits import Durations, Order
 from bot.domain.pricing import Quality
 from bot.domain.refusals import LineFull, LineTooLong
-from bot.scheduling.edit_queue import EXPECTED_WITHIN, Line
+from bot.scheduling.edit_queue import EXPECTED_WITHIN, EditQueue
 from bot.scheduling.estimates import Estimates
-from bot.scheduling.fair_order import Standing, Waiting, next_up
+from bot.scheduling.fair_order import QueueEntry, QueuePosition, next_entry
 from tests.orders import order
 from tests.passing_time import Clock, settle
 
@@ -25,7 +25,7 @@ PATIENCE = 5
 class Crew:
     """Edits that wait in a line, and the order in which their turns came."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: EditQueue) -> None:
         self.line = line
         self.called: list[int] = []
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -73,11 +73,11 @@ def make_line(
     limit: int = 500,
     call: float | None = None,
     now: Callable[[], float] | None = None,
-) -> Line:
+) -> EditQueue:
     estimates = Estimates()
     if call is not None:
-        estimates.learn({Quality.MEDIUM: [Took(call=call, posting=1)]})
-    return Line(estimates, places=places, limit=limit, longest_wait=480, now=now or Clock())
+        estimates.learn({Quality.MEDIUM: [Durations(call=call, posting=1)]})
+    return EditQueue(estimates, places=places, limit=limit, longest_wait=480, now=now or Clock())
 
 
 def by_bob(edit_id: int) -> Order:
@@ -152,11 +152,11 @@ async def test_a_line_in_which_nobody_could_start_is_not_gone_through_for_each(
 ):
     looked: list[int] = []
 
-    def look(waiting: Sequence[Waiting], *arguments: Any, **options: Any) -> Waiting | None:
+    def look(waiting: Sequence[QueueEntry], *arguments: Any, **options: Any) -> QueueEntry | None:
         looked.append(len(waiting))
-        return next_up(waiting, *arguments, **options)
+        return next_entry(waiting, *arguments, **options)
 
-    monkeypatch.setattr("bot.scheduling.edit_queue.next_up", look)
+    monkeypatch.setattr("bot.scheduling.edit_queue.next_entry", look)
     line = make_line(places=2)
     for edit_id in range(1, 500):
         line.join(order(edit_id), expected_within=0)
@@ -290,11 +290,11 @@ async def test_where_an_edit_stands_follows_from_the_order_and_what_is_under_way
     await settle()
     crew.come(2)
     crew.come(3, BOB)
-    assert line.standing(3) == Standing(1, 30)
-    assert line.standing(2) == Standing(2, 60)
+    assert line.standing(3) == QueuePosition(1, 30)
+    assert line.standing(2) == QueuePosition(2, 60)
     clock.seconds = 20
-    assert line.standing(2) == Standing(2, 40)
+    assert line.standing(2) == QueuePosition(2, 40)
     clock.seconds = 300
-    assert line.standing(3) == Standing(1, 3)
+    assert line.standing(3) == QueuePosition(1, 3)
     assert line.standing(1) is None
     await crew.end_all()

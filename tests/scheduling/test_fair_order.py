@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.scheduling.fair_order import Standing, Waiting, foresee, line_up, next_up
+from bot.scheduling.fair_order import QueueEntry, QueuePosition, fair_order, forecast, next_entry
 
 ADA, BOB, CAT = 1, 2, 3
 
@@ -14,7 +14,7 @@ ROUNDING = 1e-6
 
 MEMBERS = st.integers(1, 6)
 LINES = st.dictionaries(st.integers(1, 500), MEMBERS, max_size=60).map(
-    lambda members: [Waiting(edit_id, member) for edit_id, member in members.items()]
+    lambda members: [QueueEntry(edit_id, member) for edit_id, member in members.items()]
 )
 IN_FLIGHT = st.dictionaries(MEMBERS, st.integers(1, 8), max_size=6)
 TURNS = st.dictionaries(MEMBERS, st.integers(0, 10_000), max_size=6).filter(
@@ -22,43 +22,43 @@ TURNS = st.dictionaries(MEMBERS, st.integers(0, 10_000), max_size=6).filter(
 )
 
 
-def ids(line: list[Waiting]) -> list[int]:
+def ids(line: list[QueueEntry]) -> list[int]:
     return [each.edit_id for each in line]
 
 
-def burst(member: int, number: int, *, first: int = 1) -> list[Waiting]:
-    return [Waiting(first + place, member) for place in range(number)]
+def burst(member: int, number: int, *, first: int = 1) -> list[QueueEntry]:
+    return [QueueEntry(first + place, member) for place in range(number)]
 
 
 def test_edits_of_one_member_go_in_the_order_in_which_they_came():
-    assert ids(line_up(reversed(burst(ADA, 50)), {}, {})) == list(range(1, 51))
+    assert ids(fair_order(reversed(burst(ADA, 50)), {}, {})) == list(range(1, 51))
 
 
 def test_a_burst_of_fifty_delays_anothers_edit_by_no_more_than_the_ones_under_way():
-    line = line_up([*burst(ADA, 50), Waiting(51, BOB)], {ADA: 1}, {ADA: 0})
-    assert line[0] == Waiting(51, BOB)
+    line = fair_order([*burst(ADA, 50), QueueEntry(51, BOB)], {ADA: 1}, {ADA: 0})
+    assert line[0] == QueueEntry(51, BOB)
 
 
 def test_members_take_turns():
     waiting = [*burst(ADA, 3), *burst(BOB, 3, first=4), *burst(CAT, 3, first=7)]
-    assert ids(line_up(waiting, {}, {})) == [1, 4, 7, 2, 5, 8, 3, 6, 9]
+    assert ids(fair_order(waiting, {}, {})) == [1, 4, 7, 2, 5, 8, 3, 6, 9]
 
 
 def test_whoever_has_fewer_in_flight_goes_first_though_their_edit_came_later():
     waiting = [*burst(ADA, 2), *burst(BOB, 2, first=3)]
-    assert ids(line_up(waiting, {ADA: 2, BOB: 0}, {})) == [3, 4, 1, 2]
+    assert ids(fair_order(waiting, {ADA: 2, BOB: 0}, {})) == [3, 4, 1, 2]
 
 
 def test_of_members_with_as_many_in_flight_the_one_whose_turn_is_longest_ago_goes_first():
-    waiting = [Waiting(1, ADA), Waiting(2, BOB), Waiting(3, CAT)]
-    assert ids(line_up(waiting, {}, {ADA: 7, BOB: 5})) == [3, 2, 1]
+    waiting = [QueueEntry(1, ADA), QueueEntry(2, BOB), QueueEntry(3, CAT)]
+    assert ids(fair_order(waiting, {}, {ADA: 7, BOB: 5})) == [3, 2, 1]
 
 
 @given(LINES, IN_FLIGHT, TURNS)
 def test_nobody_is_lost_and_ones_own_edits_stay_in_order(
-    waiting: list[Waiting], in_flight: dict[int, int], turns: dict[int, int]
+    waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int]
 ):
-    line = line_up(waiting, in_flight, turns)
+    line = fair_order(waiting, in_flight, turns)
     assert sorted(ids(line)) == sorted(ids(waiting))
     for member in range(1, 7):
         own = ids([each for each in line if each.member_id == member])
@@ -67,21 +67,21 @@ def test_nobody_is_lost_and_ones_own_edits_stay_in_order(
 
 @given(LINES, IN_FLIGHT, TURNS, st.data())
 def test_the_order_is_the_same_however_the_line_is_told(
-    waiting: list[Waiting], in_flight: dict[int, int], turns: dict[int, int], data: st.DataObject
+    waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int], data: st.DataObject
 ):
     told_otherwise = data.draw(st.permutations(waiting))
-    assert line_up(waiting, in_flight, turns) == line_up(told_otherwise, in_flight, turns)
+    assert fair_order(waiting, in_flight, turns) == fair_order(told_otherwise, in_flight, turns)
 
 
 @given(LINES.filter(bool), IN_FLIGHT, TURNS)
 def test_the_line_is_what_comes_of_calling_one_after_the_other(
-    waiting: list[Waiting], in_flight: dict[int, int], turns: dict[int, int]
+    waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int]
 ):
-    line = line_up(waiting, in_flight, turns)
-    called: list[Waiting] = []
+    line = fair_order(waiting, in_flight, turns)
+    called: list[QueueEntry] = []
     flying, left, last = Counter(in_flight), list(waiting), dict(turns)
     for turn in range(10_001, 10_001 + len(waiting)):
-        chosen = next_up(left, flying, last)
+        chosen = next_entry(left, flying, last)
         assert chosen is not None
         left.remove(chosen)
         called.append(chosen)
@@ -92,9 +92,9 @@ def test_the_line_is_what_comes_of_calling_one_after_the_other(
 
 @given(LINES.filter(bool), IN_FLIGHT, TURNS)
 def test_before_a_member_with_none_in_flight_every_other_has_one_turn_at_most(
-    waiting: list[Waiting], in_flight: dict[int, int], turns: dict[int, int]
+    waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int]
 ):
-    line = line_up(waiting, in_flight, turns)
+    line = fair_order(waiting, in_flight, turns)
     for member in {each.member_id for each in waiting} - set(in_flight):
         place = next(i for i, each in enumerate(line) if each.member_id == member)
         before = Counter(each.member_id for each in line[:place])
@@ -104,11 +104,11 @@ def test_before_a_member_with_none_in_flight_every_other_has_one_turn_at_most(
 
 @given(LINES.filter(bool), IN_FLIGHT, TURNS, st.data())
 def test_whoever_is_served_has_no_more_in_flight_than_anybody_who_could_be(
-    waiting: list[Waiting], in_flight: dict[int, int], turns: dict[int, int], data: st.DataObject
+    waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int], data: st.DataObject
 ):
     ready = data.draw(st.lists(st.booleans(), min_size=len(waiting), max_size=len(waiting)))
     waiting = [replace(each, ready=is_ready) for each, is_ready in zip(waiting, ready, strict=True)]
-    chosen = next_up(waiting, in_flight, turns)
+    chosen = next_entry(waiting, in_flight, turns)
     could = [each for each in waiting if each.ready]
     if chosen is None:
         assert not could
@@ -120,22 +120,22 @@ def test_whoever_is_served_has_no_more_in_flight_than_anybody_who_could_be(
 
 
 def test_others_pass_who_is_not_ready_and_its_own_later_edits_once_it_is_not_expected():
-    late, later, other = Waiting(1, ADA, ready=False), Waiting(2, ADA), Waiting(3, BOB)
-    assert next_up([late, later, other], {}, {}) == later
+    late, later, other = QueueEntry(1, ADA, ready=False), QueueEntry(2, ADA), QueueEntry(3, BOB)
+    assert next_entry([late, later, other], {}, {}) == later
     expected = replace(late, expected=True)
-    assert next_up([expected, later, other], {}, {}) == other
-    assert next_up([expected, later], {}, {}) is None
+    assert next_entry([expected, later, other], {}, {}) == other
+    assert next_entry([expected, later], {}, {}) is None
 
 
 def test_nobody_passes_while_all_are_patient():
-    late = Waiting(1, ADA, ready=False, expected=True)
-    assert next_up([late, Waiting(2, BOB)], {}, {}, patient=True) is None
-    assert next_up([late, Waiting(2, BOB)], {ADA: 1}, {}, patient=True) == Waiting(2, BOB)
+    late = QueueEntry(1, ADA, ready=False, expected=True)
+    assert next_entry([late, QueueEntry(2, BOB)], {}, {}, patient=True) is None
+    assert next_entry([late, QueueEntry(2, BOB)], {ADA: 1}, {}, patient=True) == QueueEntry(2, BOB)
 
 
 def test_nobody_is_next_where_nobody_waits():
-    assert next_up([], {ADA: 1}, {}) is None
-    assert line_up([], {}, {}) == []
+    assert next_entry([], {ADA: 1}, {}) is None
+    assert fair_order([], {}, {}) == []
 
 
 # When.
@@ -144,17 +144,17 @@ def test_nobody_is_next_where_nobody_waits():
 def test_waits_add_up_over_the_places_that_come_free():
     line = burst(ADA, 5)
     takes = dict.fromkeys(range(1, 6), 30.0)
-    assert foresee(line, takes, busy=[10.0, 20.0], places=2) == {
-        1: Standing(1, 10),
-        2: Standing(2, 20),
-        3: Standing(3, 40),
-        4: Standing(4, 50),
-        5: Standing(5, 70),
+    assert forecast(line, takes, busy=[10.0, 20.0], places=2) == {
+        1: QueuePosition(1, 10),
+        2: QueuePosition(2, 20),
+        3: QueuePosition(3, 40),
+        4: QueuePosition(4, 50),
+        5: QueuePosition(5, 70),
     }
 
 
 def test_with_places_free_nobody_waits():
-    standings = foresee(burst(ADA, 3), dict.fromkeys(range(1, 4), 30.0), busy=[60.0], places=4)
+    standings = forecast(burst(ADA, 3), dict.fromkeys(range(1, 4), 30.0), busy=[60.0], places=4)
     assert [standing.wait for standing in standings.values()] == [0, 0, 0]
 
 
@@ -167,7 +167,7 @@ def test_nobody_starts_before_those_in_front_or_after_all_of_them_ended(
 ):
     line = burst(ADA, len(seconds))
     takes = {each.edit_id: seconds[each.edit_id - 1] for each in line}
-    standings = foresee(line, takes, busy, len(busy))
+    standings = forecast(line, takes, busy, len(busy))
     waits = [standings[each.edit_id].wait for each in line]
     assert waits == sorted(waits)
     for place, wait in enumerate(waits):

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from bot.scheduling.fair_order import Waiting
-from bot.scheduling.fair_slots import Turns
+from bot.scheduling.fair_order import QueueEntry
+from bot.scheduling.fair_slots import FairSlots
 from tests.passing_time import settle
 
 ADA, BOB = 40, 41
@@ -16,14 +16,14 @@ class Workshop:
     """Those who want a place, and the order in which they got one."""
 
     def __init__(self, places: int, per_member: int = 50) -> None:
-        self.turns = Turns(places, per_member=per_member)
+        self.turns = FairSlots(places, per_member=per_member)
         self.called: list[int] = []
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self._releases: dict[int, asyncio.Event] = {}
 
     async def come(self, edit_id: int, member_id: int) -> None:
         self._releases[edit_id] = asyncio.Event()
-        self.tasks[edit_id] = asyncio.create_task(self._work(Waiting(edit_id, member_id)))
+        self.tasks[edit_id] = asyncio.create_task(self._work(QueueEntry(edit_id, member_id)))
         await settle()
 
     async def end(self, *edit_ids: int) -> None:
@@ -31,7 +31,7 @@ class Workshop:
             self._releases[edit_id].set()
         await settle()
 
-    async def _work(self, who: Waiting) -> None:
+    async def _work(self, who: QueueEntry) -> None:
         async with self.turns.take(who):
             self.called.append(who.edit_id)
             await self._releases[who.edit_id].wait()

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.edits import Took
+from bot.domain.edits import Durations
 from bot.domain.pricing import Quality
-from bot.scheduling.estimates import GUESSES, LATEST, Estimates
-from bot.scheduling.fair_order import Standing
+from bot.scheduling.estimates import DEFAULTS, LATEST, Estimates
+from bot.scheduling.fair_order import QueuePosition
 from bot.scheduling.progress import (
     BeingMade,
     BeingPosted,
@@ -33,19 +33,19 @@ def made(elapsed: list[float], usual: list[float]) -> list[BeingMade]:
 
 
 def test_a_place_is_told_with_the_time_until_its_turn():
-    assert in_line(Standing(3, 38.2), None) == InLine(3, 40)
+    assert in_line(QueuePosition(3, 38.2), None) == InLine(3, 40)
 
 
 def test_a_wait_that_was_told_is_not_told_longer_but_said_to_be_late():
-    before = in_line(Standing(3, 38.2), None)
-    assert in_line(Standing(4, 45.0), before) == InLine(4, 40)
-    assert in_line(Standing(9, 90.0), before) == InLine(9, 40, late=True)
-    assert in_line(Standing(2, 20.0), InLine(9, 40, late=True)) == InLine(2, 20)
+    before = in_line(QueuePosition(3, 38.2), None)
+    assert in_line(QueuePosition(4, 45.0), before) == InLine(4, 40)
+    assert in_line(QueuePosition(9, 90.0), before) == InLine(9, 40, late=True)
+    assert in_line(QueuePosition(2, 20.0), InLine(9, 40, late=True)) == InLine(2, 20)
 
 
 def test_a_turn_that_does_not_come_when_it_was_said_to_is_late():
-    before = in_line(Standing(1, 3.0), None)
-    assert in_line(Standing(1, 3.0), before, overdue=True) == InLine(1, 5, late=True)
+    before = in_line(QueuePosition(1, 3.0), None)
+    assert in_line(QueuePosition(1, 3.0), before, overdue=True) == InLine(1, 5, late=True)
 
 
 def test_a_bar_fills_over_the_time_that_edits_took_lately():
@@ -78,7 +78,7 @@ def test_a_bar_never_goes_backwards_nor_past_95_percent_though_what_is_usual_cha
 def test_a_wait_never_goes_backwards(standings: list[tuple[int, float]]):
     before: Stage | None = None
     for place, wait in standings:
-        stage = in_line(Standing(place, wait), before)
+        stage = in_line(QueuePosition(place, wait), before)
         assert stage.place == place
         if isinstance(before, InLine):
             assert stage.wait <= before.wait
@@ -103,18 +103,18 @@ def test_seconds_are_rounded_up_as_people_say_them(seconds: float, rounded: int)
 
 def test_until_an_edit_was_delivered_there_is_a_guess_which_is_not_knowledge():
     estimates = Estimates()
-    assert estimates.usual(Quality.HIGH) == GUESSES[Quality.HIGH]
+    assert estimates.usual(Quality.HIGH) == DEFAULTS[Quality.HIGH]
     assert estimates.known(Quality.HIGH) is None
-    costs = [GUESSES[quality].whole for quality in (Quality.LOW, Quality.MEDIUM, Quality.HIGH)]
+    costs = [DEFAULTS[quality].whole for quality in (Quality.LOW, Quality.MEDIUM, Quality.HIGH)]
     assert costs == sorted(costs)
 
 
 def test_what_is_usual_is_the_middle_of_the_latest_of_that_quality():
     estimates = Estimates()
-    slow = [Took(call=1_000, posting=1)] * 9
-    estimates.learn({Quality.LOW: [*slow, *[Took(call=20, posting=2)] * 10]})
-    estimates.learn({Quality.LOW: [Took(call=20, posting=4)]})
-    assert estimates.usual(Quality.LOW) == Took(call=20, posting=2)
+    slow = [Durations(call=1_000, posting=1)] * 9
+    estimates.learn({Quality.LOW: [*slow, *[Durations(call=20, posting=2)] * 10]})
+    estimates.learn({Quality.LOW: [Durations(call=20, posting=4)]})
+    assert estimates.usual(Quality.LOW) == Durations(call=20, posting=2)
     assert estimates.known(Quality.MEDIUM) is None
-    estimates.learn({Quality.LOW: [Took(call=5, posting=1)] * LATEST})
+    estimates.learn({Quality.LOW: [Durations(call=5, posting=1)] * LATEST})
     assert estimates.usual(Quality.LOW).whole == 6

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.images import Source
 from bot.editing.sources import Sources
-from bot.scheduling.reply_priority import FEW, Rush, latest
+from bot.scheduling.reply_priority import MAX_PENDING_REPLIES, ReplyPriority, latest
 from sandbox.faults import Hang
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, StartBot
@@ -18,21 +18,21 @@ from tests.services import at_discord
 
 
 async def test_a_few_that_are_due_delay_nothing():
-    rush = Rush()
+    rush = ReplyPriority()
     with ExitStack() as due:
-        for _ in range(FEW):
+        for _ in range(MAX_PENDING_REPLIES):
             due.enter_context(rush.due())
         async with asyncio.timeout(0):
-            await rush.let_pass(until=latest())
+            await rush.yield_to_replies(until=latest())
 
 
 async def test_many_that_are_due_go_first_until_they_are_few():
-    rush = Rush()
+    rush = ReplyPriority()
     with ExitStack() as due:
-        for _ in range(FEW):
+        for _ in range(MAX_PENDING_REPLIES):
             due.enter_context(rush.due())
         with rush.due():
-            waiting = asyncio.create_task(rush.let_pass(until=latest()))
+            waiting = asyncio.create_task(rush.yield_to_replies(until=latest()))
             await settle()
             assert not waiting.done()
         await settle()
@@ -41,11 +41,11 @@ async def test_many_that_are_due_go_first_until_they_are_few():
 
 async def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("bot.scheduling.reply_priority.PATIENCE", 0.01)
-    rush = Rush()
+    rush = ReplyPriority()
     with ExitStack() as due:
-        for _ in range(FEW + 1):
+        for _ in range(MAX_PENDING_REPLIES + 1):
             due.enter_context(rush.due())
-        await rush.let_pass(until=latest())
+        await rush.yield_to_replies(until=latest())
 
 
 @pytest.mark.usefixtures("small_results")
@@ -67,9 +67,11 @@ async def test_a_picture_is_not_looked_at_while_many_commands_are_to_be_acknowle
     monkeypatch.setattr(Sources, "probe", note)
     await start_bot(edit_concurrency=1)
     late = Hang()
-    fault = at_discord(sandbox, late, method="POST", path="/callback$", times=FEW + 1)
-    edits = [await each.edit() for each in others(ada, FEW + 1)]
-    await fault.happened(times=FEW + 1)
+    fault = at_discord(
+        sandbox, late, method="POST", path="/callback$", times=MAX_PENDING_REPLIES + 1
+    )
+    edits = [await each.edit() for each in others(ada, MAX_PENDING_REPLIES + 1)]
+    await fault.happened(times=MAX_PENDING_REPLIES + 1)
     # One that comes later is answered at once, and waits for them all the same.
     edits.append(await ada.edit(image=photo(name="late.png")))
     await events.logs("edit.acknowledged", edit=str(edits[-1].id))

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import serve
-from bot.domain.errors import BadSettings, Broken, ConfinementError
-from bot.domain.images import Format, Picture
+from bot.domain.errors import BadSettingsError, BrokenImageError, ConfinementError
+from bot.domain.images import Format, ImageInfo
 from bot.images.conversions import Conversions
 from bot.reports.charts import DRAWING
 from bot.settings import Settings
 from bot.subprocesses import confinement as child_confinement
 from bot.subprocesses.confinement import ALLOWED, build_filter, confine_this_process
-from bot.subprocesses.pool import Work
+from bot.subprocesses.pool import Job
 from tests.conftest import Events, StartBot
 from tests.subprocesses.forbidden_calls import CALLS
 
@@ -48,14 +48,14 @@ async def test_the_kernel_kills_a_confined_process_at_every_forbidden_call(
 async def test_the_child_that_opens_images_is_confined_before_it_reads_one(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a")
     converting = asyncio.create_task(
-        Conversions().to_edit(tmp_path / "a", Picture(Format.JPEG, 9, 9), tmp_path / "b")
+        Conversions().to_edit(tmp_path / "a", ImageInfo(Format.JPEG, 9, 9), tmp_path / "b")
     )
     with await asyncio.to_thread((tmp_path / "a").open, "wb", buffering=0) as image:
         start = b"\xff\xd8" + b"\xff" * MORE_THAN_A_PIPE_HOLDS
         assert await asyncio.to_thread(image.write, start) == len(start)
         [child] = find_children()
         assert is_confined(child)
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenImageError):
         await converting
 
 
@@ -191,7 +191,7 @@ async def test_the_bot_hides_its_memory_before_it_reads_a_secret() -> None:
 def unconfinable(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program that is run at the start finds no filter, as on an old kernel."""
     code = "import sys; sys.stdout.write('seccomp: Function not implemented')"
-    monkeypatch.setattr("bot.__main__.CONFINEMENT_CHECK", Work(("-c", code), 30, 1_000))
+    monkeypatch.setattr("bot.__main__.CONFINEMENT_CHECK", Job(("-c", code), 30, 1_000))
 
 
 @pytest.mark.usefixtures("unconfinable")
@@ -205,7 +205,7 @@ async def test_a_start_without_confinement_is_logged_once(
 
 @pytest.mark.usefixtures("unconfinable")
 async def test_a_start_without_required_confinement_is_refused(settings: Settings) -> None:
-    with pytest.raises(BadSettings, match=r"REQUIRE_CHILD_SANDBOX is on.*not implemented"):
+    with pytest.raises(BadSettingsError, match=r"REQUIRE_CHILD_SANDBOX is on.*not implemented"):
         await serve(replace(settings, require_child_sandbox=True))
 
 

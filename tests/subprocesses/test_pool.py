@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bot.domain.errors import ChildFailed, ChildHungError, ChildKilled
-from bot.subprocesses.pool import Children, Work
+from bot.domain.errors import ChildFailedError, ChildHungError, ChildKilledError
+from bot.subprocesses.pool import Job, ProcessPool
 
 PATIENCE = 15
 """Seconds after which a test that waits has failed."""
 
 
-def python(code: str, seconds: float = PATIENCE, answer: int = 10_000) -> Work:
-    return Work(("-c", f"import os, sys, socket, signal\n{code}"), seconds, answer)
+def python(code: str, seconds: float = PATIENCE, answer: int = 10_000) -> Job:
+    return Job(("-c", f"import os, sys, socket, signal\n{code}"), seconds, answer)
 
 
 def assert_no_child_is_left() -> None:
@@ -56,14 +56,14 @@ async def open_gate() -> AsyncGenerator[Gate]:
 
 async def test_a_child_answers_what_it_is_asked() -> None:
     echo = python("sys.stdout.write(sys.stdin.read().upper())")
-    async with Children(1).start(echo) as ask:
+    async with ProcessPool(1).start(echo) as ask:
         assert await ask(b"a" * 5000) == b"A" * 5000
     assert_no_child_is_left()
 
 
 async def test_a_child_that_hangs_is_killed_and_reported() -> None:
-    async with Children(1).start(python("signal.pause()", seconds=0.01)) as ask:
-        with pytest.raises(ChildFailed, match=r"more than 0\.01 seconds"):
+    async with ProcessPool(1).start(python("signal.pause()", seconds=0.01)) as ask:
+        with pytest.raises(ChildFailedError, match=r"more than 0\.01 seconds"):
             await ask(b"")
         assert_no_child_is_left()
 
@@ -71,7 +71,7 @@ async def test_a_child_that_hangs_is_killed_and_reported() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's clock of a process")
 async def test_a_child_that_uses_no_processor_is_killed_long_before_its_time_is_up() -> None:
     hung = replace(python("sys.stdin.read(); signal.pause()"), idle_seconds=0.1)
-    async with asyncio.timeout(PATIENCE / 2), Children(1).start(hung) as ask:
+    async with asyncio.timeout(PATIENCE / 2), ProcessPool(1).start(hung) as ask:
         with pytest.raises(ChildHungError, match=r"for 0\.1 seconds"):
             await ask(b"")
         assert_no_child_is_left()
@@ -80,26 +80,26 @@ async def test_a_child_that_uses_no_processor_is_killed_long_before_its_time_is_
 async def test_a_child_that_computes_is_not_taken_for_one_that_hangs() -> None:
     busy = "import time\nend = time.process_time() + 0.6\nwhile time.process_time() < end: pass"
     work = replace(python(f"{busy}\nsys.stdout.write('done')"), idle_seconds=0.3)
-    async with Children(1).start(work) as ask:
+    async with ProcessPool(1).start(work) as ask:
         assert await ask(b"") == b"done"
 
 
 async def test_a_child_that_breaks_is_reported_with_its_last_words_alone() -> None:
     breaks = python("sys.stderr.write('x' * 100_000); raise SystemExit('a\\x1b[31m\\rb')")
-    async with Children(1).start(breaks) as ask:
-        with pytest.raises(ChildFailed, match=r"status 1: b$"):
+    async with ProcessPool(1).start(breaks) as ask:
+        with pytest.raises(ChildFailedError, match=r"status 1: b$"):
             await ask(b"much" * 100_000)
 
 
 async def test_a_child_that_says_nothing_and_breaks_is_reported() -> None:
-    async with Children(1).start(python("os._exit(3)")) as ask:
-        with pytest.raises(ChildFailed, match="nothing was said"):
+    async with ProcessPool(1).start(python("os._exit(3)")) as ask:
+        with pytest.raises(ChildFailedError, match="nothing was said"):
             await ask(b"")
 
 
 async def test_a_child_that_crashes_is_reported_with_the_signal() -> None:
-    async with Children(1).start(python("os.abort()")) as ask:
-        with pytest.raises(ChildKilled) as killed:
+    async with ProcessPool(1).start(python("os.abort()")) as ask:
+        with pytest.raises(ChildKilledError) as killed:
             await ask(b"")
     assert killed.value.signal == signal.SIGABRT
 
@@ -117,7 +117,7 @@ async def test_a_child_that_may_open_nothing_more_keeps_what_it_has(tmp_path: Pa
             except OSError as fault:
                 sys.stdout.write(f'{{fault.errno}} ')
     """
-    async with Children(1).start(python(textwrap.dedent(code))) as ask:
+    async with ProcessPool(1).start(python(textwrap.dedent(code))) as ask:
         answer = await ask(b"")
     assert answer.decode().split() == [str(errno.EMFILE), str(errno.EMFILE), str(errno.EFBIG)]
     assert file.read_bytes() == b"x" * 10
@@ -125,15 +125,15 @@ async def test_a_child_that_may_open_nothing_more_keeps_what_it_has(tmp_path: Pa
 
 async def test_a_child_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/there/is/no/python")
-    async with Children(1).start(python("")) as ask:
-        with pytest.raises(ChildFailed, match="could not be run"):
+    async with ProcessPool(1).start(python("")) as ask:
+        with pytest.raises(ChildFailedError, match="could not be run"):
             await ask(b"")
 
 
 async def test_a_child_that_does_not_stop_answering_is_killed() -> None:
     endless = python("while True: sys.stdout.write('x' * 1000)")
-    async with Children(1).start(endless) as ask:
-        with pytest.raises(ChildFailed, match="more than 10000 bytes"):
+    async with ProcessPool(1).start(endless) as ask:
+        with pytest.raises(ChildFailedError, match="more than 10000 bytes"):
             await ask(b"")
         assert_no_child_is_left()
 
@@ -146,7 +146,7 @@ async def test_a_limited_child_writes_no_core_and_is_the_first_to_go_when_memory
         limit_this_process(memory=2**30, seconds=9)
         print(resource.getrlimit(resource.RLIMIT_CORE), open('/proc/self/oom_score_adj').read())
     """
-    async with Children(1).start(python(textwrap.dedent(code))) as ask:
+    async with ProcessPool(1).start(python(textwrap.dedent(code))) as ask:
         assert (await ask(b"")).decode().split() == ["(0,", "0)", "1000"]
 
 
@@ -155,8 +155,8 @@ async def test_a_child_cannot_take_more_memory_than_it_may() -> None:
         "from bot.subprocesses.limits import limit_this_process as limit\n"
         "limit(memory=2**28, seconds=9)"
     )
-    async with Children(1).start(python(f"{limited}\nbytearray(2**29)")) as ask:
-        with pytest.raises(ChildFailed, match="MemoryError"):
+    async with ProcessPool(1).start(python(f"{limited}\nbytearray(2**29)")) as ask:
+        with pytest.raises(ChildFailedError, match="MemoryError"):
             await ask(b"")
 
 
@@ -166,7 +166,7 @@ async def test_no_secret_of_the_environment_reaches_a_child(
     for name in ("DISCORD_TOKEN", "EDIT_API_KEY", "DATABASE_URL", "PYTHONPATH", "HOME"):
         monkeypatch.setenv(name, "/secret")
     work = replace(python("sys.stdout.write(repr(os.environ))"), environment={"SAID": "so"})
-    async with Children(1).start(work) as ask:
+    async with ProcessPool(1).start(work) as ask:
         told = (await ask(b"")).decode()
     assert "secret" not in told
     assert "'SAID': 'so'" in told
@@ -174,7 +174,7 @@ async def test_no_secret_of_the_environment_reaches_a_child(
 
 async def test_no_more_children_run_at_once_than_may() -> None:
     async with asyncio.timeout(PATIENCE), open_gate() as gate:
-        children = Children(1)
+        children = ProcessPool(1)
         work = python(gate.guard("sys.stdout.write(str(os.getpid()))"))
         async with children.start(work) as ask_first, children.start(work) as ask_second:
             asked = asyncio.gather(ask_first(b""), ask_second(b""))
@@ -196,7 +196,7 @@ def test_a_cancelled_caller_leaves_no_child_behind(
         async with asyncio.timeout(PATIENCE), open_gate() as gate:
 
             async def call() -> None:
-                async with Children(1).start(python(gate.guard(""))) as ask:
+                async with ProcessPool(1).start(python(gate.guard(""))) as ask:
                     await ask(b"")
 
             caller = asyncio.create_task(call())
@@ -218,7 +218,7 @@ def test_a_child_that_is_given_up_while_it_starts_is_not_left_behind(
 ) -> None:
     async def give_up() -> None:
         async with asyncio.timeout(PATIENCE):
-            async with Children(1).start(python("signal.pause()")):
+            async with ProcessPool(1).start(python("signal.pause()")):
                 for _ in range(steps):
                     await asyncio.sleep(0)
             assert_no_child_is_left()

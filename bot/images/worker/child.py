@@ -21,8 +21,8 @@ from PIL import Image
 from bot.domain.errors import ConfinementError
 from bot.domain.images import MAX_SENT_BYTES, SourceChange
 from bot.images.tasks import Answer, Problem, Purpose, Task
-from bot.images.worker.decoding import Unreadable, decode
-from bot.images.worker.encoding import ways_to_edit, ways_to_post, write
+from bot.images.worker.decoding import UnreadableError, decode
+from bot.images.worker.encoding import encodings_for_discord, encodings_for_model, write
 from bot.images.worker.marks import as_xmp, find_mark
 from bot.subprocesses.confinement import confine_this_process
 from bot.subprocesses.limits import allow_no_more_files, limit_this_process
@@ -55,13 +55,13 @@ def work(task: Task, source: BinaryIO, into: BinaryIO) -> Answer:
     """Open the picture, and write it as its purpose asks for."""
     try:
         decoded = decode(source, task.format, most_pixels=task.most_pixels)
-    except Unreadable as fault:
+    except UnreadableError as fault:
         return Answer(fault.problem)
     image, size = decoded.image, source.seek(0, os.SEEK_END)
     if task.purpose is Purpose.EDIT:
-        ways, xmp = ways_to_edit(image), b""
+        ways, xmp = encodings_for_model(image), b""
     else:
-        ways = ways_to_post(image, task.format, saved=task.most_bytes / size)
+        ways = encodings_for_discord(image, task.format, saved=task.most_bytes / size)
         xmp = as_xmp(find_mark(source, decoded.xmp))
     written = write(image, into, ways, most_bytes=task.most_bytes, xmp=xmp)
     if written is None:

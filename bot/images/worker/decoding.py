@@ -37,7 +37,7 @@ SHARP_ENOUGH = 12_500_000
 """Pixels that a JPEG is decoded to at least, where it has more than are wanted."""
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """There is no picture to be had from the file."""
 
     def __init__(self, problem: Problem) -> None:
@@ -68,7 +68,7 @@ def decode(file: BinaryIO, format_: Format, *, most_pixels: int) -> Decoded:
         opened = _READERS[format_](file)
         width, height = opened.size
         if width * height > MAX_SOURCE_PIXELS:
-            raise Unreadable(Problem.TOO_MANY_PIXELS)
+            raise UnreadableError(Problem.TOO_MANY_PIXELS)
         several = bool(getattr(opened, "is_animated", False))
         xmp = opened.info.get("xmp", b"")
         most = _size_within(width, height, most_pixels)
@@ -102,7 +102,7 @@ def _judged_by_readers() -> Generator[None]:
     try:
         yield
     except _BROKEN as fault:
-        raise Unreadable(Problem.BROKEN) from fault
+        raise UnreadableError(Problem.BROKEN) from fault
 
 
 _READERS: Mapping[Format, Callable[[BinaryIO], ImageFile.ImageFile]] = {

@@ -11,24 +11,24 @@ from bot.domain.images import Format
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Encoding:
     """A format, and the options of Pillow's writer for it."""
 
     format: Format
     options: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def _jpeg(quality: int, *, fine: bool = False) -> Way:
-    return Way(Format.JPEG, {"quality": quality, "subsampling": 0 if fine else 2})
+def _jpeg(quality: int, *, fine: bool = False) -> Encoding:
+    return Encoding(Format.JPEG, {"quality": quality, "subsampling": 0 if fine else 2})
 
 
-def _webp(quality: int, *, method: int = 4) -> Way:
-    return Way(Format.WEBP, {"quality": quality, "method": method})
+def _webp(quality: int, *, method: int = 4) -> Encoding:
+    return Encoding(Format.WEBP, {"quality": quality, "method": method})
 
 
-_PNG = Way(Format.PNG)
-_QUICK_PNG = Way(Format.PNG, {"compress_level": 2})
-_EXACT_WEBP = Way(Format.WEBP, {"lossless": True, "quality": 30, "method": 3})
+_PNG = Encoding(Format.PNG)
+_QUICK_PNG = Encoding(Format.PNG, {"compress_level": 2})
+_EXACT_WEBP = Encoding(Format.WEBP, {"lossless": True, "quality": 30, "method": 3})
 
 EXACT_WEBP_PIXELS = 8_000_000
 """Pixels that are written as a WebP without loss, at most; more would take too long."""
@@ -40,14 +40,16 @@ SMALLEST_SIDE = 16
 """Pixels of the longer side, below which nothing is a picture any more."""
 
 
-def ways_to_edit(image: Image.Image) -> tuple[Way, ...]:
+def encodings_for_model(image: Image.Image) -> tuple[Encoding, ...]:
     """How a picture is written for a model to look at, best first."""
     if image.mode == "RGBA":
         return _QUICK_PNG, _webp(95, method=2), _webp(80, method=2)
     return _jpeg(95, fine=True), _jpeg(90), _jpeg(80)
 
 
-def ways_to_post(image: Image.Image, source: Format, *, saved: float) -> tuple[Way, ...]:
+def encodings_for_discord(
+    image: Image.Image, source: Format, *, saved: float
+) -> tuple[Encoding, ...]:
     """How a picture is written for people to look at, best first.
 
     Args:
@@ -65,7 +67,7 @@ def ways_to_post(image: Image.Image, source: Format, *, saved: float) -> tuple[W
 def write(
     image: Image.Image,
     into: BinaryIO,
-    ways: Sequence[Way],
+    ways: Sequence[Encoding],
     *,
     most_bytes: int,
     xmp: bytes = b"",
@@ -91,7 +93,7 @@ def write(
             return image.size
 
 
-def _write_once(image: Image.Image, into: BinaryIO, way: Way, xmp: bytes) -> int:
+def _write_once(image: Image.Image, into: BinaryIO, way: Encoding, xmp: bytes) -> int:
     """The bytes that the picture takes, which are the file's from its beginning."""
     into.seek(0)
     into.truncate()

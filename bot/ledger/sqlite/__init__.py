@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from bot.domain.errors import LedgerFault, LedgerUnusable
+from bot.domain.errors import LedgerError, LedgerUnusableError
 from bot.ledger.sqlite.archive import SqliteArchive
 from bot.ledger.sqlite.connection import (
     BUSY_MILLISECONDS,
@@ -24,7 +24,7 @@ from bot.ledger.sqlite.edits import SqliteLedger, rewrite_tokens
 from bot.ledger.sqlite.invariants import find_broken_rows
 from bot.ledger.sqlite.lock import only_process
 from bot.ledger.sqlite.migrations import MIGRATIONS, migrate, version_of
-from bot.ledger.sqlite.rulebook import SqliteRulebook
+from bot.ledger.sqlite.rulebook import SqliteQuotaRules
 from bot.ledger.sqlite.soundness import RESTORE, check_soundness
 from bot.ledger.sqlite.usage import SqliteUsageBook
 
@@ -34,7 +34,7 @@ class SqliteStores:
     """Everything that one database keeps."""
 
     ledger: SqliteLedger
-    rulebook: SqliteRulebook
+    rulebook: SqliteQuotaRules
     usage: SqliteUsageBook
     archive: SqliteArchive
     drafts: SqliteDraftBook
@@ -59,13 +59,13 @@ async def open_sqlite(
         try:
             yield SqliteStores(
                 ledger=SqliteLedger(database),
-                rulebook=SqliteRulebook(database),
+                rulebook=SqliteQuotaRules(database),
                 usage=SqliteUsageBook(database.reporter),
                 archive=SqliteArchive(database),
                 drafts=SqliteDraftBook(database),
             )
         finally:
-            with contextlib.suppress(LedgerFault):
+            with contextlib.suppress(LedgerError):
                 await database.write(rewrite_tokens)
             await database.close()
 
@@ -107,24 +107,24 @@ async def _reading(
 
 def _open_reader(path: Path, connect: Callable[[Path], apsw.Connection]) -> Reader:
     if not path.exists():
-        raise LedgerUnusable(
+        raise LedgerUnusableError(
             f"There is no database {path}. Start the bot once, or name its own in DATABASE_URL."
         )
     try:
         return Reader(connect(path), "ledger-reader")
     except apsw.Error as fault:
-        raise LedgerUnusable(f"The database {path} cannot be opened: {fault}.") from fault
+        raise LedgerUnusableError(f"The database {path} cannot be opened: {fault}.") from fault
 
 
 async def _check_version(path: Path, reader: Reader) -> None:
     try:
         version = await reader.run(version_of)
-    except LedgerFault as fault:
-        raise LedgerUnusable(
+    except LedgerError as fault:
+        raise LedgerUnusableError(
             f"The database {path} cannot be read: {fault}. Name the bot's own in DATABASE_URL."
         ) from fault
     if version != len(MIGRATIONS):
-        raise LedgerUnusable(
+        raise LedgerUnusableError(
             f"The database {path} is of version {version} and this program reads version "
             f"{len(MIGRATIONS)}: start the newest version of the bot on it once."
         )
@@ -140,19 +140,19 @@ def _connect_and_migrate(path: Path, patience: int) -> apsw.Connection:
         migrate(connection)
         rows(connection, "BEGIN IMMEDIATE")  # Raises where another program has it.
         rows(connection, "ROLLBACK")
-    except (apsw.Error, OSError, LedgerUnusable) as fault:
+    except (apsw.Error, OSError, LedgerUnusableError) as fault:
         if connection is not None:
             connection.close()
-        raise LedgerUnusable(
+        raise LedgerUnusableError(
             f"The database {path} cannot be used: {_explain(fault)}, or name another in "
             "DATABASE_URL. Nothing in it was changed."
         ) from fault
     return connection
 
 
-def _explain(fault: apsw.Error | OSError | LedgerUnusable) -> str:
+def _explain(fault: apsw.Error | OSError | LedgerUnusableError) -> str:
     match fault:
-        case LedgerUnusable():
+        case LedgerUnusableError():
             return str(fault)
         case apsw.BusyError():
             advice = "end the other program that uses it"
@@ -172,5 +172,5 @@ def _prepare_folder(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise LedgerUnusable(f"The folder {path.parent} cannot be made: {fault}") from fault
+        raise LedgerUnusableError(f"The folder {path.parent} cannot be made: {fault}") from fault
     return path

@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 from bot.domain.images import SourceChange
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import Quality
@@ -78,7 +78,7 @@ class SqliteArchive(Archive):
             while step == STEP:
                 step = await self._database.write(erase_some)
                 erased += step
-        except LedgerFault:
+        except LedgerError:
             return Erasure(erased=erased, under_way=under_way, whole=False)
         return Erasure(erased=erased, under_way=under_way)
 

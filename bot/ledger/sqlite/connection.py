@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 import apsw
 
-from bot.domain.errors import LedgerFault
+from bot.domain.errors import LedgerError
 
 Value = str | int | None
 
@@ -79,9 +79,9 @@ def moment_or_none(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else moment(milliseconds)
 
 
-def as_ledger_fault(fault: apsw.Error) -> LedgerFault:
+def as_ledger_fault(fault: apsw.Error) -> LedgerError:
     """The project's own word for an error of SQLite."""
-    wrapped = LedgerFault(f"{type(fault).__name__}: {fault}")
+    wrapped = LedgerError(f"{type(fault).__name__}: {fault}")
     wrapped.__cause__ = fault
     return wrapped
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from bot.domain.images import PictureLink
+from bot.domain.images import ImageLink
 from bot.domain.pricing import Quality
 from bot.ledger.drafts import LIFE, Draft, DraftBook
 from bot.ledger.sqlite.connection import milliseconds, rows
@@ -57,7 +57,7 @@ def read_draft(row: tuple[Any, ...]) -> Draft:
     """The draft that a row has."""
     draft_id, guild_id, member_id, content = row
     kept = json.loads(content)
-    sources = tuple(PictureLink(**source) for source in kept.pop("sources"))
+    sources = tuple(ImageLink(**source) for source in kept.pop("sources"))
     quality = Quality(kept.pop("quality"))
     return Draft(draft_id, guild_id, member_id, sources=sources, quality=quality, **kept)
 

@@ -10,14 +10,14 @@ import apsw
 
 from bot.domain.edits import (
     AlreadyHeld,
+    Durations,
     Edit,
     Held,
+    MessageRef,
     Order,
     OverLimit,
     OverQuota,
     PastEdit,
-    Place,
-    Took,
 )
 from bot.domain.images import SourceChange
 from bot.domain.lifecycle import LEAVES_FROM, MAY_HAVE_COST, Reason, State
@@ -86,7 +86,7 @@ class SqliteLedger(Ledger):
         return await self._database.write(work)
 
     async def capture(
-        self, edit_id: int, *, posted: int, now: datetime, place: Place | None = None
+        self, edit_id: int, *, posted: int, now: datetime, place: MessageRef | None = None
     ) -> Edit | None:
         where = (None, None) if place is None else (place.message_id, place.channel_id)
 
@@ -133,11 +133,11 @@ class SqliteLedger(Ledger):
             lambda connection: [_edit(row) for row in rows(connection, statements.UNFINISHED)]
         )
 
-    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Took]]:
-        def work(connection: apsw.Connection) -> Mapping[Quality, Sequence[Took]]:
+    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Durations]]:
+        def work(connection: apsw.Connection) -> Mapping[Quality, Sequence[Durations]]:
             return {
                 quality: [
-                    Took(call=(rendered - submitted) / 1000, posting=(ended - rendered) / 1000)
+                    Durations(call=(rendered - submitted) / 1000, posting=(ended - rendered) / 1000)
                     for submitted, rendered, ended in reversed(
                         rows(connection, statements.LATEST_TIMES, quality, most)
                     )

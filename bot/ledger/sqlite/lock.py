@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import lock_descriptor
 
-from bot.domain.errors import LedgerInUse, LedgerUnusable
+from bot.domain.errors import LedgerInUseError, LedgerUnusableError
 
 _AFTER_LOCKED_BYTE = 1
 """Windows keeps the locked first byte from being read, so the process id stands behind it."""
@@ -25,17 +25,17 @@ def only_process(database: Path) -> Generator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as fault:
-        raise LedgerUnusable(f"{path} cannot be opened: {fault.strerror}") from fault
+        raise LedgerUnusableError(f"{path} cannot be opened: {fault.strerror}") from fault
     try:
         if not lock_descriptor(descriptor, blocking=False):
-            raise LedgerInUse(
+            raise LedgerInUseError(
                 f"Process {_read_owner(descriptor)} has the database {database}: "
                 "stop it first, or give this bot a DATABASE_URL of its own."
             )
         try:
             _write_owner(descriptor)
         except OSError as fault:
-            raise LedgerUnusable(
+            raise LedgerUnusableError(
                 f"{path} cannot be written: {fault.strerror}. Make room on its disk."
             ) from fault
         yield

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import apsw
 
-from bot.domain.errors import LedgerUnusable
+from bot.domain.errors import LedgerUnusableError
 from bot.ledger.sqlite.connection import rows
 
 
@@ -308,7 +308,7 @@ def migrate(
         )
     version = version_of(connection)
     if version > len(migrations):
-        raise LedgerUnusable(
+        raise LedgerUnusableError(
             f"its version is {version} and this program knows versions up to {len(migrations)}: "
             "start a newer version of the program"
         )
@@ -327,5 +327,5 @@ def version_of(connection: apsw.Connection) -> int:
     """How many migrations the database has had."""
     ((version,),) = rows(connection, "SELECT coalesce(max(version), 0) FROM migration")
     if not isinstance(version, int):
-        raise LedgerUnusable("its migration table is not this program's")
+        raise LedgerUnusableError("its migration table is not this program's")
     return version

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import apsw
 
-from bot.domain.errors import ListFull
+from bot.domain.errors import ListFullError
 from bot.domain.quotas import Limit, Period, RuleKey, Rules, Scope, day_of, window_at
 from bot.domain.server_settings import MAX_LISTED, Setting, SettingName
 from bot.ledger.rulebook import (
@@ -13,7 +13,7 @@ from bot.ledger.rulebook import (
     Change,
     Grant,
     Overview,
-    Rulebook,
+    QuotaRules,
     SettingChange,
     Topic,
 )
@@ -24,7 +24,7 @@ from bot.ledger.statements import edits as accounts
 from bot.ledger.statements import rulebook as statements
 
 
-class SqliteRulebook(Rulebook):
+class SqliteQuotaRules(QuotaRules):
     """Rules, settings and their trail in one database."""
 
     def __init__(self, database: Database) -> None:
@@ -195,7 +195,7 @@ def _put(
     if value in there:
         return None
     if name.listed and len(there) >= MAX_LISTED:
-        raise ListFull(name.value, value)
+        raise ListFullError(name.value, value)
     before = None
     if there and not name.listed:
         before = there[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import structlog
 
-from bot.domain.errors import LedgerUnusable
+from bot.domain.errors import LedgerUnusableError
 from bot.ledger.sqlite.connection import connect_to_examine, rows
 
 LONGEST_LOOK = 5.0
@@ -52,13 +52,13 @@ def _check_log(path: Path, log_path: Path) -> None:
     if _size_of(log_path) == 0:
         return
     if _size_of(path) == 0:
-        raise LedgerUnusable(
+        raise LedgerUnusableError(
             f"it is missing or empty, and {log_path.name} beside it has what was written last: "
             "put it back, or move that file away"
         )
     with log_path.open("rb") as file:
         if file.read(4) not in LOG_MARKS:
-            raise LedgerUnusable(
+            raise LedgerUnusableError(
                 f"{log_path.name}, which has what was written to it last, is damaged: {RESTORE}"
             )
 
@@ -66,7 +66,7 @@ def _check_log(path: Path, log_path: Path) -> None:
 def _check_tables(connection: apsw.Connection) -> None:
     tables = {name for (name,) in rows(connection, "SELECT name FROM sqlite_master")}
     if tables and "migration" not in tables:
-        raise LedgerUnusable("it is another program's: move it away")
+        raise LedgerUnusableError("it is another program's: move it away")
 
 
 def _check_pages(connection: apsw.Connection, path: Path) -> None:
@@ -80,7 +80,7 @@ def _check_pages(connection: apsw.Connection, path: Path) -> None:
     finally:
         connection.set_progress_handler(None)
     if finding != "ok":
-        raise LedgerUnusable(f"it is damaged ({finding.splitlines()[-1]}): {RESTORE}")
+        raise LedgerUnusableError(f"it is damaged ({finding.splitlines()[-1]}): {RESTORE}")
 
 
 def _size_of(path: Path) -> int:
