@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bot.domain.errors import ChildFailedError, ChildHungError, ChildKilledError, ChildTimeoutError
 
-Ask = Callable[[bytes], Awaitable[bytes]]
+Call = Callable[[bytes], Awaitable[bytes]]
 """Gives a child its task, once, and waits for its answer; raises ChildFailed."""
 
 FROM_OUTSIDE = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -51,7 +51,7 @@ class ProcessPool:
         self._turns = asyncio.Semaphore(at_once)
 
     @asynccontextmanager
-    async def start(self, work: Job) -> AsyncGenerator[Ask]:
+    async def start(self, work: Job) -> AsyncGenerator[Call]:
         """A child that starts in the background, so that it gets ready while its task is prepared.
 
         On leaving it is gone, whether it was asked or not.
@@ -198,7 +198,8 @@ def _pipes(process: Process) -> tuple[StreamWriter, StreamReader, StreamReader]:
 
 
 async def _feed(stream: StreamWriter, given: bytes) -> None:
-    with suppress(ConnectionError):  # It ended early; its status says why.
+    # It may have ended early, and its status says why. uvloop has RuntimeError for a closed pipe.
+    with suppress(ConnectionError, RuntimeError):
         stream.write(given)
         await stream.drain()
     stream.close()

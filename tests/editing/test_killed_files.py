@@ -54,8 +54,9 @@ async def test_edits_that_wait_when_a_member_is_paused_end_free_without_being_op
     messages = [await edit.settled() for edit in edits]
     await events.logs("edit.closed", times=5)
     ends = [row.end for edit in edits if (row := ada.row(edit)) is not None]
-    assert ends == [("failed", "source_broken")] * 3 + [("failed", "sources_paused")] * 2
-    assert [PAUSED in message.text for message in messages] == [False] * 3 + [True] * 2
+    # They're opened in the order in which they were fetched.
+    assert sorted(ends) == [("failed", "source_broken")] * 3 + [("failed", "sources_paused")] * 2
+    assert sum(PAUSED in message.text for message in messages) == 2
     assert sandbox.edit_api.calls == []
     assert ada.account() == (0, 0)
 

@@ -225,3 +225,34 @@ def test_a_child_that_is_given_up_while_it_starts_is_not_left_behind(
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(give_up())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for a process as Linux shows it")
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_child_that_ends_before_it_gets_its_task_answers_all_the_same(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def ask_late() -> None:
+        ready = asyncio.get_running_loop().create_future()
+
+        async def take_pid(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            ready.set_result(int(await reader.read(100)))
+            writer.close()
+
+        async with (
+            asyncio.timeout(PATIENCE),
+            await asyncio.start_server(take_pid, "127.0.0.1", 0) as server,
+        ):
+            port = server.sockets[0].getsockname()[1]
+            code = (
+                f"gate = socket.create_connection(('127.0.0.1', {port}))\n"
+                "gate.send(str(os.getpid()).encode()); sys.stdout.write('done')"
+            )
+            async with ProcessPool(1).start(python(code)) as ask:
+                process = Path("/proc", str(await ready))
+                for _ in iter(process.exists, False):
+                    await asyncio.sleep(0)
+                assert await ask(b"late") == b"done"
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(ask_late())
