@@ -39,7 +39,7 @@ class CancelButton:
 
     async def press(self, press: PersistentClick) -> None:
         """Cancel the edit, or say privately why it is not cancelled."""
-        await self._replies.answer(press.asked.apart, self._cancel(press))
+        await self._replies.respond_or_defer(press.asked.as_new_message, self._cancel(press))
 
     async def _cancel(self, press: PersistentClick) -> Reply:
         return Reply(await self._outcome(press))

@@ -42,7 +42,7 @@ class CreditsCog(commands.Cog):
     @app_commands.allowed_installs(guilds=True)
     async def credits(self, interaction: discord.Interaction) -> None:
         """Answer with the balance and the latest edits."""
-        await self._replies.answer(asked_by(interaction), self._state(interaction))
+        await self._replies.respond_or_defer(asked_by(interaction), self._state(interaction))
 
     async def _state(self, interaction: discord.Interaction) -> Reply:
         balance, edits = await self._ledger.statement(

@@ -98,7 +98,7 @@ class EditGuidedCog(commands.Cog):
             chose_quality=quality is not None,
             chose_size=size is not None,
         )
-        await self._orders.follow(caller, self._open(draft))
+        await self._orders.respond_with(caller, self._open(draft))
 
     async def _open(self, draft: Draft) -> Form | Reply:
         (source,) = draft.sources
@@ -108,7 +108,7 @@ class EditGuidedCog(commands.Cog):
         return guided_form(draft)
 
     async def _show_prompt(self, sent: SentForm) -> None:
-        await self._orders.follow(sent.caller, self._composed(sent))
+        await self._orders.respond_with(sent.caller, self._composed(sent))
 
     async def _composed(self, sent: SentForm) -> Reply:
         draft = await self._orders.find_draft(sent.caller, sent.draft_id)
@@ -145,7 +145,7 @@ class EditGuidedCog(commands.Cog):
     async def _make(self, press: SignedClick) -> None:
         draft = await within_deadline(self._take(press))
         if draft is None:
-            await self._replies.beside(press.asked, NOT_THERE)
+            await self._replies.respond_separately(press.asked, NOT_THERE)
             return
         (source,) = draft.sources
         held = await self._editor.take(
@@ -166,7 +166,7 @@ class EditGuidedCog(commands.Cog):
 
     async def _discard(self, press: SignedClick) -> None:
         await within_deadline(self._take(press))
-        await self._replies.give(press.asked, Reply(DISCARDED))
+        await self._replies.respond(press.asked, Reply(DISCARDED))
 
     async def _take(self, press: SignedClick) -> Draft | None:
         draft = await self._drafts.take(int(press.arguments[0]), now=self._clock())

@@ -35,7 +35,9 @@ class EditImage:
     async def edit_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Answer with the form, or say that there is no picture."""
         caller = caller_of(interaction)
-        await self._orders.follow(caller, self._form(caller, _as_sent(interaction, message.id)))
+        await self._orders.respond_with(
+            caller, self._form(caller, _as_sent(interaction, message.id))
+        )
 
     async def _form(self, caller: Caller, message: Mapping[str, Any]) -> Form | Reply:
         pictures = find_images(message, self._places)

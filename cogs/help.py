@@ -71,7 +71,7 @@ class HelpCog(commands.Cog):
     @app_commands.allowed_installs(guilds=True)
     async def help(self, interaction: discord.Interaction) -> None:
         """Answer with the page."""
-        await self._replies.give(asked_by(interaction), Reply(components=help_page()))
+        await self._replies.respond(asked_by(interaction), Reply(components=help_page()))
 
 
 def help_page() -> list[dict[str, Any]]:

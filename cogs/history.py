@@ -74,15 +74,15 @@ class HistoryCog(commands.Cog):
     async def history(self, interaction: discord.Interaction) -> None:
         """Answer with the newest page."""
         asked = asked_by(interaction)
-        async with self._replies.announced(asked):
+        async with self._replies.deferred(asked):
             reply = await self._show(holder_of(interaction), 0)
-            await self._replies.give(asked, reply, deferred=True)
+            await self._replies.respond(asked, reply, deferred=True)
 
     async def _turn(self, press: SignedClick) -> None:
         (number,) = press.arguments
-        async with self._replies.announced(press.asked):
+        async with self._replies.deferred(press.asked):
             reply = await self._show(press.by, int(number))
-            await self._replies.give(press.asked, reply, deferred=True)
+            await self._replies.respond(press.asked, reply, deferred=True)
 
     async def _show(self, holder: SignatureScope, number: int) -> Reply:
         edits, count = await self._archive.page(

@@ -80,10 +80,10 @@ class PrivacyCog(commands.Cog):
         holder = holder_of(interaction)
         with self._exports.begin(holder.member_id) as begun:
             if not begun:
-                await self._replies.give(asked, Reply(EXPORT_RUNNING))
+                await self._replies.respond(asked, Reply(EXPORT_RUNNING))
                 return
             async with (
-                self._replies.announced(asked),
+                self._replies.deferred(asked),
                 self._exports.folder(interaction.id) as folder,
             ):
                 async with self._exports.making():
@@ -97,8 +97,8 @@ class PrivacyCog(commands.Cog):
                     )
                 file = File(made.file.name, made.file)
                 reply = Reply(export_text(made, limit), files=[file])
-                if not await self._replies.give(asked, reply, deferred=True):
-                    await self._replies.give(asked, Reply(NOT_UPLOADED), deferred=True)
+                if not await self._replies.respond(asked, reply, deferred=True):
+                    await self._replies.respond(asked, Reply(NOT_UPLOADED), deferred=True)
 
     @privacy.command(name="delete", description="Erases your prompts, names and picture links here")
     async def delete(self, interaction: discord.Interaction) -> None:
@@ -106,17 +106,17 @@ class PrivacyCog(commands.Cog):
         holder = holder_of(interaction)
         erase = Button("Erase my data", self._id(ERASE, holder), discord.ButtonStyle.danger)
         question = page(QUESTION, [], below=[erase, Button("Cancel", self._id(KEEP, holder))])
-        await self._replies.give(asked_by(interaction), Reply(components=question))
+        await self._replies.respond(asked_by(interaction), Reply(components=question))
 
     async def _erase(self, press: SignedClick) -> None:
         async def work() -> Reply:
             erasure = await self._archive.erase(press.by.guild_id, press.by.member_id)
             return Reply(erased_text(erasure))
 
-        await self._replies.answer(press.asked, work())
+        await self._replies.respond_or_defer(press.asked, work())
 
     async def _keep(self, press: SignedClick) -> None:
-        await self._replies.give(press.asked, Reply(KEPT))
+        await self._replies.respond(press.asked, Reply(KEPT))
 
     def _id(self, name: str, holder: SignatureScope) -> str:
         return self._custom_ids.write(Action(name), holder)

@@ -233,7 +233,7 @@ class QuotaCog(commands.Cog):
     # What the commands come to.
 
     async def _answer(self, interaction: discord.Interaction, work: Awaitable[Reply]) -> None:
-        await self._replies.answer(asked_by(interaction), or_bad_option(work))
+        await self._replies.respond_or_defer(asked_by(interaction), or_bad_option(work))
 
     async def _set(
         self,
@@ -353,7 +353,7 @@ class QuotaCog(commands.Cog):
 
     async def _turn_rules(self, press: SignedClick) -> None:
         (number,) = press.arguments
-        await self._replies.answer(press.asked, self._show_rules(press.by, int(number)))
+        await self._replies.respond_or_defer(press.asked, self._show_rules(press.by, int(number)))
 
     async def _take_rule_back(self, press: SignedClick) -> None:
         scope, subject, limit, number = press.arguments
@@ -370,12 +370,12 @@ class QuotaCog(commands.Cog):
                 # What was done is true all the same.
                 return Reply(f"{note}\n{UNSEEN}")
 
-        await self._replies.answer(press.asked, work())
+        await self._replies.respond_or_defer(press.asked, work())
 
     async def _turn_log(self, press: SignedClick) -> None:
         about, number = map(int, press.arguments)
         work = self._show_log(press.by, about or None, number)
-        await self._replies.answer(press.asked, work)
+        await self._replies.respond_or_defer(press.asked, work)
 
     def _back_id(self, holder: SignatureScope, key: RuleKey, limit: Limit, number: int) -> str:
         shown = UNLIMITED if limit.credits is None else str(limit.credits)

@@ -133,7 +133,7 @@ class ResultButtons:
     # Orders.
 
     async def _edit_again(self, press: PersistentClick) -> None:
-        await self._orders.follow(press.caller, self._form_for_result(press))
+        await self._orders.respond_with(press.caller, self._form_for_result(press))
 
     async def _form_for_result(self, press: PersistentClick) -> Form | Reply:
         edit = await self._find(press.caller, press.row_id)
@@ -153,7 +153,7 @@ class ResultButtons:
         )
 
     async def _run_again(self, press: PersistentClick) -> None:
-        await self._orders.follow(press.caller, self._same_order(press))
+        await self._orders.respond_with(press.caller, self._same_order(press))
 
     async def _same_order(self, press: PersistentClick) -> Response:
         edit = await self._find(press.caller, press.row_id)
@@ -162,7 +162,7 @@ class ResultButtons:
     # What is shown.
 
     async def _compare(self, press: PersistentClick) -> None:
-        await self._replies.answer(press.asked.apart, self._comparison(press))
+        await self._replies.respond_or_defer(press.asked.as_new_message, self._comparison(press))
 
     async def _comparison(self, press: PersistentClick) -> Reply:
         edit = await self._find(press.caller, press.row_id)
@@ -184,7 +184,7 @@ class ResultButtons:
         return Reply(components=comparison(order.source_url, pictures))
 
     async def _show_prompt(self, press: PersistentClick) -> None:
-        await self._replies.answer(press.asked.apart, self._whole_prompt(press))
+        await self._replies.respond_or_defer(press.asked.as_new_message, self._whole_prompt(press))
 
     async def _whole_prompt(self, press: PersistentClick) -> Reply:
         edit = await self._find(press.caller, press.row_id)
@@ -197,7 +197,7 @@ class ResultButtons:
     async def _ask_to_delete(self, press: PersistentClick) -> None:
         edit = await within_deadline(self._find_shown(press))
         if isinstance(edit, Reply):
-            await self._replies.give(press.asked.apart, edit)
+            await self._replies.respond(press.asked.as_new_message, edit)
         elif press.ephemeral:
             # A private message can be deleted by the token of a button that is under it alone.
             row = asking_row(
@@ -208,10 +208,10 @@ class ResultButtons:
             asked = Action(CONFIRM, (str(edit.order.id), str(press.message_id)))
             row = asking_row(self._custom_ids.write(asked, press.caller.holder))
             question = as_components(ui.TextDisplay(_question(edit)), row)
-            await self._replies.give(press.asked.apart, Reply(components=question))
+            await self._replies.respond(press.asked.as_new_message, Reply(components=question))
 
     async def _delete(self, press: SignedClick) -> None:
-        await self._replies.answer(press.asked, self._delete_for_good(press))
+        await self._replies.respond_or_defer(press.asked, self._delete_for_good(press))
 
     async def _delete_for_good(self, press: SignedClick) -> Reply:
         edit_id, message_id = map(int, press.arguments)
@@ -227,18 +227,18 @@ class ResultButtons:
     async def _delete_in_place(self, press: PersistentClick) -> None:
         edit = await within_deadline(self._find_shown(press))
         if isinstance(edit, Reply):
-            await self._replies.give(press.asked.apart, edit)
+            await self._replies.respond(press.asked.as_new_message, edit)
             return
-        async with self._replies.announced(press.asked):
+        async with self._replies.deferred(press.asked):
             await self._erase_links(edit)
             answer = await self._rest.delete(press.asked.answer, until=in_seconds(DELETE_PATIENCE))
             if not _is_deleted(answer):
-                await self._replies.give(press.asked, Reply(EMPTIED), deferred=True)
+                await self._replies.respond(press.asked, Reply(EMPTIED), deferred=True)
 
     async def _keep(self, press: PersistentClick) -> None:
         edit = await within_deadline(self._find(press.caller, press.row_id))
         if edit is None or not press.ephemeral or not _is_under(press, edit):
-            await self._replies.give(press.asked.apart, Reply(UNKNOWN))
+            await self._replies.respond(press.asked.as_new_message, Reply(UNKNOWN))
             return
         await self._redraw(press, buttons_row(edit))
 

@@ -142,12 +142,14 @@ class SettingsCog(commands.Cog):
                 return await self._set(interaction, put, place)
             return await self._set(interaction, [*put, *place], [])
 
-        await self._replies.answer(asked_by(interaction), or_bad_option(work()))
+        await self._replies.respond_or_defer(asked_by(interaction), or_bad_option(work()))
 
     @settings.command(name="show", description="What is set here, and what holds where nothing is")
     async def show(self, interaction: discord.Interaction) -> None:
         """Answer with all that is set."""
-        await self._replies.answer(asked_by(interaction), self._show(holder_of(interaction), 0))
+        await self._replies.respond_or_defer(
+            asked_by(interaction), self._show(holder_of(interaction), 0)
+        )
 
     # What the commands come to.
 
@@ -201,7 +203,7 @@ class SettingsCog(commands.Cog):
 
     async def _turn(self, press: SignedClick) -> None:
         (number,) = press.arguments
-        await self._replies.answer(press.asked, self._show(press.by, int(number)))
+        await self._replies.respond_or_defer(press.asked, self._show(press.by, int(number)))
 
     async def _take_back(self, press: SignedClick) -> None:
         setting_id, number = map(int, press.arguments)
@@ -220,7 +222,7 @@ class SettingsCog(commands.Cog):
             note = taken_back_text(taken, read_settings(rows).channel_ids)
             return self._page(press.by, rows, number, note)
 
-        await self._replies.answer(press.asked, work())
+        await self._replies.respond_or_defer(press.asked, work())
 
     def _write(self, name: str, holder: SignatureScope, *arguments: int) -> str:
         return self._custom_ids.write(Action(name, tuple(map(str, arguments))), holder)

@@ -118,7 +118,7 @@ class UsageCog(commands.Cog):
             return
         with self._exports.begin(interaction.user.id) as begun:
             if not begun:
-                await self._replies.give(asked_by(interaction), Reply(EXPORT_RUNNING))
+                await self._replies.respond(asked_by(interaction), Reply(EXPORT_RUNNING))
                 return
             async with self._exports.folder(interaction.id) as folder:
                 await self._answer(interaction, window, folder)
@@ -128,11 +128,11 @@ class UsageCog(commands.Cog):
     ) -> None:
         """Answer with the chart, the sums, and the files of an export into `folder`, if any."""
         asked, guild_id = asked_by(interaction), guild_of(interaction)
-        async with self._replies.announced(asked):
+        async with self._replies.deferred(asked):
             try:
                 span = None if window is None else read_choice("window", window, Span)
             except BadOptionError as bad:
-                await self._replies.give(asked, Reply(str(bad)), deferred=True)
+                await self._replies.respond(asked, Reply(str(bad)), deferred=True)
                 return
             report = await self._look_up(guild_id, span)
             if folder is not None:
@@ -141,8 +141,8 @@ class UsageCog(commands.Cog):
                 limit = interaction.filesize_limit
                 async with self._exports.making():
                     report.parts += await self._export(guild_id, exported, folder, limit)
-            if not await self._replies.give(asked, report.whole(), deferred=True):
-                await self._replies.give(asked, report.without_files(), deferred=True)
+            if not await self._replies.respond(asked, report.whole(), deferred=True):
+                await self._replies.respond(asked, report.without_files(), deferred=True)
 
     async def _look_up(self, guild_id: int, span: Span | None) -> "_Report":
         """The sums over a window, and the chart of these, if it can be drawn."""

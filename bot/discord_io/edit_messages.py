@@ -15,8 +15,8 @@ from bot.discord_io.replies import (
     NO_MENTIONS,
     TOKEN_LIFE,
     TOKEN_TRUSTED,
-    Asked,
     Component,
+    InteractionRef,
     Replies,
     Reply,
 )
@@ -46,7 +46,7 @@ from bot.domain.lifecycle import Reason
 from bot.domain.refusals import Refusal
 from bot.editing.editor import Acknowledgement, EditMessages, Outcome, Posted, Receipt, TooManyBytes
 from bot.scheduling.progress import Stage
-from bot.scheduling.status_updates import Shown
+from bot.scheduling.status_updates import UpdateResult
 
 POST_TRIES = 2
 """Requests with the pictures, before a message without them."""
@@ -116,10 +116,12 @@ class DiscordFront(EditMessages):
         return Acknowledgement(Outcome.UNANSWERED if answer.repeated else Outcome.TOO_LATE)
 
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
-        asked = Asked(order.application_id, order.id, _token(order))
-        await self._replies.give(asked, Reply(self._cards.refusal(refusal)), deferred=acknowledged)
+        asked = InteractionRef(order.application_id, order.id, _token(order))
+        await self._replies.respond(
+            asked, Reply(self._cards.refusal(refusal)), deferred=acknowledged
+        )
 
-    async def look_up(self, edit: Edit) -> Acknowledgement:
+    async def find_response(self, edit: Edit) -> Acknowledgement:
         return await self._look_up(edit.order, self._token_left(edit))
 
     async def post(self, edit: Edit, receipt: Receipt) -> Posted | TooManyBytes | Reason:
@@ -134,10 +136,10 @@ class DiscordFront(EditMessages):
             return Posted(_place_of(answer.body))
         return TooManyBytes() if is_too_large(answer) else _why_not_posted(edit.order, answer)
 
-    async def show(self, edit: Edit, stage: Stage) -> Shown:
+    async def show(self, edit: Edit, stage: Stage) -> UpdateResult:
         order = edit.order
         if order.token is None or self._token_left(edit) <= TOKEN_LIFE - TOKEN_TRUSTED:
-            return Shown(over=True)
+            return UpdateResult(over=True)
         text, components = self._cards.waiting(edit, stage)
         # Bare text and no Components V2: once a card with those stands, Discord refuses this one,
         # so that none that was under way can take the result's place.
@@ -145,7 +147,7 @@ class DiscordFront(EditMessages):
         body = {"content": text, "components": components, "allowed_mentions": NO_MENTIONS}
         return _read_shown(await self._rest.edit_once(_first_answer(order), body))
 
-    async def tell(self, edit: Edit) -> None:
+    async def notify(self, edit: Edit) -> None:
         answer: Answer | None = None
         if edit.reason not in {Reason.ANSWER_DELETED, Reason.ANSWER_OUT_OF_REACH}:
             answer = await self._put(edit, self._cards.ending(edit))
@@ -223,12 +225,12 @@ def _message_in_channel(edit: Edit) -> OwnMessage | None:
     return OwnMessage(edit.place.channel_id, edit.place.message_id)
 
 
-def _read_shown(answer: Answer | None) -> Shown:
+def _read_shown(answer: Answer | None) -> UpdateResult:
     if answer is None or answer.ok or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Shown(pause=0.0 if answer is None else answer.exhausted_for)
+        return UpdateResult(pause=0.0 if answer is None else answer.exhausted_for)
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Shown(answer.retry_after, for_all=answer.body.get("global") is not False)
-    return Shown(over=True)
+        return UpdateResult(answer.retry_after, for_all=answer.body.get("global") is not False)
+    return UpdateResult(over=True)
 
 
 def _may_pass_elsewhere(answer: Answer | None, *, may_pass_later: bool) -> bool:

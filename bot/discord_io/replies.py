@@ -53,7 +53,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class InteractionRef:
     """A command or button that waits for its answer."""
 
     application_id: int
@@ -64,7 +64,7 @@ class Asked:
     """Whether the answer takes the place of the message that the button is under."""
 
     @property
-    def apart(self) -> "Asked":
+    def as_new_message(self) -> "InteractionRef":
         """The same, answered with a message of its own whatever it was."""
         return replace(self, by_button=False)
 
@@ -93,7 +93,7 @@ class Replies:
     def __init__(self, rest: DiscordRest) -> None:
         self._rest = rest
 
-    async def answer(self, asked: Asked, work: Awaitable[Reply]) -> None:
+    async def respond_or_defer(self, asked: InteractionRef, work: Awaitable[Reply]) -> None:
         """Give the reply that `work` comes to; if that takes a while, say first that it comes.
 
         What `work` raises is raised, as an AnnouncedFailure once it was said.
@@ -102,13 +102,13 @@ class Replies:
         await asyncio.wait({working}, timeout=ANSWER_PATIENCE)
         reply = await working if working.done() else None
         if reply is not None and not reply.files:
-            await self.give(asked, reply)
+            await self.respond(asked, reply)
             return
-        async with self.announced(asked):
-            await self.give(asked, reply or await working, deferred=True)
+        async with self.deferred(asked):
+            await self.respond(asked, reply or await working, deferred=True)
 
     @asynccontextmanager
-    async def announced(self, asked: Asked) -> AsyncGenerator[None]:
+    async def deferred(self, asked: InteractionRef) -> AsyncGenerator[None]:
         """Say that an answer comes, before it is worked out.
 
         Raises:
@@ -120,15 +120,15 @@ class Replies:
         except Exception as error:
             raise AnnouncedFailureError from error
 
-    async def _defer(self, asked: Asked) -> None:
+    async def _defer(self, asked: InteractionRef) -> None:
         if asked.by_button:
             body: JSON = {"type": DEFERRED_UPDATE}
         else:
             body = {"type": DEFERRED, "data": {"flags": EPHEMERAL}}
         await self._rest.respond(asked.id, asked.token, body)
 
-    async def give(
-        self, asked: Asked, reply: Reply, *, deferred: bool = False, instead: bool = False
+    async def respond(
+        self, asked: InteractionRef, reply: Reply, *, deferred: bool = False, instead: bool = False
     ) -> bool:
         """Give the answer, or put it where one was announced; whether it surely stands there.
 
@@ -145,24 +145,24 @@ class Replies:
             return await self._edit(asked, reply) if instead else True
         return answer is not None and answer.ok
 
-    async def open_form(self, asked: Asked, form: JSON) -> None:
+    async def open_form(self, asked: InteractionRef, form: JSON) -> None:
         """Answer with a form, which cannot be announced before."""
         await self._rest.respond(asked.id, asked.token, {"type": FORM, "data": form})
 
-    async def redraw(self, asked: Asked, components: Sequence[Component]) -> bool:
+    async def redraw(self, asked: InteractionRef, components: Sequence[Component]) -> bool:
         """Change the components of a button's message; the files that they show stay with it."""
         data = {"components": list(components), "allowed_mentions": NO_MENTIONS}
         answer = await self._rest.respond(asked.id, asked.token, {"type": UPDATE, "data": data})
         return answer is not None and answer.ok
 
-    async def beside(self, asked: Asked, text: str) -> bool:
+    async def respond_separately(self, asked: InteractionRef, text: str) -> bool:
         """Answer with a message of its own, so that what a button is under stays."""
         answer = await self._rest.respond(
             asked.id, asked.token, {"type": MESSAGE, "data": _body(Reply(text), EPHEMERAL)}
         )
         return answer is not None and answer.ok
 
-    async def _edit(self, asked: Asked, reply: Reply) -> bool:
+    async def _edit(self, asked: InteractionRef, reply: Reply) -> bool:
         answer = await self._rest.edit(
             asked.answer,
             _body(_fitting(asked, reply)),
@@ -176,7 +176,7 @@ class Replies:
         return answer is not None and answer.ok
 
 
-def _fitting(asked: Asked, reply: Reply) -> Reply:
+def _fitting(asked: InteractionRef, reply: Reply) -> Reply:
     """The reply as its place takes it: messages with buttons show components and no bare text."""
     if not asked.by_button or reply.components:
         return reply

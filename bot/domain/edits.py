@@ -160,7 +160,7 @@ class Durations:
     """From then until the pictures were posted."""
 
     @property
-    def can_be(self) -> bool:
+    def is_plausible(self) -> bool:
         """Whether an edit can have taken so long; its times are the wall's clock's."""
         return 0 <= self.call <= LONGEST and 0 <= self.posting <= LONGEST
 

@@ -14,7 +14,7 @@ MAX_PROMPT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class OrderRequest:
     """An order as it was given, before the server's settings were applied to it."""
 
     order: Order
@@ -204,7 +204,7 @@ Refusal = (
 )
 
 
-def refuse_place(ask: Ask) -> Refusal | None:
+def refuse_place(ask: OrderRequest) -> Refusal | None:
     """What keeps the bot from posting where the order was given, if anything does."""
     return None if ask.can_post else CannotPost()
 

@@ -1,8 +1,8 @@
 """The one use case: hold, submit, render, deliver.
 
-An edit lives in the ledger; here it is carried from state to state, and each end is written down
-before it is told. Nothing in here knows Discord: whoever asked is answered through `EditMessages`, from
-the edit's row alone, so that a restart answers as the first process would have.
+An edit lives in the ledger. This module moves it from state to state, and records each end before
+telling it. Nothing here knows Discord: members are answered through `EditMessages`, from the edit's
+row alone, so a restart answers as the first process would have.
 """
 
 import asyncio
@@ -46,9 +46,9 @@ from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import SOURCE_SIZE, nearest_ratio
 from bot.domain.quotas import Balance, OperatorLimits
 from bot.domain.refusals import (
-    Ask,
     CannotAfford,
     LedgerSilent,
+    OrderRequest,
     PictureElsewhere,
     Refusal,
     ServiceDown,
@@ -70,7 +70,7 @@ from bot.scheduling.circuit_breaker import Breaker
 from bot.scheduling.edit_queue import EditQueue
 from bot.scheduling.estimates import LATEST, Estimates
 from bot.scheduling.fair_order import QueueEntry
-from bot.scheduling.reply_priority import ReplyPriority, latest
+from bot.scheduling.reply_priority import ReplyPriority, deadline
 from bot.scheduling.status_updates import ProgressSink, WaitingCards
 
 T = TypeVar("T")
@@ -81,10 +81,10 @@ LONGEST_WAIT = timedelta(minutes=8)
 HOLD_TIMEOUT_S = 1.0
 """Seconds that the ledger has for a hold before the acknowledgement, due within 3 s, goes first."""
 
-DRAIN_STEP = 0.25
+DRAIN_STEP_S = 0.25
 """Seconds after which a bot that is to end looks again at what is under way."""
 
-LEDGER_RETRIES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
+LEDGER_RETRY_DELAYS_S = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between tries of the ledger, once what it is to note has happened; the last for ever."""
 
 PROBES, LOOK_UPS, DOWNLOADS = 64, 64, 32
@@ -154,7 +154,7 @@ class EditMessages(ProgressSink, Protocol):
         """Say why the order is not taken; in the acknowledged answer, if that was first."""
         ...
 
-    async def look_up(self, edit: Edit) -> Acknowledgement:
+    async def find_response(self, edit: Edit) -> Acknowledgement:
         """Whether the edit's answer exists, and as which message: there its member can be told."""
         ...
 
@@ -162,7 +162,7 @@ class EditMessages(ProgressSink, Protocol):
         """Post the pictures, in the edit's message or another that its member finds; or why not."""
         ...
 
-    async def tell(self, edit: Edit) -> None:
+    async def notify(self, edit: Edit) -> None:
         """Say how an edit without pictures ended, until it is said or cannot be any more."""
         ...
 
@@ -228,7 +228,7 @@ class Editor:
         )
         self._cards = WaitingCards(front, self._estimates, self._line.standing, clock)
 
-    async def take(self, ask: Ask) -> bool:
+    async def take(self, ask: OrderRequest) -> bool:
         """Refuse the order, or hold its price and carry it on from there in the background.
 
         Whether there is a hold for it.
@@ -247,14 +247,14 @@ class Editor:
         if refusal is not None:
             await self._refuse(order, refusal, early=None)
             return False
-        with self._rush.due():
+        with self._rush.replying():
             holding = asyncio.create_task(self._hold(ask))
             await asyncio.wait({holding}, timeout=HOLD_TIMEOUT_S)
             early = None if holding.done() else await self._front.acknowledge(order)
         match await holding:
             case Held(edit):
                 log.info("edit.held", edit=str(order.id), credits=edit.order.hold)
-                self._run(edit, partial(self._begin, edit, early))
+                self._spawn(edit, partial(self._begin, edit, early))
             case AlreadyHeld():
                 log.warning("edit.repeated", edit=str(order.id))
             case refusal:
@@ -278,7 +278,7 @@ class Editor:
             if running == edit_id:
                 task.cancel()
         self._note_void(cancelled)
-        self._run(cancelled, partial(self._tell, cancelled))
+        self._spawn(cancelled, partial(self._tell, cancelled))
         return True
 
     async def resume(self) -> None:
@@ -294,13 +294,13 @@ class Editor:
             log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)
             match edit.state:
                 case State.HELD:
-                    self._run(edit, partial(self._begin_again, edit))
+                    self._spawn(edit, partial(self._begin_again, edit))
                 case State.SUBMITTED:
-                    self._run(edit, partial(self._end, edit, Reason.INTERRUPTED))
+                    self._spawn(edit, partial(self._end, edit, Reason.INTERRUPTED))
                 case State.RENDERED:
-                    self._run(edit, partial(self._deliver, edit))
+                    self._spawn(edit, partial(self._deliver, edit))
                 case _:
-                    self._run(edit, partial(self._tell, edit))
+                    self._spawn(edit, partial(self._tell, edit))
 
     async def drain(self, grace: float) -> None:
         """Take and send nothing any more, and give what was sent so many seconds to end."""
@@ -314,7 +314,7 @@ class Editor:
             if not under_way:
                 return
             # One that was only being acknowledged comes to wait meanwhile, and ends no task.
-            await asyncio.wait(under_way, timeout=min(left, DRAIN_STEP))
+            await asyncio.wait(under_way, timeout=min(left, DRAIN_STEP_S))
 
     async def close(self) -> None:
         """Stop; what is open stays in the ledger for the next start."""
@@ -328,12 +328,12 @@ class Editor:
 
     async def _begin(self, edit: Edit, early: Acknowledgement | None) -> None:
         async with self._probing(edit.order) as probing:
-            with self._rush.due():
+            with self._rush.replying():
                 answer = early or await self._front.acknowledge(edit.order)
             if answer.outcome is Outcome.TAKEN:
                 log.info("edit.acknowledged", edit=str(edit.order.id))
                 await self._note(edit, answer)
-                await self._carry(edit, probing)
+                await self._run_from_held(edit, probing)
                 return
         ended = await self._void(edit, Reason.NOT_ACKNOWLEDGED)
         if answer.outcome is Outcome.UNANSWERED:
@@ -341,7 +341,7 @@ class Editor:
         if answer.outcome is Outcome.TAKEN:
             await self._tell(ended)
         else:
-            await self._forget(ended)
+            await self._erase_token(ended)
 
     async def _begin_again(self, edit: Edit) -> None:
         """From held, after a restart, where the member still sees an answer."""
@@ -353,15 +353,15 @@ class Editor:
         if answer.outcome is Outcome.TAKEN:
             await self._note(edit, answer)
             async with self._probing(edit.order) as probing:
-                await self._carry(edit, probing)
+                await self._run_from_held(edit, probing)
         elif edit.acknowledged_at is None:
-            await self._forget(await self._void(edit, Reason.NOT_ACKNOWLEDGED))
+            await self._erase_token(await self._void(edit, Reason.NOT_ACKNOWLEDGED))
         elif answer.outcome is Outcome.DELETED:
             await self._end(edit, Reason.ANSWER_DELETED)
         else:
             await self._end(edit, Reason.NOT_ACKNOWLEDGED)
 
-    async def _carry(self, edit: Edit, probing: Awaitable[Source | None]) -> None:
+    async def _run_from_held(self, edit: Edit, probing: Awaitable[Source | None]) -> None:
         """From held to the end."""
         self._waiting.add(edit.order.id)
         self._cards.follow(edit)
@@ -382,7 +382,7 @@ class Editor:
             self._cards.update(edit)
             results = await self._call(edit, ratio, source, folder)
             edit = _in_step(
-                await self._insist(
+                await self._until_recorded(
                     lambda: self._ledger.render(edit.order.id, results, now=self._clock())
                 )
             )
@@ -403,7 +403,7 @@ class Editor:
                 self._waiting.add(edit.order.id)
                 raise
 
-        return await self._insist(submit, until=edit.held_at + LONGEST_WAIT)
+        return await self._until_recorded(submit, until=edit.held_at + LONGEST_WAIT)
 
     async def _call(self, edit: Edit, ratio: str, source: Source, folder: Path) -> Sequence[str]:
         order = edit.order
@@ -444,7 +444,7 @@ class Editor:
         posted, place = await self._post(edit, pictures)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         ended = _in_step(
-            await self._insist(
+            await self._until_recorded(
                 lambda: self._ledger.capture(
                     edit.order.id, posted=posted, now=self._clock(), place=place
                 )
@@ -454,7 +454,7 @@ class Editor:
         log.info("edit.charged", edit=str(edit.order.id), credits=ended.charged)
         self._estimates.learn({ended.order.quality: [_took(ended)]})
         self._journal.note(ended)
-        await self._close(edit)
+        await self._clean_up(edit)
 
     async def _post(self, edit: Edit, pictures: Sequence[Spooled]) -> tuple[int, MessageRef | None]:
         """Post the pictures, in less and less bytes while that is too much; how many stand where.
@@ -487,7 +487,7 @@ class Editor:
 
     async def _void(self, edit: Edit, reason: Reason, detail: str | None = None) -> Edit:
         voided = _in_step(
-            await self._insist(
+            await self._until_recorded(
                 lambda: self._ledger.void(edit.order.id, reason, detail=detail, now=self._clock())
             )
         )
@@ -496,11 +496,11 @@ class Editor:
 
     def _note_void(self, voided: Edit) -> None:
         edit_id, hold = voided.order.id, voided.order.hold
-        self._let_go(edit_id)
+        self._release(edit_id)
         log.info("edit.voided", edit=str(edit_id), reason=voided.reason, credits=hold)
         self._journal.note(voided)
 
-    def _let_go(self, edit_id: int) -> None:
+    def _release(self, edit_id: int) -> None:
         """It waits for nothing any more, and shows nothing more of its way."""
         self._waiting.discard(edit_id)
         self._line.leave(edit_id)
@@ -508,16 +508,16 @@ class Editor:
         self._cards.stop(edit_id)
 
     async def _tell(self, ended: Edit) -> None:
-        await self._front.tell(ended)
-        await self._forget(ended)
+        await self._front.notify(ended)
+        await self._erase_token(ended)
 
-    async def _forget(self, ended: Edit) -> None:
-        await self._insist(lambda: self._ledger.forget_token(ended.order.id))
-        await self._close(ended)
+    async def _erase_token(self, ended: Edit) -> None:
+        await self._until_recorded(lambda: self._ledger.forget_token(ended.order.id))
+        await self._clean_up(ended)
 
     # What the way is made of.
 
-    def _run(self, edit: Edit, way: Callable[[], Awaitable[None]]) -> None:
+    def _spawn(self, edit: Edit, way: Callable[[], Awaitable[None]]) -> None:
         if self._closed:
             return
         task = asyncio.create_task(self._end_by_faults(edit, way))
@@ -544,9 +544,9 @@ class Editor:
                 await self._end(edit, Reason.UNFORESEEN, reference)
         except Exception:
             log.exception("edit.left_open", edit=str(edit.order.id))
-            self._let_go(edit.order.id)
+            self._release(edit.order.id)
 
-    async def _hold(self, ask: Ask) -> Held | AlreadyHeld | Refusal:
+    async def _hold(self, ask: OrderRequest) -> Held | AlreadyHeld | Refusal:
         try:
             settings = read_settings(await self._rulebook.list_settings(ask.order.guild_id))
             order = ask.completed(settings)
@@ -594,7 +594,7 @@ class Editor:
     ) -> None:
         log.info("edit.refused", edit=str(order.id), refusal=type(refusal).__name__)
         if early is None:
-            with self._rush.due():
+            with self._rush.replying():
                 await self._front.refuse(order, refusal, acknowledged=False)
         elif early.outcome is not Outcome.TOO_LATE:
             await self._front.refuse(order, refusal, acknowledged=True)
@@ -611,17 +611,17 @@ class Editor:
             probing.cancel()
 
     async def _probe(self, order: Order) -> Source | None:
-        until = latest()
+        until = deadline()
         async with self._probes:
             await self._rush.yield_to_replies(until=until)
             return await self._sources.probe(order.source_url)
 
     async def _look_up(self, edit: Edit) -> Acknowledgement:
         async with self._look_ups:
-            return await self._front.look_up(edit)
+            return await self._front.find_response(edit)
 
     async def _note(self, edit: Edit, taken: Acknowledgement) -> None:
-        await self._insist(
+        await self._until_recorded(
             lambda: self._ledger.acknowledge(
                 edit.order.id, message_id=taken.message_id, now=self._clock()
             )
@@ -668,7 +668,7 @@ class Editor:
     async def _write_receipt(self, edit: Edit, pictures: Sequence[Spooled]) -> Receipt:
         order = edit.order
         charged = order.quality.price * len(pictures)
-        balance, settings = await self._insist(lambda: self._read_standing(order))
+        balance, settings = await self._until_recorded(lambda: self._read_standing(order))
         # What is held in one window gives nothing back to the next.
         given_back = order.hold - charged if edit.held_at in balance.window else 0
         return Receipt(
@@ -682,14 +682,16 @@ class Editor:
         balance = await self._ledger.balance(order.member, limits=self._limits, now=self._clock())
         return balance, read_settings(await self._rulebook.list_settings(order.guild_id))
 
-    async def _insist(self, ask: Callable[[], Awaitable[T]], *, until: datetime | None = None) -> T:
+    async def _until_recorded(
+        self, ask: Callable[[], Awaitable[T]], *, until: datetime | None = None
+    ) -> T:
         """Have the ledger note what has happened, however long it fails, or what is to happen.
 
         Raises:
             WaitedTooLong: it failed until then. Nobody who waits may end a try by a time-out: the
                 ledger may carry it out all the same.
         """
-        delays = itertools.chain(LEDGER_RETRIES, itertools.repeat(LEDGER_RETRIES[-1]))
+        delays = itertools.chain(LEDGER_RETRY_DELAYS_S, itertools.repeat(LEDGER_RETRY_DELAYS_S[-1]))
         while True:
             try:
                 return await ask()
@@ -705,7 +707,7 @@ class Editor:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         return folder
 
-    async def _close(self, edit: Edit) -> None:
+    async def _clean_up(self, edit: Edit) -> None:
         """Nothing is left to be done for the edit."""
         folder = self._spool / str(edit.order.id)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

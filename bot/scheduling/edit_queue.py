@@ -200,9 +200,9 @@ class EditQueue:
         return forecast(line, takes, busy, self._places)
 
     def _usual(self, quality: Quality) -> float:
-        return self._estimates.usual(quality).call
+        return self._estimates.typical(quality).call
 
     def _known(self, quality: Quality) -> float:
         """The same without a guess: nobody is refused for one."""
-        known = self._estimates.known(quality)
+        known = self._estimates.measured(quality)
         return 0.0 if known is None else known.call

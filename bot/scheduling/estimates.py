@@ -30,17 +30,17 @@ class Estimates:
         """Take in edits of each quality, oldest first."""
         for quality, tooks in latest.items():
             kept = self._latest[quality]
-            kept.extend(took for took in tooks if took.can_be)
+            kept.extend(took for took in tooks if took.is_plausible)
             if kept:
                 self._known[quality] = Durations(
                     call=median(took.call for took in kept),
                     posting=median(took.posting for took in kept),
                 )
 
-    def usual(self, quality: Quality) -> Durations:
+    def typical(self, quality: Quality) -> Durations:
         """What half of the latest edits needed at most, or a guess."""
         return self._known.get(quality, DEFAULTS[quality])
 
-    def known(self, quality: Quality) -> Durations | None:
+    def measured(self, quality: Quality) -> Durations | None:
         """The same, without a guess."""
         return self._known.get(quality)

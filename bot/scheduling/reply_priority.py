@@ -14,7 +14,7 @@ PATIENCE = 3.0
 """Seconds that anything waits for them at most: by then those are given or too late."""
 
 
-def latest() -> float:
+def deadline() -> float:
     """The loop's time until which what begins now may have to wait."""
     return asyncio.get_running_loop().time() + PATIENCE
 
@@ -28,7 +28,7 @@ class ReplyPriority:
         self._few.set()
 
     @contextlib.contextmanager
-    def due(self) -> Generator[None]:
+    def replying(self) -> Generator[None]:
         """An answer is due until the end of the context."""
         self._count(+1)
         try:

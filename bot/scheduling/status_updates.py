@@ -40,7 +40,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class UpdateResult:
     """What came of one change of a card."""
 
     pause: float = 0.0
@@ -54,7 +54,7 @@ class Shown:
 class ProgressSink(Protocol):
     """Where cards are shown."""
 
-    async def show(self, edit: Edit, stage: Stage) -> Shown:
+    async def show(self, edit: Edit, stage: Stage) -> UpdateResult:
         """Show how far the edit is, in its own message, in one try; it does not raise."""
         ...
 
@@ -154,7 +154,7 @@ class WaitingCards:
             shown = await self._screen.show(card.edit, stage)
         except Exception:
             log.exception("card.failed", edit=str(card.edit.order.id))
-            shown = Shown(over=True)
+            shown = UpdateResult(over=True)
         card.request = None
         now = _now()
         card.due = now + max(self._pace.between, shown.pause)
@@ -174,7 +174,7 @@ class WaitingCards:
                 return in_line(standing, card.stage, overdue=overdue)
             case State.SUBMITTED:
                 elapsed = self._clock() - (edit.submitted_at or edit.held_at)
-                usual = self._estimates.usual(edit.order.quality).whole
+                usual = self._estimates.typical(edit.order.quality).whole
                 return being_made(elapsed.total_seconds(), usual, card.stage)
             case State.RENDERED:
                 return BeingPosted()

@@ -36,5 +36,5 @@ class Admission:
             await interaction.response.autocomplete([])
             return False
         text = ONLY_IN_SERVERS if guild_id is None else NOT_SERVED.format(guild_id=guild_id)
-        await self._replies.beside(asked_by(interaction), text)
+        await self._replies.respond_separately(asked_by(interaction), text)
         return False

@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.discord_io.custom_ids import CustomIds, SignatureScope, read_lasting
 from bot.discord_io.modals import Filled, read_form
-from bot.discord_io.replies import EPHEMERAL, Asked, Component, Replies
+from bot.discord_io.replies import EPHEMERAL, Component, InteractionRef, Replies
 from cogs.ui.admission import Admission
 from cogs.ui.failures import FailureHandler
 from cogs.ui.interactions import Caller, asked_by, caller_of
@@ -38,7 +38,7 @@ class SignedClick:
     arguments: tuple[str, ...]
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> InteractionRef:
         """Where it is answered."""
         return self.caller.asked
 
@@ -62,7 +62,7 @@ class PersistentClick:
     """Whether one member alone sees it."""
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> InteractionRef:
         """Where it is answered."""
         return self.caller.asked
 
@@ -119,7 +119,7 @@ class PressesCog(commands.Cog):
             answer = find(interaction)
             if answer is None:
                 log.info("press.foreign")
-                await self._replies.beside(asked_by(interaction), otherwise)
+                await self._replies.respond_separately(asked_by(interaction), otherwise)
             else:
                 await answer()
         except Exception as error:

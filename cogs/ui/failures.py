@@ -5,7 +5,7 @@ from typing import Any
 import discord
 import structlog
 
-from bot.discord_io.replies import AnnouncedFailureError, Asked, Replies, Reply
+from bot.discord_io.replies import AnnouncedFailureError, InteractionRef, Replies, Reply
 from bot.domain.errors import LedgerError
 from bot.editing.editor import new_reference
 from cogs.text.outcomes import LEDGER_SILENT, refusal_text, unforeseen_text
@@ -43,10 +43,10 @@ class FailureHandler:
         if not await self._tell(asked, text, announced=announced):
             log.warning("command.untold", interaction=str(interaction.id))
 
-    async def _tell(self, asked: Asked, text: str, *, announced: bool) -> bool:
+    async def _tell(self, asked: InteractionRef, text: str, *, announced: bool) -> bool:
         """Say it where an answer is awaited; a button's page stays, if it can."""
         if announced:
-            return await self._replies.give(asked, Reply(text), deferred=True)
-        if asked.by_button and await self._replies.beside(asked, text):
+            return await self._replies.respond(asked, Reply(text), deferred=True)
+        if asked.by_button and await self._replies.respond_separately(asked, text):
             return True
-        return await self._replies.give(asked, Reply(text), instead=True)
+        return await self._replies.respond(asked, Reply(text), instead=True)

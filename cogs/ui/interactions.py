@@ -8,7 +8,7 @@ from typing import Any, cast
 import discord
 
 from bot.discord_io.custom_ids import SignatureScope
-from bot.discord_io.replies import Asked
+from bot.discord_io.replies import InteractionRef
 from bot.domain.quotas import Member
 
 
@@ -16,7 +16,7 @@ from bot.domain.quotas import Member
 class Caller:
     """Whoever used a command, a button or a form, as far as an order takes it from there."""
 
-    asked: Asked
+    asked: InteractionRef
     member: Member
     name: str
     moderates: bool
@@ -48,9 +48,9 @@ def caller_of(interaction: discord.Interaction[Any]) -> Caller:
     )
 
 
-def asked_by(interaction: discord.Interaction[Any]) -> Asked:
+def asked_by(interaction: discord.Interaction[Any]) -> InteractionRef:
     """Where the interaction is answered."""
-    return Asked(
+    return InteractionRef(
         interaction.application_id,
         interaction.id,
         interaction.token,

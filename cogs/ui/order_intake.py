@@ -15,7 +15,7 @@ from bot.domain.edits import Edit, Order
 from bot.domain.errors import LedgerError
 from bot.domain.images import ImageLink
 from bot.domain.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
-from bot.domain.refusals import Ask
+from bot.domain.refusals import OrderRequest
 from bot.domain.server_settings import ServerSettings, read_settings
 from bot.editing.editor import Editor
 from bot.ledger.drafts import Draft, DraftBook
@@ -50,7 +50,7 @@ ERASED = (
 
 T = TypeVar("T")
 
-Response = Ask | Form | Reply
+Response = OrderRequest | Form | Reply
 """What something that was used comes to: an order, a form to write one in, or an answer."""
 
 
@@ -76,19 +76,19 @@ class Orders:
         self._clock = clock
         self._keeping: dict[int, asyncio.Task[None]] = {}
 
-    async def follow(self, caller: Caller, work: Awaitable[Response]) -> None:
+    async def respond_with(self, caller: Caller, work: Awaitable[Response]) -> None:
         """Do what `work` comes to, in time for Discord.
 
         Raises:
             LedgerFault: it took too long.
         """
         match await within_deadline(work):
-            case Ask() as ask:
+            case OrderRequest() as ask:
                 await self._editor.take(ask)
             case Form() as form:
                 await self._replies.open_form(caller.asked, form.to_json())
             case reply:
-                await self._replies.give(caller.asked.apart, reply)
+                await self._replies.respond(caller.asked.as_new_message, reply)
 
     async def open_form(
         self,
@@ -179,7 +179,7 @@ class Orders:
 
     async def take_form(self, sent: SentForm) -> None:
         """Make an order of the form that `open_form` opened."""
-        await self.follow(sent.caller, self._read(sent))
+        await self.respond_with(sent.caller, self._read(sent))
 
     async def find_draft(self, caller: Caller, draft_id: int) -> Draft | None:
         """A draft, if it is in its member's hands and not too old."""
@@ -206,7 +206,7 @@ class Orders:
                 return await self._drafts.keep(draft, now=self._clock())
         return await self._drafts.keep(draft, now=self._clock())
 
-    async def _read(self, sent: SentForm) -> Ask | Reply:
+    async def _read(self, sent: SentForm) -> OrderRequest | Reply:
         draft = await self.find_draft(sent.caller, sent.draft_id)
         if draft is None:
             return Reply(FORM_TOO_OLD)
@@ -215,7 +215,7 @@ class Orders:
         except NotOfferedError as wrong:
             return Reply(refusal_text(wrong.refusal))
 
-    def _order_in(self, caller: Caller, draft: Draft, filled: Filled) -> Ask:
+    def _order_in(self, caller: Caller, draft: Draft, filled: Filled) -> OrderRequest:
         return ask_for(
             caller,
             self._source_in(draft, filled),
@@ -264,7 +264,7 @@ def ask_for(
     source_edit_id: int | None = None,
     chose_quality: bool = True,
     chose_size: bool = True,
-) -> Ask:
+) -> OrderRequest:
     """Build the order for the use case; `public` is `source_public` in `Order`."""
     order = Order(
         id=caller.asked.id,
@@ -286,7 +286,7 @@ def ask_for(
         upload_limit=caller.upload_limit,
         role_ids=caller.member.role_ids,
     )
-    return Ask(
+    return OrderRequest(
         order,
         source,
         place_id=caller.place_id,

@@ -8,7 +8,7 @@ from bot.domain.lifecycle import State
 from bot.scheduling.estimates import Estimates
 from bot.scheduling.fair_order import QueuePosition
 from bot.scheduling.progress import InLine, Stage
-from bot.scheduling.status_updates import Pace, ProgressSink, Shown, WaitingCards
+from bot.scheduling.status_updates import Pace, ProgressSink, UpdateResult, WaitingCards
 from tests.orders import order
 
 HELD_AT = datetime(2026, 11, 25, tzinfo=UTC)
@@ -23,9 +23,9 @@ class Shows(ProgressSink):
     def __init__(self) -> None:
         self.stages: asyncio.Queue[Stage] = asyncio.Queue()
 
-    async def show(self, edit: Edit, stage: Stage) -> Shown:
+    async def show(self, edit: Edit, stage: Stage) -> UpdateResult:
         self.stages.put_nowait(stage)
-        return Shown()
+        return UpdateResult()
 
     async def next(self) -> Stage:
         async with asyncio.timeout(PATIENCE):

@@ -5,9 +5,9 @@ import pytest
 from bot.domain.images import ImageLink
 from bot.domain.pricing import MAX_COUNT, Quality
 from bot.domain.refusals import (
-    Ask,
     NotHere,
     NotInPrivate,
+    OrderRequest,
     PromptRefused,
     TooManyPictures,
     refuse_here,
@@ -81,7 +81,7 @@ def test_defaults_are_used_only_where_the_member_chose_nothing(
     chose_quality: bool, chose_size: bool
 ):
     given = order(1, quality=Quality.MEDIUM, size="1:1")
-    ask = Ask(given, PHOTO, PLACE, chose_quality=chose_quality, chose_size=chose_size)
+    ask = OrderRequest(given, PHOTO, PLACE, chose_quality=chose_quality, chose_size=chose_size)
     completed = ask.completed(ServerSettings(quality=Quality.LOW, size="16:9"))
     assert completed.quality is (Quality.MEDIUM if chose_quality else Quality.LOW)
     assert completed.size == ("1:1" if chose_size else "16:9")

@@ -123,6 +123,6 @@ def test_a_time_that_a_clock_set_anew_made_of_a_call_teaches_nothing(seconds: fl
     estimates = Estimates()
     estimates.learn({Quality.LOW: [Durations(call=seconds, posting=1)]})
     estimates.learn({Quality.LOW: [Durations(call=1, posting=seconds)]})
-    assert estimates.known(Quality.LOW) is None
+    assert estimates.measured(Quality.LOW) is None
     estimates.learn({Quality.LOW: [Durations(call=2, posting=1)]})
-    assert estimates.known(Quality.LOW) == Durations(call=2, posting=1)
+    assert estimates.measured(Quality.LOW) == Durations(call=2, posting=1)

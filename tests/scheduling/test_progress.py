@@ -103,8 +103,8 @@ def test_seconds_are_rounded_up_as_people_say_them(seconds: float, rounded: int)
 
 def test_until_an_edit_was_delivered_there_is_a_guess_which_is_not_knowledge():
     estimates = Estimates()
-    assert estimates.usual(Quality.HIGH) == DEFAULTS[Quality.HIGH]
-    assert estimates.known(Quality.HIGH) is None
+    assert estimates.typical(Quality.HIGH) == DEFAULTS[Quality.HIGH]
+    assert estimates.measured(Quality.HIGH) is None
     costs = [DEFAULTS[quality].whole for quality in (Quality.LOW, Quality.MEDIUM, Quality.HIGH)]
     assert costs == sorted(costs)
 
@@ -114,7 +114,7 @@ def test_what_is_usual_is_the_middle_of_the_latest_of_that_quality():
     slow = [Durations(call=1_000, posting=1)] * 9
     estimates.learn({Quality.LOW: [*slow, *[Durations(call=20, posting=2)] * 10]})
     estimates.learn({Quality.LOW: [Durations(call=20, posting=4)]})
-    assert estimates.usual(Quality.LOW) == Durations(call=20, posting=2)
-    assert estimates.known(Quality.MEDIUM) is None
+    assert estimates.typical(Quality.LOW) == Durations(call=20, posting=2)
+    assert estimates.measured(Quality.MEDIUM) is None
     estimates.learn({Quality.LOW: [Durations(call=5, posting=1)] * LATEST})
-    assert estimates.usual(Quality.LOW).whole == 6
+    assert estimates.typical(Quality.LOW).whole == 6

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.images import Source
 from bot.editing.sources import Sources
-from bot.scheduling.reply_priority import MAX_PENDING_REPLIES, ReplyPriority, latest
+from bot.scheduling.reply_priority import MAX_PENDING_REPLIES, ReplyPriority, deadline
 from sandbox.faults import Hang
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, StartBot
@@ -21,18 +21,18 @@ async def test_a_few_that_are_due_delay_nothing():
     rush = ReplyPriority()
     with ExitStack() as due:
         for _ in range(MAX_PENDING_REPLIES):
-            due.enter_context(rush.due())
+            due.enter_context(rush.replying())
         async with asyncio.timeout(0):
-            await rush.yield_to_replies(until=latest())
+            await rush.yield_to_replies(until=deadline())
 
 
 async def test_many_that_are_due_go_first_until_they_are_few():
     rush = ReplyPriority()
     with ExitStack() as due:
         for _ in range(MAX_PENDING_REPLIES):
-            due.enter_context(rush.due())
-        with rush.due():
-            waiting = asyncio.create_task(rush.yield_to_replies(until=latest()))
+            due.enter_context(rush.replying())
+        with rush.replying():
+            waiting = asyncio.create_task(rush.yield_to_replies(until=deadline()))
             await settle()
             assert not waiting.done()
         await settle()
@@ -44,8 +44,8 @@ async def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
     rush = ReplyPriority()
     with ExitStack() as due:
         for _ in range(MAX_PENDING_REPLIES + 1):
-            due.enter_context(rush.due())
-        await rush.yield_to_replies(until=latest())
+            due.enter_context(rush.replying())
+        await rush.yield_to_replies(until=deadline())
 
 
 @pytest.mark.usefixtures("small_results")
