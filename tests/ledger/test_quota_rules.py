@@ -96,6 +96,17 @@ async def test_what_was_spent_on_other_days_of_a_window_counts_against_its_quota
     assert await hold(stores, order(4, quality=Quality.HIGH), FRIDAY)
 
 
+async def test_what_was_spent_before_a_window_counts_against_nothing_in_it(
+    stores: SqliteStores,
+) -> None:
+    limits = OperatorLimits(80, daily_budget=80)
+    await stores.rulebook.set_limits(20, {SERVER_BUDGET: Limit(80)}, MOD)
+    await spend(stores, order(1, quality=Quality.HIGH, count=4), FRIDAY)
+    assert not await hold(stores, order(2, quality=Quality.HIGH, count=4), FRIDAY, limits)
+    tomorrow = FRIDAY + timedelta(days=1)
+    assert await hold(stores, order(3, quality=Quality.HIGH, count=4), tomorrow, limits)
+
+
 async def test_a_grant_counts_in_every_window_with_its_day(stores: SqliteStores) -> None:
     granted = await stores.rulebook.grant(20, 40, 10, MOD)
     assert (granted.before, granted.after) == (0, 10)
