@@ -67,6 +67,11 @@ _SENTENCES = (  # $1: the reasons for which an edit that was sent may have cost 
     WHERE ended_at IS NULL AND edit_id IS NULL
     """,
     """
+    SELECT format('edit %d: is %s, and its interaction''s token is gone', id, state)
+    FROM edit LEFT JOIN edit_token ON edit_id = id
+    WHERE ended_at IS NULL AND edit_id IS NULL
+    """,
+    """
     SELECT format('edit %d: was delivered and keeps its interaction''s token', id)
     FROM edit JOIN edit_token ON edit_id = id
     WHERE state = 'delivered'
