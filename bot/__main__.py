@@ -194,13 +194,13 @@ async def serve(
         )
         rest = DiscordRest(session, settings.discord_api_url, settings.discord_token)
         replies = Replies(rest)
-        journal = DiscordJournal(stores.rulebook, rest, journal_line)
+        journal = DiscordJournal(stores.quota_rules, rest, journal_line)
         stack.push_async_callback(journal.close)
         conversions = Conversions()
         places = DiscordsPlaces(settings.discord_api_url.origin())
         editor = Editor(
             stores.ledger,
-            stores.rulebook,
+            stores.quota_rules,
             client,
             Sources(client, conversions),
             Fitting(conversions),
@@ -216,13 +216,13 @@ async def serve(
         admission = Admission(replies, settings.servers)
         failures = FailureHandler(replies)
         custom_ids = CustomIds(settings.discord_token)
-        quota = QuotaCog(stores.rulebook, stores.ledger, replies, custom_ids, settings.limits)
-        server_settings = SettingsCog(stores.rulebook, journal, replies, custom_ids)
+        quota = QuotaCog(stores.quota_rules, stores.ledger, replies, custom_ids, settings.limits)
+        server_settings = SettingsCog(stores.quota_rules, journal, replies, custom_ids)
         exports = Exports(settings.spool_dir)
         privacy = PrivacyCog(stores.archive, replies, custom_ids, exports)
         posted = PostedImages(rest, places)
         history = HistoryCog(stores.archive, posted, replies, custom_ids)
-        orders = Orders(editor, stores.rulebook, stores.drafts, replies, places, client.is_gone)
+        orders = Orders(editor, stores.quota_rules, stores.drafts, replies, places, client.is_gone)
         edit_image = EditImage(orders, places)
         edit_guided = EditGuidedCog(orders, editor, stores.drafts, replies, custom_ids)
         results = ResultButtons(

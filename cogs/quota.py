@@ -21,7 +21,7 @@ from bot.domain.quotas import (
     Scope,
 )
 from bot.ledger import Ledger
-from bot.ledger.rulebook import Author, QuotaRules
+from bot.ledger.quota_rules import Author, QuotaRules
 from cogs.text.rules import (
     CHANGED_MEANWHILE,
     UNSEEN,
@@ -72,14 +72,14 @@ class QuotaCog(commands.Cog):
 
     def __init__(
         self,
-        rulebook: QuotaRules,
+        quota_rules: QuotaRules,
         ledger: Ledger,
         replies: Replies,
         custom_ids: CustomIds,
         limits: OperatorLimits,
         clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
-        self._rulebook = rulebook
+        self._quota_rules = quota_rules
         self._ledger = ledger
         self._replies = replies
         self._custom_ids = custom_ids
@@ -251,7 +251,7 @@ class QuotaCog(commands.Cog):
             _check_person(interaction, user)
         limit = read_limit(credits)
         guild_id = guild_of(interaction)
-        before = await self._rulebook.set_limits(
+        before = await self._quota_rules.set_limits(
             guild_id, {key: limit}, self._author(interaction, reason)
         )
         return Reply(
@@ -274,7 +274,7 @@ class QuotaCog(commands.Cog):
                 "user", "nothing, and `role` neither", "a member with a quota of their own"
             )
         guild_id, author = guild_of(interaction), self._author(interaction, reason)
-        before = await self._rulebook.set_limits(guild_id, dict.fromkeys(keys), author)
+        before = await self._quota_rules.set_limits(guild_id, dict.fromkeys(keys), author)
         return Reply(cleared_text(before, guild_id))
 
     async def _grant(
@@ -286,7 +286,7 @@ class QuotaCog(commands.Cog):
     ) -> Reply:
         _check_person(interaction, user)
         amount = read_grant(credits)
-        granted = await self._rulebook.grant(
+        granted = await self._quota_rules.grant(
             guild_of(interaction), user.id, amount, self._author(interaction, reason)
         )
         return Reply(granted_text(user.id, amount, granted))
@@ -296,7 +296,7 @@ class QuotaCog(commands.Cog):
     ) -> Reply:
         author = self._author(interaction, reason)
         period = read_choice("window", window, Period)
-        before = await self._rulebook.set_period(guild_of(interaction), period, author)
+        before = await self._quota_rules.set_period(guild_of(interaction), period, author)
         members = _count_members(interaction)
         return Reply(window_changed_text(before, period, author.now, members=members))
 
@@ -314,13 +314,13 @@ class QuotaCog(commands.Cog):
             )
             texts.append(member_text(user.id, balance, guild_id))
         if role is not None:
-            overview = await self._rulebook.overview(guild_id, now=now)
+            overview = await self._quota_rules.overview(guild_id, now=now)
             key = RuleKey(Scope.ROLE, role.id)
             texts.append(rule_line(key, overview.rules.limits.get(key), guild_id))
         return Reply("\n\n".join(texts))
 
     async def _show_rules(self, holder: SignatureScope, number: int, note: str = "") -> Reply:
-        overview = await self._rulebook.overview(holder.guild_id, now=self._clock())
+        overview = await self._quota_rules.overview(holder.guild_id, now=self._clock())
         rules = sorted(overview.rules.limits.items(), key=_by_rank)
         number = min(number, pages_of(len(rules)) - 1)
         entries = [
@@ -335,7 +335,7 @@ class QuotaCog(commands.Cog):
         return Reply(components=page(heading, entries, below=below))
 
     async def _show_log(self, holder: SignatureScope, about: int | None, number: int) -> Reply:
-        changes = await self._rulebook.changes(
+        changes = await self._quota_rules.changes(
             holder.guild_id, about=about, skip=number * PAGE, most=PAGE + 1
         )
         heading = "**Changes, newest first**" + ("" if about is None else f", about <@{about}>")
@@ -362,7 +362,7 @@ class QuotaCog(commands.Cog):
 
         async def work() -> Reply:
             guild_id, author = press.by.guild_id, Author(press.by.member_id, self._clock())
-            taken = await self._rulebook.take_limit_back(guild_id, key, shown, author)
+            taken = await self._quota_rules.take_limit_back(guild_id, key, shown, author)
             note = taken_back_text(key, shown, guild_id) if taken else CHANGED_MEANWHILE
             try:
                 return await self._show_rules(press.by, int(number), f"{note}\n\n")

@@ -16,7 +16,7 @@ from bot.domain.banned_phrases import fold
 from bot.domain.errors import LedgerError, ListFullError
 from bot.domain.pricing import MAX_COUNT
 from bot.domain.server_settings import MAX_LISTED, Setting, SettingName, as_kept, read_settings
-from bot.ledger.rulebook import Author, QuotaRules
+from bot.ledger.quota_rules import Author, QuotaRules
 from cogs.text.log_channel import FIRST_NOTE
 from cogs.text.settings import (
     NO_LONGER_SET,
@@ -78,13 +78,13 @@ class SettingsCog(commands.Cog):
 
     def __init__(
         self,
-        rulebook: QuotaRules,
+        quota_rules: QuotaRules,
         journal: DiscordJournal,
         replies: Replies,
         custom_ids: CustomIds,
         clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
-        self._rulebook = rulebook
+        self._quota_rules = quota_rules
         self._journal = journal
         self._replies = replies
         self._custom_ids = custom_ids
@@ -159,13 +159,13 @@ class SettingsCog(commands.Cog):
         if not put and not removed:
             return Reply(NOTHING_GIVEN)
         guild_id = guild_of(interaction)
-        rows = await self._rulebook.list_settings(guild_id)
+        rows = await self._quota_rules.list_settings(guild_id)
         put = [_as_listed(name, value, rows) for name, value in put]
         if refusal := await self._try_log(put):
             return Reply(refusal)
         author = Author(interaction.user.id, self._clock())
         try:
-            changes = await self._rulebook.change_settings(guild_id, put, removed, author)
+            changes = await self._quota_rules.change_settings(guild_id, put, removed, author)
         except ListFullError as full:
             takes = (
                 f"{MAX_LISTED} of them at most, and there are as many; `/settings show` takes back"
@@ -183,7 +183,9 @@ class SettingsCog(commands.Cog):
         return None
 
     async def _show(self, holder: SignatureScope, number: int, note: str = "") -> Reply:
-        return self._page(holder, await self._rulebook.list_settings(holder.guild_id), number, note)
+        return self._page(
+            holder, await self._quota_rules.list_settings(holder.guild_id), number, note
+        )
 
     def _page(
         self, holder: SignatureScope, rows: Sequence[Setting], number: int, note: str
@@ -211,11 +213,11 @@ class SettingsCog(commands.Cog):
 
         async def work() -> Reply:
             author = Author(press.by.member_id, self._clock())
-            taken = await self._rulebook.take_back(guild_id, setting_id, author)
+            taken = await self._quota_rules.take_back(guild_id, setting_id, author)
             if taken is None:
                 return await self._show(press.by, number, NO_LONGER_SET)
             try:
-                rows = await self._rulebook.list_settings(guild_id)
+                rows = await self._quota_rules.list_settings(guild_id)
             except LedgerError:
                 # That it was taken back is true all the same.
                 return Reply(TAKEN_BACK_UNSEEN)

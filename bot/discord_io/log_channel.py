@@ -18,7 +18,7 @@ from bot.domain.edits import Edit
 from bot.domain.errors import LedgerError
 from bot.domain.server_settings import read_settings
 from bot.editing.editor import Journal
-from bot.ledger.rulebook import QuotaRules
+from bot.ledger.quota_rules import QuotaRules
 
 LONGEST_MESSAGE = 2_000
 """Characters; notes that wait for one another share a message.
@@ -81,9 +81,9 @@ class DiscordJournal(Journal):
     """`editing.Journal` in Discord's channels; one message at a time to each server."""
 
     def __init__(
-        self, rulebook: QuotaRules, rest: DiscordRest, describe: Callable[[Edit], str]
+        self, quota_rules: QuotaRules, rest: DiscordRest, describe: Callable[[Edit], str]
     ) -> None:
-        self._rulebook = rulebook
+        self._quota_rules = quota_rules
         self._rest = rest
         self._describe = describe
         self._backlogs: dict[int, _Backlog] = {}
@@ -128,7 +128,7 @@ class DiscordJournal(Journal):
             del self._backlogs[guild_id]
 
     async def _post_some(self, guild_id: int, backlog: _Backlog) -> None:
-        settings = read_settings(await self._rulebook.list_settings(guild_id))
+        settings = read_settings(await self._quota_rules.list_settings(guild_id))
         if settings.log_channel_id is None:
             backlog.lines.clear()
             return

@@ -87,7 +87,7 @@ class Edit:
     ended_at: datetime | None
     source_changes: tuple[SourceChange, ...] = ()
     """What was done to the source before it was sent."""
-    doomed: bool = False
+    erase_when_done: bool = False
     """Whether its member had what is kept of it erased, as soon as it ends."""
     borrowed: bool = False
     """Whether its original is another member's: this edit was run again from one of theirs."""

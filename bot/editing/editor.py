@@ -65,7 +65,7 @@ from bot.edit_api.wire import EditCall
 from bot.editing.fitting import HALVINGS, UPLOAD_LIMIT, Fitting, Spooled
 from bot.editing.sources import Sources
 from bot.ledger import Ledger
-from bot.ledger.rulebook import QuotaRules
+from bot.ledger.quota_rules import QuotaRules
 from bot.scheduling.circuit_breaker import Breaker
 from bot.scheduling.edit_queue import EditQueue
 from bot.scheduling.estimates import LATEST, Estimates
@@ -181,7 +181,7 @@ class Editor:
     def __init__(
         self,
         ledger: Ledger,
-        rulebook: QuotaRules,
+        quota_rules: QuotaRules,
         client: EditClient,
         sources: Sources,
         fitting: Fitting,
@@ -197,7 +197,7 @@ class Editor:
     ) -> None:
         """Begin with nothing; `may_read` says whether a source's address is the platform's own."""
         self._ledger = ledger
-        self._rulebook = rulebook
+        self._quota_rules = quota_rules
         self._client = client
         self._sources = sources
         self._fitting = fitting
@@ -548,7 +548,7 @@ class Editor:
 
     async def _hold(self, ask: OrderRequest) -> Held | AlreadyHeld | Refusal:
         try:
-            settings = read_settings(await self._rulebook.list_settings(ask.order.guild_id))
+            settings = read_settings(await self._quota_rules.list_settings(ask.order.guild_id))
             order = ask.completed(settings)
             if refusal := await self._refuse_now(order, ask.place_id, settings):
                 return refusal
@@ -680,7 +680,7 @@ class Editor:
 
     async def _read_standing(self, order: Order) -> tuple[Balance, ServerSettings]:
         balance = await self._ledger.balance(order.member, limits=self._limits, now=self._clock())
-        return balance, read_settings(await self._rulebook.list_settings(order.guild_id))
+        return balance, read_settings(await self._quota_rules.list_settings(order.guild_id))
 
     async def _until_recorded(
         self, ask: Callable[[], Awaitable[T]], *, until: datetime | None = None

@@ -1,6 +1,6 @@
 """The ledger: what each member was granted, holds and spent, and every edit that was ever held.
 
-This module is the interface that a store implements, with `rulebook`, `usage` and `archive` for
+This module is the interface that a store implements, with `quota_rules`, `usage` and `archive` for
 what moderators set, what they look up, and members' own data; `sqlite` is the store on one machine.
 Only this package knows SQL. Whatever a store does is one transaction, on the disk when the call
 returns.

@@ -18,7 +18,7 @@ def journal_line(edit: Edit) -> str:
     """One note; of a private edit, or an erased one, only the member, the price and the outcome."""
     order = edit.order
     facts = [f"<@{order.member_id}>", count_credits(edit.charged)]
-    if order.private or edit.doomed:
+    if order.private or edit.erase_when_done:
         return " · ".join([*facts, _ended(edit), "private" if order.private else "erased"])
     asked = f"{order.quality.capitalize()} × {order.count}"
     lines = [

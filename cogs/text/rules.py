@@ -14,7 +14,7 @@ from bot.domain.quotas import (
     Scope,
     window_at,
 )
-from bot.ledger.rulebook import Change, Grant, Overview, Topic
+from bot.ledger.quota_rules import Change, Grant, Overview, Topic
 from cogs.text.balances import details_lines, limit_text, rule_text, sums_line, window_text
 from cogs.text.markdown import as_code
 from cogs.text.outcomes import count_credits, day_and_time

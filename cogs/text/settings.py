@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from bot.discord_io.log_channel import Trial
 from bot.domain.pricing import MAX_COUNT, SOURCE_SIZE, Quality
 from bot.domain.server_settings import FALSE, TRUE, Setting, SettingName
-from bot.ledger.rulebook import SettingChange
+from bot.ledger.quota_rules import SettingChange
 from cogs.text.markdown import as_plain
 from cogs.text.outcomes import listed_channels
 

@@ -19,7 +19,7 @@ from bot.domain.refusals import OrderRequest
 from bot.domain.server_settings import ServerSettings, read_settings
 from bot.editing.editor import Editor
 from bot.ledger.drafts import Draft, DraftBook
-from bot.ledger.rulebook import QuotaRules
+from bot.ledger.quota_rules import QuotaRules
 from cogs.text.outcomes import refusal_text
 from cogs.ui.choices import NotOfferedError
 from cogs.ui.component_router import SentForm
@@ -60,7 +60,7 @@ class Orders:
     def __init__(
         self,
         editor: Editor,
-        rulebook: QuotaRules,
+        quota_rules: QuotaRules,
         drafts: DraftBook,
         replies: Replies,
         places: DiscordsPlaces,
@@ -68,7 +68,7 @@ class Orders:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._editor = editor
-        self._rulebook = rulebook
+        self._quota_rules = quota_rules
         self._drafts = drafts
         self._replies = replies
         self._places = places
@@ -198,7 +198,7 @@ class Orders:
 
     async def read_settings(self, caller: Caller) -> ServerSettings:
         """What the caller's server has set."""
-        return read_settings(await self._rulebook.list_settings(caller.member.guild_id))
+        return read_settings(await self._quota_rules.list_settings(caller.member.guild_id))
 
     async def _keep(self, draft: Draft) -> None:
         for _ in range(KEEP_TRIES - 1):

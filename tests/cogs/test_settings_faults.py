@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errors import LedgerError
 from bot.domain.server_settings import Setting
 from bot.ledger.sqlite import open_sqlite
-from bot.ledger.sqlite.rulebook import SqliteQuotaRules
+from bot.ledger.sqlite.quota_rules import SqliteQuotaRules
 from cogs.text.outcomes import LEDGER_SILENT
 from sandbox.discord.permissions import Permission
 from sandbox.discord.world import Channel
@@ -190,7 +190,7 @@ async def test_what_was_taken_back_is_not_denied_where_the_rest_cannot_be_shown(
     await mod.set(quality="high")
     shown = await mod.show()
 
-    async def fail(_rulebook: SqliteQuotaRules, _guild_id: int) -> list[Setting]:
+    async def fail(_quota_rules: SqliteQuotaRules, _guild_id: int) -> list[Setting]:
         raise LedgerError
 
     monkeypatch.setattr(SqliteQuotaRules, "list_settings", fail)

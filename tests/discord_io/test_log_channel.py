@@ -127,7 +127,7 @@ def test_a_prompt_stays_in_its_quotation(gap: str):
 
 
 def test_of_an_edit_whose_member_had_it_erased_meanwhile_the_prompt_is_not_noted():
-    line = journal_line(replace(an_end(prompt="my secret"), doomed=True))
+    line = journal_line(replace(an_end(prompt="my secret"), erase_when_done=True))
     assert "my secret" not in line
     assert line.endswith("erased")
 

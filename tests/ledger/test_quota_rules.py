@@ -24,7 +24,7 @@ from bot.domain.quotas import (
     window_at,
 )
 from bot.domain.server_settings import SettingName
-from bot.ledger.rulebook import Author, Grant, Topic
+from bot.ledger.quota_rules import Author, Grant, Topic
 from bot.ledger.sqlite import SqliteStores
 from tests.orders import order
 from tests.store_faults import broken
@@ -58,7 +58,7 @@ async def balance(stores: SqliteStores, now: datetime, limits: OperatorLimits = 
 async def test_from_day_to_month_and_back_no_credit_is_lost_or_won(stores: SqliteStores) -> None:
     wednesday = FRIDAY - timedelta(days=2)
     early = FRIDAY.replace(day=2)
-    await stores.rulebook.grant(20, 40, 5, Author(99, early))
+    await stores.quota_rules.grant(20, 40, 5, Author(99, early))
     await spend(stores, order(1, quality=Quality.HIGH), early)
     await spend(stores, order(2, quality=Quality.MEDIUM), wednesday)
     await spend(stores, order(3, quality=Quality.LOW), FRIDAY)
@@ -70,26 +70,26 @@ async def test_from_day_to_month_and_back_no_credit_is_lost_or_won(stores: Sqlit
 
     day = (80 - 4 - 4, 4, 4)
     assert await left() == day
-    await stores.rulebook.set_period(20, Period.MONTH, MOD)
+    await stores.quota_rules.set_period(20, Period.MONTH, MOD)
     assert await left() == (80 + 5 - 16 - 8 - 4 - 4, 4, 28)
-    await stores.rulebook.set_period(20, Period.WEEK, MOD)
+    await stores.quota_rules.set_period(20, Period.WEEK, MOD)
     assert await left() == (80 - 8 - 4 - 4, 4, 12)
-    await stores.rulebook.set_period(20, Period.DAY, MOD)
+    await stores.quota_rules.set_period(20, Period.DAY, MOD)
     assert await left() == day
 
 
 async def test_a_new_window_gives_nobody_a_fresh_quota(stores: SqliteStores) -> None:
     await spend(stores, order(1, quality=Quality.HIGH, count=4), FRIDAY)
     for period in (Period.MONTH, Period.WEEK, Period.DAY):
-        await stores.rulebook.set_period(20, period, MOD)
+        await stores.quota_rules.set_period(20, period, MOD)
         assert not await hold(stores, order(2, quality=Quality.HIGH, count=2), FRIDAY)
 
 
 async def test_what_was_spent_on_other_days_of_a_window_counts_against_its_quota(
     stores: SqliteStores,
 ) -> None:
-    await stores.rulebook.set_period(20, Period.MONTH, MOD)
-    await stores.rulebook.set_limits(20, {SERVER_BUDGET: Limit(100)}, MOD)
+    await stores.quota_rules.set_period(20, Period.MONTH, MOD)
+    await stores.quota_rules.set_limits(20, {SERVER_BUDGET: Limit(100)}, MOD)
     await spend(stores, order(1, quality=Quality.HIGH, count=4), FRIDAY.replace(day=2))
     assert not await hold(stores, order(2, quality=Quality.HIGH, count=2), FRIDAY)
     assert not await hold(stores, order(3, member_id=41, quality=Quality.HIGH, count=3), FRIDAY)
@@ -100,7 +100,7 @@ async def test_what_was_spent_before_a_window_counts_against_nothing_in_it(
     stores: SqliteStores,
 ) -> None:
     limits = OperatorLimits(80, daily_budget=80)
-    await stores.rulebook.set_limits(20, {SERVER_BUDGET: Limit(80)}, MOD)
+    await stores.quota_rules.set_limits(20, {SERVER_BUDGET: Limit(80)}, MOD)
     await spend(stores, order(1, quality=Quality.HIGH, count=4), FRIDAY)
     assert not await hold(stores, order(2, quality=Quality.HIGH, count=4), FRIDAY, limits)
     tomorrow = FRIDAY + timedelta(days=1)
@@ -108,33 +108,33 @@ async def test_what_was_spent_before_a_window_counts_against_nothing_in_it(
 
 
 async def test_a_grant_counts_in_every_window_with_its_day(stores: SqliteStores) -> None:
-    granted = await stores.rulebook.grant(20, 40, 10, MOD)
+    granted = await stores.quota_rules.grant(20, 40, 10, MOD)
     assert (granted.before, granted.after) == (0, 10)
     assert (await balance(stores, FRIDAY)).left == 90
     tomorrow = FRIDAY + timedelta(days=1)
     assert (await balance(stores, tomorrow)).left == 80
-    await stores.rulebook.set_period(20, Period.WEEK, MOD)
+    await stores.quota_rules.set_period(20, Period.WEEK, MOD)
     assert (await balance(stores, tomorrow)).left == 90
 
 
 async def test_a_grant_says_what_was_granted_before_in_its_window(stores: SqliteStores) -> None:
-    await stores.rulebook.set_period(20, Period.WEEK, MOD)
+    await stores.quota_rules.set_period(20, Period.WEEK, MOD)
     for days_ago, member_id, credits in ((7, 40, 1), (1, 40, 2), (0, 41, 4)):
         author = Author(99, FRIDAY - timedelta(days=days_ago))
-        await stores.rulebook.grant(20, member_id, credits, author)
-    granted = await stores.rulebook.grant(20, 40, 8, MOD)
+        await stores.quota_rules.grant(20, member_id, credits, author)
+    granted = await stores.quota_rules.grant(20, 40, 8, MOD)
     assert granted == Grant(before=2, after=10, window=window_at(FRIDAY, Period.WEEK))
 
 
 async def test_stricter_rules_leave_nothing_and_take_nothing_away(stores: SqliteStores) -> None:
     await spend(stores, order(1, quality=Quality.HIGH, count=4), FRIDAY)
-    await stores.rulebook.set_limits(20, {SERVER_DEFAULT: Limit(10)}, MOD)
+    await stores.quota_rules.set_limits(20, {SERVER_DEFAULT: Limit(10)}, MOD)
     now = await balance(stores, FRIDAY)
     assert (now.left, now.spent) == (0, 64)
 
 
 async def test_a_budget_is_checked_where_a_quota_would_allow(stores: SqliteStores) -> None:
-    await stores.rulebook.set_limits(20, {SERVER_BUDGET: Limit(12), ADA: Limit(None)}, MOD)
+    await stores.quota_rules.set_limits(20, {SERVER_BUDGET: Limit(12), ADA: Limit(None)}, MOD)
     assert await hold(stores, order(1, member_id=41), FRIDAY)
     assert not await hold(stores, order(2), FRIDAY)
     assert await hold(stores, order(3, quality=Quality.LOW), FRIDAY)
@@ -145,8 +145,8 @@ async def test_a_budget_is_checked_where_a_quota_would_allow(stores: SqliteStore
 
 async def test_a_balance_shows_what_all_members_used_of_each_budget(stores: SqliteStores) -> None:
     limits = OperatorLimits(80, daily_budget=200)
-    await stores.rulebook.set_period(20, Period.WEEK, MOD)
-    await stores.rulebook.set_limits(20, {SERVER_BUDGET: Limit(100)}, MOD)
+    await stores.quota_rules.set_period(20, Period.WEEK, MOD)
+    await stores.quota_rules.set_limits(20, {SERVER_BUDGET: Limit(100)}, MOD)
     await spend(stores, order(1, quality=Quality.HIGH), FRIDAY - timedelta(days=7))
     await spend(stores, order(2, member_id=41), FRIDAY - timedelta(days=2))
     await hold(stores, order(3, quality=Quality.LOW), FRIDAY)
@@ -194,15 +194,15 @@ async def test_an_edit_that_was_never_sent_costs_the_operator_nothing(
 
 
 async def test_every_change_stands_in_the_trail_newest_first(stores: SqliteStores) -> None:
-    await stores.rulebook.set_limits(20, {ADA: Limit(5)}, MOD)
-    await stores.rulebook.set_limits(20, {ADA: None}, Author(98, FRIDAY))
-    await stores.rulebook.set_period(20, Period.WEEK, MOD)
-    await stores.rulebook.grant(20, 40, 7, MOD)
+    await stores.quota_rules.set_limits(20, {ADA: Limit(5)}, MOD)
+    await stores.quota_rules.set_limits(20, {ADA: None}, Author(98, FRIDAY))
+    await stores.quota_rules.set_period(20, Period.WEEK, MOD)
+    await stores.quota_rules.grant(20, 40, 7, MOD)
     put = [(SettingName.QUALITY, "high")]
-    await stores.rulebook.change_settings(20, put, [], Author(98, FRIDAY))
-    await stores.rulebook.set_limits(21, {ADA: Limit(1)}, MOD)
+    await stores.quota_rules.change_settings(20, put, [], Author(98, FRIDAY))
+    await stores.quota_rules.set_limits(21, {ADA: Limit(1)}, MOD)
 
-    changes = await stores.rulebook.changes(20, about=None, skip=0, most=10)
+    changes = await stores.quota_rules.changes(20, about=None, skip=0, most=10)
     assert [(change.topic, change.before, change.after) for change in changes] == [
         (Topic.SETTING, None, "high"),
         (Topic.GRANT, "0", "7"),
@@ -215,23 +215,23 @@ async def test_every_change_stands_in_the_trail_newest_first(stores: SqliteStore
     assert [change.subject_id for change in changes] == [0, 40, 0, 40, 40]
     assert [change.setting for change in changes] == [SettingName.QUALITY, *[None] * 4]
     assert {change.made_at for change in changes} == {FRIDAY}
-    about = await stores.rulebook.changes(20, about=40, skip=1, most=10)
+    about = await stores.quota_rules.changes(20, about=40, skip=1, most=10)
     assert [change.topic for change in about] == [Topic.MEMBER, Topic.MEMBER]
 
 
 async def test_where_nothing_is_taken_back_nothing_is_noted(stores: SqliteStores) -> None:
-    assert await stores.rulebook.set_limits(20, {ADA: None}, MOD) == {ADA: None}
-    assert await stores.rulebook.changes(20, about=None, skip=0, most=10) == []
+    assert await stores.quota_rules.set_limits(20, {ADA: None}, MOD) == {ADA: None}
+    assert await stores.quota_rules.changes(20, about=None, skip=0, most=10) == []
 
 
 async def test_a_rule_is_taken_back_as_it_was_shown_and_not_otherwise(
     stores: SqliteStores,
 ) -> None:
-    await stores.rulebook.set_limits(20, {ADA: Limit(5)}, MOD)
-    assert not await stores.rulebook.take_limit_back(20, ADA, Limit(None), MOD)
-    assert not await stores.rulebook.take_limit_back(21, ADA, Limit(5), MOD)
-    assert await stores.rulebook.take_limit_back(20, ADA, Limit(5), MOD)
-    assert not await stores.rulebook.take_limit_back(20, ADA, Limit(5), MOD)
+    await stores.quota_rules.set_limits(20, {ADA: Limit(5)}, MOD)
+    assert not await stores.quota_rules.take_limit_back(20, ADA, Limit(None), MOD)
+    assert not await stores.quota_rules.take_limit_back(21, ADA, Limit(5), MOD)
+    assert await stores.quota_rules.take_limit_back(20, ADA, Limit(5), MOD)
+    assert not await stores.quota_rules.take_limit_back(20, ADA, Limit(5), MOD)
     assert (await balance(stores, FRIDAY)).left == 80
 
 
@@ -240,11 +240,11 @@ async def test_a_change_that_cannot_be_noted_is_not_made(
 ) -> None:
     with broken(tmp_path / "bot.db", "change"):
         with pytest.raises(LedgerError):
-            await stores.rulebook.set_limits(20, {ADA: Limit(5)}, MOD)
+            await stores.quota_rules.set_limits(20, {ADA: Limit(5)}, MOD)
         with pytest.raises(LedgerError):
-            await stores.rulebook.grant(20, 40, 5, MOD)
+            await stores.quota_rules.grant(20, 40, 5, MOD)
         with pytest.raises(LedgerError):
-            await stores.rulebook.set_period(20, Period.WEEK, MOD)
+            await stores.quota_rules.set_period(20, Period.WEEK, MOD)
     now = await balance(stores, FRIDAY)
     assert (now.quota.credits, now.granted) == (80, 0)
     assert (now.window.end - now.window.first).days == 1

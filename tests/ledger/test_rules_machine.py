@@ -31,7 +31,7 @@ from bot.domain.quotas import (
     RuleKey,
     Scope,
 )
-from bot.ledger.rulebook import Author
+from bot.ledger.quota_rules import Author
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from tests.invariants import find_contradictions
 from tests.orders import order
@@ -187,11 +187,11 @@ class RulesMachine(RuleBasedStateMachine):
                     ordered, limits=self.limits, owner="test", now=self.now
                 )
             case Rule(guild_id, key, limit):
-                return await self.stores.rulebook.set_limits(guild_id, {key: limit}, author)
+                return await self.stores.quota_rules.set_limits(guild_id, {key: limit}, author)
             case Grant(guild_id, member_id, credits):
-                return await self.stores.rulebook.grant(guild_id, member_id, credits, author)
+                return await self.stores.quota_rules.grant(guild_id, member_id, credits, author)
             case Turn(guild_id, period):
-                return await self.stores.rulebook.set_period(guild_id, period, author)
+                return await self.stores.quota_rules.set_period(guild_id, period, author)
 
     @rule(place=st.integers(0, 50), posted=st.integers(0, 4), reason=st.sampled_from(Reason))
     def end(self, place: int, posted: int, reason: Reason) -> None:

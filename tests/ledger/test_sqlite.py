@@ -20,8 +20,8 @@ from bot.domain.quotas import OperatorLimits
 from bot.ledger.sqlite import open_sqlite
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.ledger.sqlite.edits import SqliteLedger
+from bot.ledger.sqlite.integrity import PAGES_AT_ONCE, check_integrity
 from bot.ledger.sqlite.migrations import MIGRATIONS, Migration, migrate, version_of
-from bot.ledger.sqlite.soundness import PAGES_AT_ONCE, check_soundness
 from bot.ledger.sqlite.writer import Writer
 from tests.orders import TOKEN, order
 from tests.store_faults import VFS, disk_put_in, locked_by_a_process, on_linux
@@ -270,7 +270,7 @@ async def test_a_large_file_is_looked_at_for_as_long_as_a_start_may_take(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asyncio.to_thread(fill, path)
-    monkeypatch.setattr("bot.ledger.sqlite.soundness.LONGEST_LOOK", -1)
+    monkeypatch.setattr("bot.ledger.sqlite.integrity.LONGEST_LOOK", -1)
     async with open_sqlite(path) as stores:
         assert len(await stores.ledger.unfinished()) == 400
 
@@ -283,14 +283,14 @@ def test_a_slow_disk_does_not_make_that_look_longer(
     rows(connection, _MANY_ACCOUNTS)
     connection.close()
     assert path.stat().st_size > 1_000 * 4_096
-    monkeypatch.setattr("bot.ledger.sqlite.soundness.LONGEST_LOOK", -1)
+    monkeypatch.setattr("bot.ledger.sqlite.integrity.LONGEST_LOOK", -1)
 
     def connect(path: Path) -> apsw.Connection:
         return apsw.Connection(str(path), vfs=VFS)
 
-    monkeypatch.setattr("bot.ledger.sqlite.soundness.connect_to_examine", connect)
+    monkeypatch.setattr("bot.ledger.sqlite.integrity.connect_to_examine", connect)
     with disk_put_in() as disk:
-        check_soundness(path)
+        check_integrity(path)
     assert disk.done.count(f"read {path.name}") < 2 * PAGES_AT_ONCE
 
 

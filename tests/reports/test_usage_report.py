@@ -12,7 +12,7 @@ import pytest
 from bot.domain.errors import LedgerUnusableError
 from bot.domain.lifecycle import Reason
 from bot.domain.quotas import OperatorLimits, Period, Window
-from bot.ledger.rulebook import Author
+from bot.ledger.quota_rules import Author
 from bot.ledger.sqlite import SqliteStores, open_sqlite_to_read
 from bot.ledger.sqlite.connection import connect_to_write
 from bot.ledger.sqlite.migrations import MIGRATIONS, Migration, migrate
@@ -66,7 +66,7 @@ async def reported(
 async def test_each_server_is_summed_over_its_own_window(
     stores: SqliteStores, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await stores.rulebook.set_period(21, Period.WEEK, Author(1, NOON))
+    await stores.quota_rules.set_period(21, Period.WEEK, Author(1, NOON))
     monday, sunday = NOON - timedelta(days=2), NOON - timedelta(days=3)
     await deliver(stores, 1)
     await deliver(stores, 2, now=monday)
@@ -174,7 +174,7 @@ def test_another_word_ends_with_status_2(
 async def test_the_rows_are_those_of_the_servers_and_windows_that_the_table_shows(
     stores: SqliteStores, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await stores.rulebook.set_period(21, Period.WEEK, Author(1, NOON))
+    await stores.quota_rules.set_period(21, Period.WEEK, Author(1, NOON))
     monday = NOON - timedelta(days=2)
     await deliver(stores, 1)
     await deliver(stores, 2, now=monday)

@@ -21,11 +21,11 @@ from bot.ledger.sqlite.connection import (
 from bot.ledger.sqlite.database import Database, Reader
 from bot.ledger.sqlite.drafts import SqliteDraftBook
 from bot.ledger.sqlite.edits import SqliteLedger, rewrite_tokens
+from bot.ledger.sqlite.integrity import RESTORE, check_integrity
 from bot.ledger.sqlite.invariants import find_broken_rows
 from bot.ledger.sqlite.lock import only_process
 from bot.ledger.sqlite.migrations import MIGRATIONS, migrate, version_of
-from bot.ledger.sqlite.rulebook import SqliteQuotaRules
-from bot.ledger.sqlite.soundness import RESTORE, check_soundness
+from bot.ledger.sqlite.quota_rules import SqliteQuotaRules
 from bot.ledger.sqlite.usage import SqliteUsageBook
 
 
@@ -34,7 +34,7 @@ class SqliteStores:
     """Everything that one database keeps."""
 
     ledger: SqliteLedger
-    rulebook: SqliteQuotaRules
+    quota_rules: SqliteQuotaRules
     usage: SqliteUsageBook
     archive: SqliteArchive
     drafts: SqliteDraftBook
@@ -59,7 +59,7 @@ async def open_sqlite(
         try:
             yield SqliteStores(
                 ledger=SqliteLedger(database),
-                rulebook=SqliteQuotaRules(database),
+                quota_rules=SqliteQuotaRules(database),
                 usage=SqliteUsageBook(database.reporter),
                 archive=SqliteArchive(database),
                 drafts=SqliteDraftBook(database),
@@ -133,7 +133,7 @@ async def _check_version(path: Path, reader: Reader) -> None:
 def _connect_and_migrate(path: Path, patience: int) -> apsw.Connection:
     connection = None
     try:
-        check_soundness(path)
+        check_integrity(path)
         connection = connect_to_write(path, patience=patience)
         if connection.readonly("main"):
             raise apsw.ReadOnlyError("it can only be read")

@@ -36,7 +36,7 @@ from bot.ledger import Ledger
 from bot.ledger.sqlite.accounts import BOT, SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Database
-from bot.ledger.sqlite.rulebook import read_rules
+from bot.ledger.sqlite.quota_rules import read_rules
 from bot.ledger.statements import edits as statements
 
 
@@ -331,7 +331,7 @@ def _edit(row: tuple[Any, ...]) -> Edit:
         rendered_at=moment_or_none(column["rendered_at"]),
         ended_at=moment_or_none(column["ended_at"]),
         source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
-        doomed=bool(column["doomed"]),
+        erase_when_done=bool(column["doomed"]),
         borrowed=bool(column["borrowed"]),
         message_channel_id=column["message_channel_id"],
     )

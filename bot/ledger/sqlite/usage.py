@@ -11,7 +11,7 @@ from bot.domain.quotas import SERVER_BUDGET, Limit, Period, Window
 from bot.ledger.sqlite.accounts import SERVER, days_of, read_sums
 from bot.ledger.sqlite.connection import moment, moment_or_none, rows
 from bot.ledger.sqlite.database import Reader
-from bot.ledger.sqlite.rulebook import read_rules
+from bot.ledger.sqlite.quota_rules import read_rules
 from bot.ledger.statements import usage as statements
 from bot.ledger.usage import DailyUse, MemberUse, ServerUse, Usage, UsageBook, UsageRow
 

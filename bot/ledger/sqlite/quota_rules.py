@@ -1,4 +1,4 @@
-"""`rulebook.Rulebook` over SQLite."""
+"""`quota_rules.QuotaRules` over SQLite."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ import apsw
 from bot.domain.errors import ListFullError
 from bot.domain.quotas import Limit, Period, RuleKey, Rules, Scope, day_of, window_at
 from bot.domain.server_settings import MAX_LISTED, Setting, SettingName
-from bot.ledger.rulebook import (
+from bot.ledger.quota_rules import (
     Author,
     Change,
     Grant,
@@ -21,7 +21,7 @@ from bot.ledger.sqlite.accounts import SERVER, read_sums
 from bot.ledger.sqlite.connection import milliseconds, moment, rows
 from bot.ledger.sqlite.database import Database
 from bot.ledger.statements import edits as accounts
-from bot.ledger.statements import rulebook as statements
+from bot.ledger.statements import quota_rules as statements
 
 
 class SqliteQuotaRules(QuotaRules):

@@ -26,7 +26,7 @@ RESTORE = "put a sound copy of it, with all files that begin with its name, in i
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def check_soundness(path: Path) -> None:
+def check_integrity(path: Path) -> None:
     """Let a database pass that is this program's and whole, or that is not there yet.
 
     Raises:
