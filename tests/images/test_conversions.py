@@ -562,13 +562,14 @@ async def test_a_child_that_hangs_is_killed_in_time(
 
 @asynccontextmanager
 async def working_on(pipe: Path, conversions: Conversions) -> AsyncGenerator[None]:
-    """Within, a child has opened the picture; at the end it finds that it is broken."""
+    """Within, a child reads the image, and has given up the rest; then it finds it broken."""
     into = pipe.with_name(f"{pipe.name}-converted")
-    converting = asyncio.create_task(conversions.to_edit(pipe, ImageInfo(Format.PNG, 9, 9), into))
+    converting = asyncio.create_task(conversions.to_edit(pipe, ImageInfo(Format.JPEG, 9, 9), into))
+    more_than_a_pipe_holds = b"\xff\xd8" + b"\xff" * 2**17
     async with asyncio.timeout(15):
-        with await asyncio.to_thread(pipe.open, "wb") as picture:
+        with await asyncio.to_thread(pipe.open, "wb", buffering=0) as image:
+            await asyncio.to_thread(image.write, more_than_a_pipe_holds)
             yield
-            picture.write(b"none")
         with pytest.raises(BrokenImageError):
             await converting
 
