@@ -35,9 +35,7 @@ class CreditsCog(commands.Cog):
         self._limits = limits
         self._clock = clock
 
-    @app_commands.command(
-        name="credits", description="What you can still spend, and what you spent"
-    )
+    @app_commands.command(name="credits", description="See how many credits you have left")
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     async def credits(self, interaction: discord.Interaction) -> None:

@@ -18,10 +18,10 @@ class EditCog(commands.Cog):
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
 
-    @app_commands.command(name="edit", description="Change a picture as you say")
+    @app_commands.command(name="edit", description="Edit an image with a prompt")
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
-    @app_commands.describe(prompt="What to change, and what to leave as it is", **EDIT_OPTIONS)
+    @app_commands.describe(prompt="What to change, and what to keep", **EDIT_OPTIONS)
     @app_commands.choices(quality=QUALITIES, size=SIZES)
     async def edit(
         self,

@@ -69,7 +69,8 @@ class EditGuidedCog(commands.Cog):
         return {GUIDED_FORM: self._show_prompt}
 
     @app_commands.command(
-        name="edit-guided", description="Change a picture; a form asks for what a good request has"
+        name="edit-guided",
+        description="Edit an image step by step: fill in a form, check the prompt, then make it",
     )
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)

@@ -66,7 +66,9 @@ class HelpCog(commands.Cog):
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
-    @app_commands.command(name="help", description="What the bot does, prices, how to ask well")
+    @app_commands.command(
+        name="help", description="How to use Darkroom: commands, prices, and prompt tips"
+    )
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     async def help(self, interaction: discord.Interaction) -> None:

@@ -68,7 +68,7 @@ class HistoryCog(commands.Cog):
         """What its buttons do."""
         return {HISTORY_PAGE: self._turn}
 
-    @app_commands.command(name="history", description="Your own edits here, the newest first")
+    @app_commands.command(name="history", description="See your past edits in this server")
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     async def history(self, interaction: discord.Interaction) -> None:

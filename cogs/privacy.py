@@ -49,7 +49,7 @@ class PrivacyCog(commands.Cog):
 
     privacy = app_commands.Group(
         name="privacy",
-        description="What is kept about you",
+        description="Manage your data",
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         allowed_installs=app_commands.AppInstallationType(guild=True),
     )
@@ -73,7 +73,7 @@ class PrivacyCog(commands.Cog):
         """What its buttons do."""
         return {ERASE: self._erase, KEEP: self._keep}
 
-    @privacy.command(name="export", description="All that is kept about you here, as a file")
+    @privacy.command(name="export", description="Download your data from this server")
     async def export(self, interaction: discord.Interaction) -> None:
         """Answer with a file."""
         asked, limit = asked_by(interaction), min(interaction.filesize_limit, UPLOAD_LIMIT)
@@ -100,7 +100,9 @@ class PrivacyCog(commands.Cog):
                 if not await self._replies.respond(asked, reply, deferred=True):
                     await self._replies.respond(asked, Reply(NOT_UPLOADED), deferred=True)
 
-    @privacy.command(name="delete", description="Erases your prompts, names and picture links here")
+    @privacy.command(
+        name="delete", description="Delete your prompts, name, and image links from this server"
+    )
     async def delete(self, interaction: discord.Interaction) -> None:
         """Ask whether it is meant."""
         holder = holder_of(interaction)

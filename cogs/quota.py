@@ -64,7 +64,7 @@ class QuotaCog(commands.Cog):
 
     quota = app_commands.Group(
         name="quota",
-        description="Who may spend how much",
+        description="Manage credit limits",
         default_permissions=discord.Permissions(manage_guild=True),
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         allowed_installs=app_commands.AppInstallationType(guild=True),
@@ -95,9 +95,11 @@ class QuotaCog(commands.Cog):
             LOG_PAGE: self._turn_log,
         }
 
-    @quota.command(name="show", description="The rules in force, or what a member may spend")
+    @quota.command(
+        name="show", description="See this server's credit limits, or one member's or role's"
+    )
     @app_commands.describe(
-        user="What this member may spend, and which rule says so", role="What this role's quota is"
+        user="See what this member has left, and which limit applies", role="See this role's limit"
     )
     async def show(
         self,
@@ -112,19 +114,23 @@ class QuotaCog(commands.Cog):
             work = self._show_some(interaction, user, role)
         await self._answer(interaction, work)
 
-    @quota.command(name="default", description="What a member may spend whom no other rule is for")
-    @app_commands.describe(credits="Credits in a window, or unlimited", reason="Why, for the log")
+    @quota.command(
+        name="default", description="Set the limit for everyone without a role or personal limit"
+    )
+    @app_commands.describe(
+        credits="Credits per period, or `unlimited`", reason="Reason (shown in /quota log)"
+    )
     async def default(
         self, interaction: discord.Interaction, credits: str, reason: Why | None = None
     ) -> None:
         """Set the server's default."""
         await self._answer(interaction, self._set(interaction, SERVER_DEFAULT, credits, reason))
 
-    @quota.command(name="role", description="What each member with a role may spend")
+    @quota.command(name="role", description="Set the limit for everyone with a role")
     @app_commands.describe(
-        role="The role; of several the most generous counts",
-        credits="Credits in a window, or unlimited",
-        reason="Why, for the log",
+        role="The role. If someone has several, the highest limit applies",
+        credits="Credits per period, or `unlimited`",
+        reason="Reason (shown in /quota log)",
     )
     async def role(
         self,
@@ -137,11 +143,11 @@ class QuotaCog(commands.Cog):
         key = RuleKey(Scope.ROLE, role.id)
         await self._answer(interaction, self._set(interaction, key, credits, reason, role=role))
 
-    @quota.command(name="user", description="What one member may spend, whatever their roles")
+    @quota.command(name="user", description="Set one member's limit. Overrides their roles")
     @app_commands.describe(
         user="The member",
-        credits="Credits in a window, or unlimited",
-        reason="Why, for the log",
+        credits="Credits per period, or `unlimited`",
+        reason="Reason (shown in /quota log)",
     )
     async def user(
         self,
@@ -154,19 +160,21 @@ class QuotaCog(commands.Cog):
         key = RuleKey(Scope.MEMBER, user.id)
         await self._answer(interaction, self._set(interaction, key, credits, reason, user=user))
 
-    @quota.command(name="budget", description="What all members may spend together")
-    @app_commands.describe(credits="Credits in a window, or unlimited", reason="Why, for the log")
+    @quota.command(name="budget", description="Set a shared budget for the whole server")
+    @app_commands.describe(
+        credits="Credits per period, or `unlimited`", reason="Reason (shown in /quota log)"
+    )
     async def budget(
         self, interaction: discord.Interaction, credits: str, reason: Why | None = None
     ) -> None:
         """Set the server's budget."""
         await self._answer(interaction, self._set(interaction, SERVER_BUDGET, credits, reason))
 
-    @quota.command(name="clear", description="Takes back a member's or a role's quota")
+    @quota.command(name="clear", description="Remove a member's or role's limit")
     @app_commands.describe(
         user="Whose own quota to take back",
         role="Which role's quota to take back",
-        reason="Why, for the log",
+        reason="Reason (shown in /quota log)",
     )
     async def clear(
         self,
@@ -178,9 +186,9 @@ class QuotaCog(commands.Cog):
         """Take rules back."""
         await self._answer(interaction, self._clear(interaction, user, role, reason))
 
-    @quota.command(name="grant", description="Extra credits for a member in this window")
+    @quota.command(name="grant", description="Give a member bonus credits until the next reset")
     @app_commands.describe(
-        user="The member", credits="How many, on top of the quota", reason="Why, for the log"
+        user="The member", credits="How many bonus credits", reason="Reason (shown in /quota log)"
     )
     async def grant(
         self,
@@ -192,10 +200,10 @@ class QuotaCog(commands.Cog):
         """Give a member extra credits."""
         await self._answer(interaction, self._grant(interaction, user, credits, reason))
 
-    @quota.command(name="window", description="How long a window is, in which credits are counted")
+    @quota.command(name="window", description="Choose how often credits reset")
     @app_commands.describe(
-        window="From midnight UTC; a week begins on Monday, a month on its first",
-        reason="Why, for the log",
+        window="Resets at midnight UTC: daily, every Monday, or on the 1st",
+        reason="Reason (shown in /quota log)",
     )
     @app_commands.choices(
         window=[app_commands.Choice(name=period.value, value=period.value) for period in Period]
@@ -206,8 +214,8 @@ class QuotaCog(commands.Cog):
         """Set how long the window is."""
         await self._answer(interaction, self._set_window(interaction, window, reason))
 
-    @quota.command(name="log", description="Who changed what, newest first")
-    @app_commands.describe(user="Only what is about this member")
+    @quota.command(name="log", description="See who changed which limits and settings")
+    @app_commands.describe(user="Only show changes for this member")
     async def log(self, interaction: discord.Interaction, user: discord.User | None = None) -> None:
         """Answer with the newest changes."""
         about = None if user is None else user.id

@@ -70,7 +70,7 @@ class SettingsCog(commands.Cog):
 
     settings = app_commands.Group(
         name="settings",
-        description="How edits are made in this server",
+        description="Manage how Darkroom works in this server",
         default_permissions=discord.Permissions(manage_guild=True),
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         allowed_installs=app_commands.AppInstallationType(guild=True),
@@ -95,17 +95,19 @@ class SettingsCog(commands.Cog):
         """What its buttons do."""
         return {SHOW_PAGE: self._turn, TAKE_BACK: self._take_back}
 
-    @settings.command(name="set", description="Changes what is given, and leaves the rest")
+    @settings.command(
+        name="set", description="Change one or more settings. Everything else stays the same"
+    )
     @app_commands.describe(
-        quality="What an edit has whose member chose none",
-        size="The shape that an edit has whose member chose none",
-        max_count="How many pictures one edit may have; more is refused",
-        channel="Where edits may be made; everywhere, as long as no channel is named",
-        allow="With channel: whether it is named; false takes it off again",
-        log_channel="Where each edit and failure is noted",
-        refuse="One more word or phrase whose prompts are refused",
-        spoiler="Whether results go behind a spoiler",
-        private="Whether edits may be made that only their member sees",
+        quality="Default quality",
+        size="Default aspect ratio",
+        max_count="Max images per edit",
+        channel="Allow edits in this channel. If none are set, edits work everywhere",
+        allow="Use with channel: False removes it from the allowed list",
+        log_channel="Post a log of every edit in this channel",
+        refuse="Block prompts that contain this word or phrase",
+        spoiler="Mark results as spoilers",
+        private="Let members make edits only they can see",
     )
     @app_commands.choices(quality=QUALITIES, size=SIZES)
     async def set(
@@ -144,7 +146,7 @@ class SettingsCog(commands.Cog):
 
         await self._replies.respond_or_defer(asked_by(interaction), or_bad_option(work()))
 
-    @settings.command(name="show", description="What is set here, and what holds where nothing is")
+    @settings.command(name="show", description="See this server's settings and defaults")
     async def show(self, interaction: discord.Interaction) -> None:
         """Answer with all that is set."""
         await self._replies.respond_or_defer(

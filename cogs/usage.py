@@ -95,18 +95,18 @@ class UsageCog(commands.Cog):
         """Take no more exports."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    @app_commands.command(name="usage", description="What this server spent, and who spent it")
+    @app_commands.command(name="usage", description="See this server's credit usage")
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     @app_commands.describe(
-        window="This window, or the one before it",
-        export="A CSV file with a row for every edit; of all windows if you do not name one",
+        window="Period (default: current)",
+        export="Attach a CSV of every edit. Covers all time unless you pick a period",
     )
     @app_commands.choices(
         window=[
-            app_commands.Choice(name="This window", value=Span.THIS.value),
-            app_commands.Choice(name="The window before", value=Span.LAST.value),
+            app_commands.Choice(name="Current period", value=Span.THIS.value),
+            app_commands.Choice(name="Previous period", value=Span.LAST.value),
         ]
     )
     async def usage(

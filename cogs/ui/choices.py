@@ -8,11 +8,11 @@ from bot.domain.refusals import NotOffered
 from cogs.text.images import FORMATS
 
 EDIT_OPTIONS = {
-    "image": f"The picture: {FORMATS}, up to {MAX_SOURCE_BYTES // 2**20} MiB",
-    "quality": "How carefully each picture is made; medium if you and this server do not say",
-    "size": "The shape of the result; nearest to the picture's own if nobody says",
-    "count": "How many pictures to make",
-    "private": "Only you see the result",
+    "image": f"The image to edit: {FORMATS}, up to {MAX_SOURCE_BYTES // 2**20} MB",
+    "quality": "Higher quality costs more. Default: medium, unless this server sets its own",
+    "size": "Aspect ratio. Default: closest to your image, unless this server sets its own",
+    "count": "How many images to make, 1 to 4. Each one is charged",
+    "private": "Show the result only to you",
 }
 """What is said of the options that all commands for edits have."""
 
@@ -23,7 +23,7 @@ QUALITIES = [
     for quality in Quality
 ]
 SIZES = [
-    app_commands.Choice(name="Nearest to the picture's own", value=SOURCE_SIZE),
+    app_commands.Choice(name="Same as my image", value=SOURCE_SIZE),
     *(app_commands.Choice(name=ratio, value=ratio) for ratio in RATIOS),
 ]
 

@@ -34,7 +34,7 @@ def edit_form(draft: Draft, settings: ServerSettings, title: str) -> Form:
             "What to change",
             MAX_PROMPT,
             value=draft.prompt,
-            hint="What to change, and what to leave as it is",
+            hint="What to change, and what to keep",
         ),
         ChoiceField(
             QUALITY,
