@@ -120,7 +120,7 @@ async def test_options_are_marked_as_required_and_missed_in_words(
     names = tab.page.locator(".pill .name")
     await expect(names).to_have_text(["image*", "prompt*"])
     await expect(tab.picker).to_contain_text(
-        "image The picture: PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF, up to 100 MiB"
+        "image The image to edit: PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF, up to 100 MB"
     )
     await expect(tab.picker.get_by_text("required")).to_be_visible()
     await expect(tab.picker).to_contain_text("Drop a file here, paste one, or press Enter")
