@@ -1,1 +1,1 @@
-"""Figures: each module prints those that the README names, with `python -m benchmarks.NAME`."""
+"""Figures: each module prints those in docs/performance.md, with `python -m benchmarks.NAME`."""

@@ -138,10 +138,10 @@ def test_every_setting_that_is_read_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_a_setting_is_explained_in_the_readme_as_in_its_row(setting: Setting[object]) -> None:
+def test_a_setting_is_explained_in_the_docs_as_in_its_row(setting: Setting[object]) -> None:
     default = f"`{setting.default}`" if setting.default else "not set"
     shown = "required" if setting.default is None else default
-    assert f"| `{setting.name}` | {shown} | {setting.meaning} |\n" in README
+    assert f"| `{setting.name}` | {shown} | {setting.meaning} |\n" in OPERATING
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -154,10 +154,10 @@ def test_a_setting_is_explained_in_the_example_file_as_in_its_row(
 
 
 def test_the_docs_explain_no_other_setting() -> None:
-    assert len(re.findall(r"^\| `[A-Z_]+` \|", README, re.MULTILINE)) == len(SETTINGS)
+    assert len(re.findall(r"^\| `[A-Z_]+` \|", OPERATING, re.MULTILINE)) == len(SETTINGS)
     assert len(re.findall(r"^#?[A-Z_]+=", EXAMPLE, re.MULTILINE)) == len(SETTINGS)
 
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
