@@ -20,6 +20,7 @@ from aiohttp import web
 from benchmarks.watching import lateness, peak
 from bot.domain.images import MAX_SENT_BYTES
 from bot.domain.pricing import Quality
+from bot.downloads.connections import Connections
 from bot.edit_api.client import EditClient
 from bot.edit_api.wire import EditCall
 
@@ -80,7 +81,8 @@ async def measure(way: str, url: str) -> None:
 async def streamed(url: str, size: int) -> None:
     """The bot's way."""
     with tempfile.TemporaryDirectory() as folder:
-        async with EditClient(url, "key", timeout=60, source_mode="data") as edits:
+        async with Connections() as connections:
+            edits = EditClient(url, "key", connections, timeout=60, source_mode="data")
             call = EditCall("make it blue", f"{url}/{size}", "1:1", Quality.LOW, 1)
             await edits.edit(call, workspace=Path(folder))
 

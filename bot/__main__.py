@@ -38,7 +38,10 @@ from bot.domain.errors import (
     LoginRefusedError,
     OperatorError,
 )
-from bot.edit_api.client import EditClient, Patience
+from bot.downloads.connections import Connections, Patience
+from bot.downloads.results import ResultDownloads
+from bot.downloads.sources import SourceDownloads
+from bot.edit_api.client import EditClient
 from bot.editing.editor import Editor
 from bot.editing.fitting import Fitting
 from bot.editing.sources import Sources
@@ -183,15 +186,8 @@ async def serve(
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=_warm_pool(), headers={"User-Agent": USER_AGENT})
         )
-        client = await stack.enter_async_context(
-            EditClient(
-                settings.edit_api_url,
-                settings.edit_api_key,
-                timeout=settings.edit_timeout,
-                source_mode=settings.edit_source,
-                patience=patience or Patience(),
-            )
-        )
+        connections = await stack.enter_async_context(Connections(patience=patience or Patience()))
+        source_downloads = SourceDownloads(connections)
         rest = DiscordRest(session, settings.discord_api_url, settings.discord_token)
         replies = Replies(rest)
         journal = DiscordJournal(stores.quota_rules, rest, journal_line)
@@ -201,8 +197,15 @@ async def serve(
         editor = Editor(
             stores.ledger,
             stores.quota_rules,
-            client,
-            Sources(client, conversions),
+            EditClient(
+                settings.edit_api_url,
+                settings.edit_api_key,
+                connections,
+                timeout=settings.edit_timeout,
+                source_mode=settings.edit_source,
+            ),
+            ResultDownloads(connections, settings.edit_api_url),
+            Sources(source_downloads, conversions),
             Fitting(conversions),
             DiscordFront(rest, replies, EditCards()),
             journal,
@@ -222,7 +225,9 @@ async def serve(
         privacy = PrivacyCog(stores.archive, replies, custom_ids, exports)
         posted = PostedImages(rest, places)
         history = HistoryCog(stores.archive, posted, replies, custom_ids)
-        orders = Orders(editor, stores.quota_rules, stores.drafts, replies, places, client.is_gone)
+        orders = Orders(
+            editor, stores.quota_rules, stores.drafts, replies, places, source_downloads.is_gone
+        )
         edit_image = EditImage(orders, places)
         edit_guided = EditGuidedCog(orders, editor, stores.drafts, replies, custom_ids)
         results = ResultButtons(

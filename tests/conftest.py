@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling, Scheduling
 from yarl import URL
 
 from bot.__main__ import loop_factory, serve
-from bot.edit_api.client import Patience
+from bot.downloads.connections import Patience
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.scheduling.status_updates import Pace
 from bot.settings import Settings

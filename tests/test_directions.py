@@ -119,7 +119,10 @@ def test_the_domain_imports_itself_and_the_standard_library_alone() -> None:
 
 
 def test_pure_modules_do_no_input_or_output() -> None:
-    outward = ("aiohttp", "asyncio", "apsw", "structlog", "bot.ledger", "bot.edit_api.client")
+    outward = (
+        *("aiohttp", "asyncio", "apsw", "structlog", "bot.ledger", "bot.edit_api.client"),
+        *("bot.downloads.connections", "bot.downloads.sources", "bot.downloads.results"),
+    )
     pure = [module for module in MODULES if is_in(module, PURE)]
     assert importers_of(outward, pure) == []
 
@@ -139,6 +142,9 @@ def test_the_use_case_knows_no_discord_and_no_engine() -> None:
         "discord",
         "aiohttp",
         "apsw",
+        "bot.downloads.connections",
+        "bot.downloads.results",
+        "bot.edit_api.client",
         "bot.discord_io.edit_messages",
         "bot.discord_io.rest",
         "cogs",

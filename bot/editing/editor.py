@@ -60,9 +60,9 @@ from bot.domain.refusals import (
     refuse_place,
 )
 from bot.domain.server_settings import ServerSettings, read_settings
-from bot.edit_api.client import EditClient
 from bot.edit_api.wire import EditCall
 from bot.editing.fitting import HALVINGS, UPLOAD_LIMIT, Fitting, Spooled
+from bot.editing.ports import EditApi, Results
 from bot.editing.sources import Sources
 from bot.ledger import Ledger
 from bot.ledger.quota_rules import QuotaRules
@@ -182,7 +182,8 @@ class Editor:
         self,
         ledger: Ledger,
         quota_rules: QuotaRules,
-        client: EditClient,
+        edit_api: EditApi,
+        results: Results,
         sources: Sources,
         fitting: Fitting,
         front: EditMessages,
@@ -198,7 +199,8 @@ class Editor:
         """Begin with nothing; `may_read` says whether a source's address is the platform's own."""
         self._ledger = ledger
         self._quota_rules = quota_rules
-        self._client = client
+        self._edit_api = edit_api
+        self._results = results
         self._sources = sources
         self._fitting = fitting
         self._front = front
@@ -418,7 +420,7 @@ class Editor:
             count=order.count,
         )
         try:
-            results = await self._client.edit(call, workspace=folder, source=source)
+            results = await self._edit_api.edit(call, workspace=folder, source=source)
         except DeclinedError:
             self._breaker.note_answer()
             raise
@@ -659,7 +661,7 @@ class Editor:
             if kept := await asyncio.to_thread(_find_spooled, place):
                 return kept
             async with self._downloads:
-                picture = await self._client.download(url, place)
+                picture = await self._results.fetch(url, place)
             return await asyncio.to_thread(_keep, place, picture.format)
         except (ResultLostError, OSError) as fault:
             log.warning("edit.result_lost", edit=str(edit.order.id), why=str(fault))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.domain.errors import SourceError, SourcesPausedError
 from bot.domain.images import Source
-from bot.edit_api.client import EditClient
+from bot.downloads.sources import SourceDownloads
 from bot.images.conversions import LARGE, Conversions
 from bot.images.files import is_whole
 from bot.scheduling.fair_order import QueueEntry
@@ -29,11 +29,11 @@ class Sources:
 
     def __init__(
         self,
-        client: EditClient,
+        downloads: SourceDownloads,
         conversions: Conversions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client = client
+        self._downloads = downloads
         self._conversions = conversions
         self._clock = clock
         self._fetches = FairSlots(FETCHES, per_member=FETCHES_PER_MEMBER)
@@ -42,13 +42,13 @@ class Sources:
         self._kills = KillLimit()
 
     async def probe(self, url: str) -> Source | None:
-        """Look at a source as `EditClient.probe_source` does, and at its end.
+        """Look at a source as `SourceDownloads.probe` does, and at its end.
 
         Returns:
             The source; None where only the whole of it says what it is, or whether it is whole.
         """
-        probed = await self._client.probe_source(url)
-        if probed is None or not probed.can_be_sent or await self._client.has_end(url, probed):
+        probed = await self._downloads.probe(url)
+        if probed is None or not probed.can_be_sent or await self._downloads.has_end(url, probed):
             return probed
         return None
 
@@ -73,7 +73,7 @@ class Sources:
         async with self._fetches.take(whose):
             original = folder / "original"
             try:
-                fetched = await self._client.fetch_source(url, original)
+                fetched = await self._downloads.fetch(url, original)
                 if fetched.can_be_sent and await asyncio.to_thread(
                     is_whole, original, fetched.picture.format
                 ):

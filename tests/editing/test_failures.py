@@ -15,7 +15,8 @@ import pytest
 from yarl import URL
 
 from bot.domain.images import Source
-from bot.edit_api.client import EditClient, Patience
+from bot.downloads.connections import Patience
+from bot.downloads.sources import SourceDownloads
 from sandbox.discord.world import Message
 from sandbox.faults import (
     Address,
@@ -573,10 +574,10 @@ async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
 ):
     monkeypatch.setattr("bot.editing.editor.LONGEST_WAIT", timedelta(seconds=0.3))
 
-    async def never(_client: EditClient, _url: str) -> Source | None:
+    async def never(_downloads: SourceDownloads, _url: str) -> Source | None:
         return await asyncio.get_running_loop().create_future()
 
-    monkeypatch.setattr(EditClient, "probe_source", never)
+    monkeypatch.setattr(SourceDownloads, "probe", never)
     message = await fails(ada, events, await ada.edit(), "expired", "expired")
     assert "turn did not come" in message.text
     assert sandbox.edit_api.calls == []
@@ -586,15 +587,15 @@ async def test_a_source_that_never_comes_holds_up_no_other_edit(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
     await start_bot(edit_concurrency=1)
-    probe, begun = EditClient.probe_source, asyncio.Event()
+    probe, begun = SourceDownloads.probe, asyncio.Event()
 
-    async def never_the_first(client: EditClient, url: str) -> Source | None:
+    async def never_the_first(downloads: SourceDownloads, url: str) -> Source | None:
         if not begun.is_set():
             begun.set()
             await asyncio.get_running_loop().create_future()
-        return await probe(client, url)
+        return await probe(downloads, url)
 
-    monkeypatch.setattr(EditClient, "probe_source", never_the_first)
+    monkeypatch.setattr(SourceDownloads, "probe", never_the_first)
     await ada.edit()
     await begun.wait()
     assert len((await (await ada.edit()).settled()).files) == 1
@@ -607,10 +608,10 @@ async def test_what_nobody_foresaw_ends_with_a_reference_that_the_log_has_too(
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    async def fail(_client: EditClient, _url: str) -> Source | None:
+    async def fail(_downloads: SourceDownloads, _url: str) -> Source | None:
         raise LookupError("nobody foresaw this")
 
-    monkeypatch.setattr(EditClient, "probe_source", fail)
+    monkeypatch.setattr(SourceDownloads, "probe", fail)
     edit = await ada.edit()
     message = await fails(ada, events, edit, "failed", "unforeseen")
     logged = await events.logs("edit.unforeseen", edit=str(edit.id))
