@@ -82,29 +82,6 @@ class Role:
 
 
 @dataclass(slots=True, eq=False)
-class Sticker:
-    """A sticker of a server, of which the sandbox has no picture."""
-
-    id: int
-    name: str
-    guild_id: int
-
-    def item(self) -> JsonObject:
-        """Return what messages have of it."""
-        return {"id": str(self.id), "name": self.name, "format_type": 1}
-
-    def to_json(self) -> JsonObject:
-        """Return Discord's sticker object."""
-        return self.item() | {
-            "type": 2,
-            "tags": self.name,
-            "description": None,
-            "available": True,
-            "guild_id": str(self.guild_id),
-        }
-
-
-@dataclass(slots=True, eq=False)
 class Member:
     """A user in a server; `permissions` come on top of what the roles give."""
 
@@ -288,7 +265,6 @@ class Guild:
     threads: list[Thread] = field(default_factory=list[Thread], repr=False)
     members: dict[int, Member] = field(default_factory=dict[int, Member], repr=False)
     roles: dict[int, Role] = field(default_factory=dict[int, Role], repr=False)
-    stickers: dict[int, Sticker] = field(default_factory=dict[int, Sticker], repr=False)
 
     @property
     def everyone(self) -> Role:
@@ -358,7 +334,7 @@ class Guild:
             "nsfw": False,
             "nsfw_level": 0,
             "emojis": [],
-            "stickers": [sticker.to_json() for sticker in self.stickers.values()],
+            "stickers": [],
             "incidents_data": None,
         }
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sandbox.discord import permissions
 from sandbox.discord.cdn import Cdn, StoredFile, guess_type, probe
-from sandbox.discord.extras import NOTHING_ELSE, Extras
-from sandbox.discord.guilds import Channel, ChannelType, Guild, Member, Role, Sticker, Thread, User
+from sandbox.discord.guilds import Channel, ChannelType, Guild, Member, Role, Thread, User
 from sandbox.signals import Signal
 from sandbox.values import object_at, objects_at, text_at
 
@@ -37,7 +36,6 @@ class Flag:
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
-    VOICE_MESSAGE = 1 << 13
     HAS_SNAPSHOT = 1 << 14
     COMPONENTS_V2 = 1 << 15
 
@@ -68,7 +66,8 @@ class Revision:
     files: tuple[StoredFile, ...]
     flags: int
     mentions: Mentions = NOBODY
-    extras: Extras = NOTHING_ELSE
+    snapshots: tuple[JsonObject, ...] = ()
+    tts: bool = False
 
     @property
     def components_v2(self) -> bool:
@@ -93,7 +92,8 @@ class Revision:
         pieces = [self.content]
         for embed in self.embeds:
             pieces += _embed_texts(embed)
-        pieces += texts_of(self.components) + self.extras.texts
+        pieces += texts_of(self.components)
+        pieces += [text_at(object_at(each, "message"), "content") for each in self.snapshots]
         return "\n".join(piece for piece in pieces if piece)
 
 
@@ -243,7 +243,10 @@ class Message:
             "components": list(now.components),
             "pinned": False,
             "flags": now.flags,
-        } | now.extras.to_json()
+            "tts": now.tts,
+        }
+        if now.snapshots:
+            body["message_snapshots"] = list(now.snapshots)
         if self.application_id is not None:
             body["application_id"] = str(self.application_id)
             body["webhook_id"] = str(self.application_id)
@@ -361,12 +364,6 @@ class World:
         role = Role(self.new_id(), name, permissions, position)
         guild.roles[role.id] = role
         return role
-
-    def add_sticker(self, guild: Guild, name: str) -> Sticker:
-        """Add a sticker to a server."""
-        sticker = Sticker(self.new_id(), name, guild.id)
-        guild.stickers[sticker.id] = sticker
-        return sticker
 
     def add_member(
         self,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from aiohttp import web
 
 from sandbox.discord import message_rules as messages
-from sandbox.discord.extras import snapshots_of
+from sandbox.discord.forwards import snapshots_of
 from sandbox.discord.interactions.forms import DiscordError, Form, Problems
 from sandbox.discord.interactions.interactions import CallbackType, Interaction, InteractionType
 from sandbox.discord.interactions.invocation import focused_kind
@@ -67,8 +67,6 @@ CANNOT_MESSAGE = Refusal(403, 50007, "Cannot send messages to this user")
 NO_MUTUAL_SERVER = Refusal(
     403, 50278, "Cannot send messages to this user due to having no mutual guilds"
 )
-VOICE_STANDS = Refusal(400, 50162, "Voice messages cannot be edited")
-NO_VOICE = Refusal(403, 50173, "You cannot send voice messages in this channel")
 NOT_ITS_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another user")
 OTHER_APPLICATION = Refusal(
     403, 20012, "You are not authorized to perform this action on this application"
@@ -468,8 +466,6 @@ class DiscordRest:
         channel = self._channel(call, *_needed(form, files=bool(call.body.files)))
         if channel.recipient is not None:
             self._check_recipient(channel.recipient.id)
-        if (form.integer("flags") or 0) & Flag.VOICE_MESSAGE:
-            self._check_voice(channel)
         nonce = form.string("nonce", longest=25)
         enforced = form.boolean("enforce_nonce")
         replied, forwarded = self._references(form, channel)
@@ -502,10 +498,6 @@ class DiscordRest:
             raise CANNOT_MESSAGE.error()
         if not self._world.shares_server_with_bot(user_id):
             raise NO_MUTUAL_SERVER.error()
-
-    def _check_voice(self, channel: Channel) -> None:
-        if not self._world.bot_permissions_in(channel) & Permission.SEND_VOICE_MESSAGES:
-            raise NO_VOICE.error()
 
     def _references(self, form: Form, channel: Channel) -> tuple[Message | None, Message | None]:
         """Return the message that a new one replies to, and the one that it forwards."""
@@ -559,11 +551,7 @@ class DiscordRest:
         return messages.compose(self._world, Payload(fields, body.files, path), place, old)
 
     def _edit(self, message: Message, body: Body, limit: int, within: str | None = None) -> None:
-        if message.flags & Flag.VOICE_MESSAGE:
-            raise VOICE_STANDS.error()
         place = _place(message.channel, message.flags & Flag.EPHEMERAL)
-        if message.application_id is not None:
-            place = replace(place, stickers=None)
         self._world.edited(message, self._compose(body, place, limit, message, within=within))
 
     # Commands.
@@ -747,14 +735,12 @@ def _needed(form: Form, *, files: bool) -> list[Permission]:
         Permission.SEND_MESSAGES: True,
         Permission.ATTACH_FILES: files,
         Permission.SEND_TTS_MESSAGES: form.fields.get("tts") is True,
-        Permission.SEND_POLLS: form.fields.get("poll") is not None,
     }
     return [permission for permission, used in given.items() if used]
 
 
 def _place(channel: Channel, flags: int = 0) -> Place:
-    stickers = {} if channel.guild is None else channel.guild.stickers
-    return Place(f"attachments/{channel.id}", flags, stickers)
+    return Place(f"attachments/{channel.id}", flags)
 
 
 def _ways(interaction: Interaction) -> set[int]:
