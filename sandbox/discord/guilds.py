@@ -12,7 +12,6 @@ from sandbox.discord import permissions
 from sandbox.discord.permissions import Permission
 
 if TYPE_CHECKING:
-    from sandbox.discord.world import Message
     from sandbox.values import JsonObject
 
 ARCHIVE_MINUTES = 4320
@@ -138,8 +137,9 @@ class Channel:
     recipient: User | None = None
     nsfw: bool = False
     overwrites: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
-    messages: dict[int, Message] = field(default_factory=dict[int, "Message"], repr=False)
-    sent: int = 0
+    last_message_id: int | None = None
+    message_count: int = 0
+    total_message_sent: int = 0
 
     @property
     def type(self) -> ChannelType:
@@ -198,7 +198,7 @@ class Channel:
 
     def _head(self) -> JsonObject:
         """Return what channels of all types have."""
-        last = next(reversed(self.messages), None)
+        last = self.last_message_id
         return {
             "id": str(self.id),
             "type": self.type,
@@ -239,9 +239,9 @@ class Thread(Channel):
             "parent_id": str(self.parent.id),
             "owner_id": str(self.owner_id),
             "rate_limit_per_user": 0,
-            "message_count": len(self.messages),
+            "message_count": self.message_count,
             "member_count": 1,
-            "total_message_sent": self.sent,
+            "total_message_sent": self.total_message_sent,
             "thread_metadata": {
                 "archived": False,
                 "archive_timestamp": self.created.isoformat(),

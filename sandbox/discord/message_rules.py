@@ -13,14 +13,16 @@ from sandbox.discord.components.message_components import (
     MessageReader,
 )
 from sandbox.discord.interactions.forms import DiscordError, Form, Problems
-from sandbox.discord.world import EMBED_MEDIA, NOBODY, Flag, Mentions, Revision, safe_name, texts_of
+from sandbox.discord.messages import EMBED_MEDIA, NOBODY, Flag, Mentions, Revision, texts_of
+from sandbox.discord.world import safe_name
 from sandbox.values import object_at, snowflake, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sandbox.discord.messages import Message
     from sandbox.discord.uploads import Received
-    from sandbox.discord.world import Message, World
+    from sandbox.discord.world import World
     from sandbox.values import JsonObject
 
 LONGEST_CONTENT = 2000

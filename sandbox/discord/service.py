@@ -20,16 +20,10 @@ from sandbox.discord.interactions.invocation import (
     suggestion_data,
     target_data,
 )
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
 from sandbox.discord.posting import check_deletion, post
-from sandbox.discord.world import (
-    FILE_LIMIT,
-    Message,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
-    walk,
-)
+from sandbox.discord.world import FILE_LIMIT, MessageCreated, MessageDeleted, MessageEdited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -82,7 +76,7 @@ class DiscordService:
 
     def messages(self, channel: Channel) -> list[Message]:
         """Return a channel's messages, without deleted ones and those for one member alone."""
-        return list(channel.messages.values())
+        return list(self.world.history(channel).values())
 
     def add_guild(
         self,

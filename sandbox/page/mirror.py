@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from sandbox.bot_process import BotProcess
     from sandbox.discord.guilds import Channel, Guild, Member
     from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.world import Change, Message
+    from sandbox.discord.messages import Message
+    from sandbox.discord.world import Change
     from sandbox.exchanges import Exchange
     from sandbox.page.feed import Feed
     from sandbox.sandbox import Sandbox

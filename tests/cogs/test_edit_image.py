@@ -9,7 +9,7 @@ from bot.discord_io.message_images import MOST
 from cogs.edit_image import NO_PICTURE
 from sandbox.discord.forwards import snapshots_of
 from sandbox.discord.interactions.interactions import CallbackType
-from sandbox.discord.world import Flag, Message, Revision
+from sandbox.discord.messages import Flag, Message, Revision
 from sandbox.sandbox import Interaction, Sandbox, Upload
 from sandbox.values import object_at, objects_at
 from tests.conftest import Events, RunningBot, StartBot

@@ -16,7 +16,7 @@ from yarl import URL
 
 from bot.domain.images import Source
 from bot.edit_api.client import EditClient, Patience
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.faults import (
     Address,
     Answer,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.discord.guilds import Channel
-    from sandbox.discord.world import Message
+    from sandbox.discord.messages import Message
     from sandbox.values import JsonObject
 
 V2 = 1 << 15

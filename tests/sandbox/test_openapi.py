@@ -181,7 +181,7 @@ async def test_messages_have_discords_shape(client: Client):
     await client.send("POST", path, ids, plain, picture())
     await client.send("POST", path, ids, CARD, picture())
     await client.send("POST", path, ids, {"content": "x", "tts": True})
-    first = next(iter(channel.messages))
+    first = client.sandbox.discord.messages(channel)[0].id
     reply = {"content": "x", "message_reference": {"message_id": str(first)}}
     await client.send("POST", path, ids, reply)
     await client.send("GET", path, ids)

@@ -16,9 +16,10 @@ from sandbox.discord.interactions.interactions import CallbackType, Interaction,
 from sandbox.discord.interactions.invocation import focused_kind
 from sandbox.discord.interactions.modals import check_choices, read_modal
 from sandbox.discord.message_rules import Payload, Place
+from sandbox.discord.messages import Flag, Message, Revision
 from sandbox.discord.permissions import Permission
 from sandbox.discord.uploads import Body, Received, entity_too_large, read_body
-from sandbox.discord.world import FILE_LIMIT, Flag, Message, Revision
+from sandbox.discord.world import FILE_LIMIT
 from sandbox.edit_api.results import CLIENT_GONE, as_response, cut
 from sandbox.faults import Answer, CutAfter, CutBefore, CutReading, wait_out
 from sandbox.signals import Signal
@@ -430,7 +431,7 @@ class DiscordRest:
         return channel
 
     def _message(self, call: RestCall, *needed: Permission) -> Message:
-        message = self._channel(call, *needed).messages.get(call.id("message"))
+        message = self._world.history(self._channel(call, *needed)).get(call.id("message"))
         if message is None:
             raise UNKNOWN_MESSAGE.error()
         return message
@@ -447,7 +448,8 @@ class DiscordRest:
         if not self._world.bot_permissions_in(channel) & Permission.READ_MESSAGE_HISTORY:
             # https://discord.com/developers/docs/resources/message#get-channel-messages
             return Reply([])
-        found = sorted(channel.messages.values(), key=lambda message: message.id, reverse=True)
+        history = self._world.history(channel)
+        found = [history[message_id] for message_id in sorted(history, reverse=True)]
         before, after = snowflake(call.query.get("before")), snowflake(call.query.get("after"))
         if before is not None:
             found = [message for message in found if message.id < before]
@@ -511,7 +513,7 @@ class DiscordRest:
         form.problems.check()
         if forward:
             channel = self._reach(where or 0, Permission.READ_MESSAGE_HISTORY)
-        found = channel.messages.get(wanted or 0)
+        found = self._world.history(channel).get(wanted or 0)
         if found is None and (forward or not lenient):
             form.wrong("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
         if not forward:
