@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from sandbox.values import JsonObject
 
 
+REPLY = 19
+COMMAND_ANSWER = 20
+CONTEXT_COMMAND_ANSWER = 23
+
+
 class Flag:
     """Bits of a message's `flags`."""
 

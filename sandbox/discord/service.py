@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from sandbox.discord.guilds import Channel, Guild, Role, User
     from sandbox.discord.interactions.commands import Registry
     from sandbox.discord.interactions.invocation import Chosen, Filled, Given, Upload
-    from sandbox.discord.rest.server import DiscordRest, Request
+    from sandbox.discord.rest.answers import Request
+    from sandbox.discord.rest.server import DiscordRest
     from sandbox.discord.world import Change, World
     from sandbox.values import JsonObject
 

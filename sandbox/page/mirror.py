@@ -29,8 +29,8 @@ from sandbox.discord.interactions.interactions import (
     InteractionType,
 )
 from sandbox.discord.interactions.invocation import check_leave
+from sandbox.discord.messages import COMMAND_ANSWER, CONTEXT_COMMAND_ANSWER
 from sandbox.discord.permissions import Permission
-from sandbox.discord.rest.server import COMMAND_ANSWER, CONTEXT_COMMAND_ANSWER
 from sandbox.discord.world import MessageDeleted
 from sandbox.edit_api.edit_service import USER_AGENT
 from sandbox.page.stage import Part, member_in

@@ -12,7 +12,7 @@ import pytest
 
 from bot.scheduling.status_updates import Pace
 from sandbox.discord.messages import Message
-from sandbox.discord.rest.server import Request
+from sandbox.discord.rest.answers import Request
 from sandbox.faults import (
     DiscordFault,
     DownloadFault,
