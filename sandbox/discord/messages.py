@@ -34,7 +34,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """Who was mentioned and let through by `allowed_mentions`; false when nobody was."""
+    """The mentions that `allowed_mentions` lets through; false if there are none."""
 
     users: frozenset[int] = frozenset()
     roles: frozenset[int] = frozenset()
@@ -49,7 +49,7 @@ NOBODY = Mentions()
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a message showed from some moment on."""
+    """What a message shows from one point in time until its next edit."""
 
     at: datetime
     content: str
@@ -63,12 +63,12 @@ class Revision:
 
     @property
     def components_v2(self) -> bool:
-        """Whether components are all there is to see."""
+        """Whether the message consists of components alone."""
         return bool(self.flags & Flag.COMPONENTS_V2)
 
     @property
     def attachments(self) -> tuple[StoredFile, ...]:
-        """The files that stand by themselves, and not in components or embeds."""
+        """The files that no component or embed shows."""
         if self.components_v2:
             return ()
         embedded = {
@@ -80,7 +80,7 @@ class Revision:
 
     @property
     def text(self) -> str:
-        """All text to be read, a line for each piece."""
+        """All visible text, one piece per line."""
         pieces = [self.content]
         for embed in self.embeds:
             pieces += _embed_texts(embed)
@@ -90,7 +90,7 @@ class Revision:
 
 
 def walk(components: Sequence[JsonObject]) -> Iterator[JsonObject]:
-    """Yield components and what they hold, from top to bottom."""
+    """Yield components and their children, from top to bottom."""
     for component in components:
         yield component
         yield from walk(objects_at(component, "components"))
@@ -100,7 +100,7 @@ def walk(components: Sequence[JsonObject]) -> Iterator[JsonObject]:
 
 
 def texts_of(components: Sequence[JsonObject]) -> list[str]:
-    """Return what the text displays among components say."""
+    """Return the contents of the text displays among components."""
     return [text_at(part, "content") for part in walk(components)]
 
 
@@ -123,7 +123,7 @@ EMBED_MEDIA = (
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message with all it ever showed."""
+    """A message with all its revisions."""
 
     id: int
     channel: Channel = field(repr=False)
@@ -140,7 +140,7 @@ class Message:
 
     @property
     def now(self) -> Revision:
-        """What it shows."""
+        """The latest revision."""
         return self.revisions[-1]
 
     @property
@@ -165,27 +165,27 @@ class Message:
 
     @property
     def ephemeral(self) -> bool:
-        """Whether one member alone sees it."""
+        """Whether only one member sees it."""
         return bool(self.flags & Flag.EPHEMERAL)
 
     @property
     def loading(self) -> bool:
-        """Whether it is a deferred answer that shows "thinking" still."""
+        """Whether it is a deferred response that still shows "thinking"."""
         return bool(self.flags & Flag.LOADING)
 
     @property
     def attachments(self) -> tuple[StoredFile, ...]:
-        """The files that stand outside of components."""
+        """The files that no component or embed shows."""
         return self.now.attachments
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
-        """All files posted with it and still there."""
+        """All files that it still has."""
         return self.now.files
 
     @property
     def text(self) -> str:
-        """All text to be read, a line for each piece."""
+        """All visible text, one piece per line."""
         return self.now.text
 
     def to_json(self) -> JsonObject:
@@ -197,11 +197,11 @@ class Message:
         return body
 
     def as_created(self) -> JsonObject:
-        """As it is told when it is made; never again is its nonce told."""
+        """Return the message object of its creation, the only one with its nonce."""
         return self.to_json() | ({} if self.nonce is None else {"nonce": self.nonce})
 
     def reference(self, kind: int = 0) -> JsonObject:
-        """Return what points to it from another message."""
+        """Return a reference to it from another message."""
         body: JsonObject = {
             "type": kind,
             "channel_id": str(self.channel.id),
@@ -212,9 +212,9 @@ class Message:
         return body
 
     def alone(self) -> JsonObject:
-        """Return Discord's message object without the message that it points to."""
+        """Return Discord's message object without the message that it refers to."""
         now = self.now
-        # What first takes the place of "thinking" is no edit.
+        # Replacing "thinking" does not count as an edit.
         shown = [each for each in self.revisions if not each.flags & Flag.LOADING]
         edited = now.at.isoformat() if len(shown) > 1 else None
         known = self._people()
@@ -249,7 +249,7 @@ class Message:
         return body
 
     def _people(self) -> dict[int, User]:
-        """Return who can be mentioned where it is."""
+        """Return the users who can be mentioned in its channel, by id."""
         if self.channel.guild is not None:
             return {each.id: each.user for each in self.channel.guild.members.values()}
         here = (self.author, self.channel.recipient)

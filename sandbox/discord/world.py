@@ -29,21 +29,21 @@ FILE_LIMIT = 10 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class MessageCreated:
-    """A message appeared."""
+    """A message was posted."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
-    """A message shows something else."""
+    """A message was edited."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class MessageDeleted:
-    """A message went."""
+    """A message was deleted."""
 
     message: Message
 
@@ -233,7 +233,7 @@ class World:
         self.tell(MessageCreated(message))
 
     def edited(self, message: Message, revision: Revision) -> None:
-        """Let a message show something else."""
+        """Edit a message, and forget the files that it no longer has."""
         kept = {file.id for file in revision.files}
         for file in message.files:
             if file.id not in kept:

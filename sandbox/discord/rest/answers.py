@@ -25,7 +25,7 @@ class Refusal:
     message: str
 
     def error(self) -> DiscordError:
-        """Return it, ready to be raised."""
+        """Return it as an error to raise."""
         return DiscordError(self.status, self.code, self.message)
 
 
@@ -55,7 +55,7 @@ DEAD_TOKEN = Refusal(401, 50027, "Invalid Webhook Token")
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A request that a bot sent: `read` once its body was, with a `status` once it was answered."""
+    """A request from a bot; `read` is set with its body, `status` with the answer."""
 
     method: str
     path: str
@@ -70,14 +70,14 @@ class Request:
 
 @dataclass(slots=True)
 class RestCall:
-    """A request as its handler reads it."""
+    """A request as its handler sees it."""
 
     where: Mapping[str, str]
     query: Mapping[str, str]
     body: Body
 
     def id(self, name: str) -> int:
-        """Return an id of the path; raises DiscordError where it is none."""
+        """Return an id from the path; raises DiscordError if it isn't a snowflake."""
         value = snowflake(self.where[name])
         if value is None:
             problems = Problems()
@@ -87,13 +87,13 @@ class RestCall:
         return value or 0
 
     def flag(self, name: str) -> bool:
-        """Return a yes or no of the query."""
+        """Return a boolean from the query."""
         return self.query.get(name, "").lower() in {"1", "true"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a handler answers; no body stands for 204."""
+    """A handler's response; `DONE` is the empty one."""
 
     body: object = None
     status: int = 200

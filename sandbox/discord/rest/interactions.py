@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Interactions:
-    """Every interaction that was sent, by id and by token, and by its answer's messages."""
+    """All interactions, by id, by token and by the messages of their responses."""
 
     by_id: dict[int, Interaction] = field(default_factory=dict[int, Interaction])
     by_token: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
@@ -51,7 +51,7 @@ class Interactions:
         self.by_token[interaction.token] = interaction
 
     def bind(self, interaction: Interaction, message: Message) -> None:
-        """Remember that an interaction made a message, or was answered by changing it."""
+        """Remember that an interaction posted a message, or was answered by editing it."""
         self.by_message.setdefault(message.id, []).append(interaction)
 
 
@@ -216,7 +216,7 @@ class InteractionRoutes:
 
 
 def _ways(interaction: Interaction) -> set[int]:
-    """Return how an interaction of its type may be answered first."""
+    """Return the callback types that an interaction accepts."""
     deferred = {CallbackType.MESSAGE, CallbackType.DEFERRED_MESSAGE}
     update = {CallbackType.DEFERRED_UPDATE, CallbackType.UPDATE}
     match interaction.type:

@@ -1,4 +1,4 @@
-"""Discord's REST API, version 10: every request recorded, judged by Discord's rules, answered."""
+"""Discord's REST API, version 10: record each request, check it by Discord's rules, answer it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SECRET_HEADERS = frozenset({"authorization", "cookie"})
 
 
 class DiscordRest:
-    """The way from the socket to a handler and back, with a router for each resource."""
+    """Pass each request to its resource's router, and send the reply or a fault."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class DiscordRest:
         )
 
     def _limits(self, bucket: str) -> dict[str, str]:
-        """Return what Discord tells of a rate limit that is far away."""
+        """Return the headers of a rate limit that is far from reached."""
         return {
             "X-RateLimit-Limit": "50",
             "X-RateLimit-Remaining": "49",
