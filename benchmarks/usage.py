@@ -18,8 +18,9 @@ from benchmarks.acknowledgement import burst
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.ledger.sqlite.migrations import migrate
 from sandbox.bot_process import BotProcess
+from sandbox.discord.guilds import Member
+from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Member, Message
 from sandbox.sandbox import Interaction, Sandbox
 
 EDITS = 1_000_000

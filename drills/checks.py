@@ -15,7 +15,8 @@ from bot.domain.lifecycle import Reason, State
 from bot.ledger.sqlite.connection import moment_or_none
 from drills.crowd import QUOTA, Asked
 from drills.pictures import read_mark, read_prompt
-from sandbox.discord.world import Change, Message, MessageCreated, MessageDeleted, World
+from sandbox.discord.messages import Message
+from sandbox.discord.world import Change, MessageCreated, MessageDeleted, World
 from sandbox.sandbox import Sandbox
 from tests.invariants import find_contradictions, find_overrun
 from tests.members import look_up

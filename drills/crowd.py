@@ -16,7 +16,7 @@ from drills.pictures import draw, make_prompt, make_source
 from sandbox.discord.guilds import Member
 from sandbox.discord.interactions.commands import InvalidInvocation
 from sandbox.discord.interactions.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.sandbox import Interaction, Sandbox
 from sandbox.signals import Signal
 from tests.members import buttons_of

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from bot.ledger.sqlite.connection import connect_to_read, connect_to_write, rows
 from bot.settings import Settings
 from sandbox.discord.cdn import StoredFile
-from sandbox.discord.world import Channel, Guild, Member, Message, walk
+from sandbox.discord.guilds import Channel, Guild, Member
+from sandbox.discord.messages import Message, walk
 from sandbox.sandbox import Interaction, Sandbox
 from sandbox.values import object_at, text_at
 from tests.images_made import photo

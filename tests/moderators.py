@@ -6,9 +6,10 @@ from pathlib import Path
 
 from bot.domain.server_settings import SettingName
 from bot.ledger.sqlite.connection import connect_to_write, rows
+from sandbox.discord.guilds import Channel, Guild, Member
 from sandbox.discord.interactions.invocation import Given
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Channel, Guild, Member, Message, walk
 from sandbox.sandbox import Interaction, Sandbox
 from sandbox.values import object_at, text_at
 

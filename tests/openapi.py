@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from jsonschema_rs import Draft202012Validator, Registry, Validator
 
-from sandbox.discord.rest.server import Request
+from sandbox.discord.rest.answers import Request
 
 DESCRIPTION = os.environ.get("DISCORD_OPENAPI")
 """The path of the description, where there is one."""

@@ -15,7 +15,7 @@ from drills.checks import Broken, Kind, Verdict, Witness, count_open, examine
 from drills.crowd import Asked, Crowd
 from drills.running import Report
 from sandbox.discord.interactions.interactions import CallbackType
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.faults import EditFault, declined
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.discord.rest.server import Request
+from sandbox.discord.rest.answers import Request
 from tests.openapi import find_violations
 
 DESCRIPTION = {

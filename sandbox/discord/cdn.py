@@ -39,8 +39,6 @@ class StoredFile:
     description: str | None = None
     spoiler: bool = False
     ephemeral: bool = False
-    duration_secs: float | None = None
-    waveform: str | None = None
 
     def attachment(self) -> JsonObject:
         """Return Discord's attachment object."""
@@ -57,8 +55,6 @@ class StoredFile:
             body |= {"width": self.width, "height": self.height}
         if self.description is not None:
             body["description"] = self.description
-        if self.duration_secs is not None:
-            body |= {"duration_secs": self.duration_secs, "waveform": self.waveform}
         if self.ephemeral:
             body["ephemeral"] = True
         return body

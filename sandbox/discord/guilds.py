@@ -12,7 +12,6 @@ from sandbox.discord import permissions
 from sandbox.discord.permissions import Permission
 
 if TYPE_CHECKING:
-    from sandbox.discord.world import Message
     from sandbox.values import JsonObject
 
 ARCHIVE_MINUTES = 4320
@@ -82,29 +81,6 @@ class Role:
 
 
 @dataclass(slots=True, eq=False)
-class Sticker:
-    """A sticker of a server, of which the sandbox has no picture."""
-
-    id: int
-    name: str
-    guild_id: int
-
-    def item(self) -> JsonObject:
-        """Return what messages have of it."""
-        return {"id": str(self.id), "name": self.name, "format_type": 1}
-
-    def to_json(self) -> JsonObject:
-        """Return Discord's sticker object."""
-        return self.item() | {
-            "type": 2,
-            "tags": self.name,
-            "description": None,
-            "available": True,
-            "guild_id": str(self.guild_id),
-        }
-
-
-@dataclass(slots=True, eq=False)
 class Member:
     """A user in a server; `permissions` come on top of what the roles give."""
 
@@ -161,8 +137,9 @@ class Channel:
     recipient: User | None = None
     nsfw: bool = False
     overwrites: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
-    messages: dict[int, Message] = field(default_factory=dict[int, "Message"], repr=False)
-    sent: int = 0
+    last_message_id: int | None = None
+    message_count: int = 0
+    total_message_sent: int = 0
 
     @property
     def type(self) -> ChannelType:
@@ -221,7 +198,7 @@ class Channel:
 
     def _head(self) -> JsonObject:
         """Return what channels of all types have."""
-        last = next(reversed(self.messages), None)
+        last = self.last_message_id
         return {
             "id": str(self.id),
             "type": self.type,
@@ -262,9 +239,9 @@ class Thread(Channel):
             "parent_id": str(self.parent.id),
             "owner_id": str(self.owner_id),
             "rate_limit_per_user": 0,
-            "message_count": len(self.messages),
+            "message_count": self.message_count,
             "member_count": 1,
-            "total_message_sent": self.sent,
+            "total_message_sent": self.total_message_sent,
             "thread_metadata": {
                 "archived": False,
                 "archive_timestamp": self.created.isoformat(),
@@ -288,7 +265,6 @@ class Guild:
     threads: list[Thread] = field(default_factory=list[Thread], repr=False)
     members: dict[int, Member] = field(default_factory=dict[int, Member], repr=False)
     roles: dict[int, Role] = field(default_factory=dict[int, Role], repr=False)
-    stickers: dict[int, Sticker] = field(default_factory=dict[int, Sticker], repr=False)
 
     @property
     def everyone(self) -> Role:
@@ -358,7 +334,7 @@ class Guild:
             "nsfw": False,
             "nsfw_level": 0,
             "emojis": [],
-            "stickers": [sticker.to_json() for sticker in self.stickers.values()],
+            "stickers": [],
             "incidents_data": None,
         }
 

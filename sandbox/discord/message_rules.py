@@ -12,18 +12,17 @@ from sandbox.discord.components.message_components import (
     LONGEST_ALT_TEXT,
     MessageReader,
 )
-from sandbox.discord.extras import NOTHING_ELSE, Extras, read_poll, read_stickers, read_theme
 from sandbox.discord.interactions.forms import DiscordError, Form, Problems
-from sandbox.discord.voice import check_voice
-from sandbox.discord.world import EMBED_MEDIA, NOBODY, Flag, Mentions, Revision, safe_name, texts_of
+from sandbox.discord.messages import EMBED_MEDIA, NOBODY, Flag, Mentions, Revision, texts_of
+from sandbox.discord.world import safe_name
 from sandbox.values import object_at, snowflake, text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from sandbox.discord.guilds import Sticker
+    from sandbox.discord.messages import Message
     from sandbox.discord.uploads import Received
-    from sandbox.discord.world import Message, World
+    from sandbox.discord.world import World
     from sandbox.values import JsonObject
 
 LONGEST_CONTENT = 2000
@@ -31,14 +30,10 @@ MOST_FILES = 10
 MOST_EMBEDS = 10
 MOST_EMBED_TEXT = 6000
 EMBED_LIMITS = {"title": 256, "description": 4096}
-LONGEST_WAVEFORM = 400
 EMPTY_MESSAGE = 50006
 
 SETTABLE = {
-    "create": Flag.SUPPRESS_EMBEDS
-    | Flag.SUPPRESS_NOTIFICATIONS
-    | Flag.VOICE_MESSAGE
-    | Flag.COMPONENTS_V2,
+    "create": Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.COMPONENTS_V2,
     "edit": Flag.SUPPRESS_EMBEDS | Flag.COMPONENTS_V2,
 }
 
@@ -59,14 +54,10 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message goes: its files' folder, and what it has whatever is asked.
-
-    Answers to interactions take neither stickers nor themes; for them `stickers` is None.
-    """
+    """Where a message goes: its files' folder, and what it has whatever is asked."""
 
     folder: str
     flags: int = 0
-    stickers: Mapping[int, Sticker] | None = None
     snapshots: tuple[JsonObject, ...] = ()
 
 
@@ -86,11 +77,10 @@ def compose(world: World, payload: Payload, place: Place, old: Message | None = 
     embeds = _embeds(form)
     if base is not None and "embeds" not in form:
         embeds = base.embeds
-    extras = _extras(world, form, place, base)
+    snapshots = place.snapshots or (() if base is None else base.snapshots)
+    tts = _reads_aloud(form, base)
     if v2:
-        _refuse_legacy_fields(
-            form, content=content, embeds=embeds, poll=extras.poll, sticker_ids=extras.stickers
-        )
+        _refuse_legacy_fields(form, content=content, embeds=embeds)
 
     files, fresh = _files(world, form, payload, place, base)
     names: dict[str, StoredFile] = {}
@@ -104,9 +94,8 @@ def compose(world: World, payload: Payload, place: Place, old: Message | None = 
     elif v2:
         _refuse_unused(form, fresh, reader.used)
     mentions = _mentions(form, "\n".join([content, *texts_of(components)]))
-    more = bool(content or embeds or components or extras)
     try:
-        _accept(problems, flags, files, more=more)
+        _accept(problems, content, embeds, components, snapshots, files)
     except DiscordError:
         for file in fresh:
             world.cdn.forget(file)
@@ -115,34 +104,29 @@ def compose(world: World, payload: Payload, place: Place, old: Message | None = 
         replace(file, description=reader.alt_texts.get(file.id, file.description)) for file in files
     )
     return Revision(
-        world.clock.now(), content, embeds, components, described, flags, mentions, extras
+        at=world.clock.now(),
+        content=content,
+        embeds=embeds,
+        components=components,
+        files=described,
+        flags=flags,
+        mentions=mentions,
+        snapshots=snapshots,
+        tts=tts,
     )
 
 
-def _accept(problems: Problems, flags: int, files: Sequence[StoredFile], *, more: bool) -> None:
+def _accept(problems: Problems, *shown: object) -> None:
     problems.check()
-    if flags & Flag.VOICE_MESSAGE:
-        check_voice(files, more=more)
-    elif not (more or files):
+    if not any(shown):
         raise DiscordError(400, EMPTY_MESSAGE, "Cannot send an empty message")
 
 
-def _extras(world: World, form: Form, place: Place, base: Revision | None) -> Extras:
-    """Read what only a new message can have, and "thinking" is new yet; stickers can be changed."""
-    old = NOTHING_ELSE if base is None else base.extras
-    new = base is None or bool(base.flags & Flag.LOADING)
-    known = place.stickers
-    return Extras(
-        poll=read_poll(form, world.clock.now()) if new else old.poll,
-        stickers=(
-            old.stickers
-            if known is None or "sticker_ids" not in form
-            else read_stickers(form, known)
-        ),
-        theme=read_theme(form) if base is None and known is not None else old.theme,
-        snapshots=place.snapshots or old.snapshots,
-        tts=bool(form.boolean("tts")) if new else old.tts,
-    )
+def _reads_aloud(form: Form, base: Revision | None) -> bool:
+    """Tell whether a message is text to speech, which only a new or loading one can become."""
+    if base is None or base.flags & Flag.LOADING:
+        return bool(form.boolean("tts"))
+    return base.tts
 
 
 def _refuse_legacy_fields(form: Form, **used: object) -> None:
@@ -191,8 +175,6 @@ def _files(
         entry = described.get(index)
         shown = None if entry is None else entry.fields.get("description")
         renamed = None if entry is None else entry.fields.get("filename")
-        seconds = None if entry is None else entry.number("duration_secs")
-        waveform = None if entry is None else entry.string("waveform", longest=LONGEST_WAVEFORM)
         name = renamed if isinstance(renamed, str) and renamed else received.name
         fresh.append(
             world.store(
@@ -209,8 +191,6 @@ def _files(
                     description=shown if isinstance(shown, str) else None,
                     spoiler=name.startswith("SPOILER_"),
                     ephemeral=bool(place.flags & Flag.EPHEMERAL),
-                    duration_secs=seconds,
-                    waveform=waveform,
                 )
             )
         )

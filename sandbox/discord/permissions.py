@@ -21,8 +21,6 @@ class Permission(IntFlag):
     MENTION_EVERYONE = 1 << 17
     USE_APPLICATION_COMMANDS = 1 << 31
     SEND_MESSAGES_IN_THREADS = 1 << 38
-    SEND_VOICE_MESSAGES = 1 << 46
-    SEND_POLLS = 1 << 49
 
 
 EVERYTHING = (1 << 53) - 1
@@ -36,6 +34,4 @@ MEMBER = (
     | Permission.READ_MESSAGE_HISTORY
     | Permission.USE_APPLICATION_COMMANDS
     | Permission.SEND_MESSAGES_IN_THREADS
-    | Permission.SEND_VOICE_MESSAGES
-    | Permission.SEND_POLLS
 )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sandbox.discord.interactions.commands import InvalidInvocation
 from sandbox.discord.interactions.invocation import check_presence, store_upload
 from sandbox.discord.message_rules import LONGEST_CONTENT, MOST_FILES, mentions_in
+from sandbox.discord.messages import Mentions, Message, Revision
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Mentions, Message, Revision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

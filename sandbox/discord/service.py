@@ -20,25 +20,20 @@ from sandbox.discord.interactions.invocation import (
     suggestion_data,
     target_data,
 )
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
 from sandbox.discord.posting import check_deletion, post
-from sandbox.discord.world import (
-    FILE_LIMIT,
-    Message,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
-    walk,
-)
+from sandbox.discord.world import FILE_LIMIT, MessageCreated, MessageDeleted, MessageEdited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from sandbox.discord.gateway import Gateway, Session
-    from sandbox.discord.guilds import Channel, Guild, Role, Sticker, User
+    from sandbox.discord.guilds import Channel, Guild, Role, User
     from sandbox.discord.interactions.commands import Registry
     from sandbox.discord.interactions.invocation import Chosen, Filled, Given, Upload
-    from sandbox.discord.rest.server import DiscordRest, Request
+    from sandbox.discord.rest.answers import Request
+    from sandbox.discord.rest.server import DiscordRest
     from sandbox.discord.world import Change, World
     from sandbox.values import JsonObject
 
@@ -82,7 +77,7 @@ class DiscordService:
 
     def messages(self, channel: Channel) -> list[Message]:
         """Return a channel's messages, without deleted ones and those for one member alone."""
-        return list(channel.messages.values())
+        return list(self.world.history(channel).values())
 
     def add_guild(
         self,
@@ -171,13 +166,6 @@ class DiscordService:
         role = self.world.add_role(guild, name, permissions)
         self._tell("GUILD_ROLE_CREATE", guild, {"role": role.to_json()})
         return role
-
-    def add_sticker(self, guild: Guild, name: str) -> Sticker:
-        """Add a sticker to a server, telling the bot."""
-        sticker = self.world.add_sticker(guild, name)
-        body: JsonObject = {"stickers": [each.to_json() for each in guild.stickers.values()]}
-        self._tell("GUILD_STICKERS_UPDATE", guild, body, Intent.GUILD_EXPRESSIONS)
-        return sticker
 
     def delete_role(self, guild: Guild, role: Role) -> None:
         """Take a role away from a server, and from whoever has it, telling the bot."""
@@ -433,7 +421,7 @@ def _conceal(message: JsonObject) -> JsonObject:
     See https://discord.com/developers/docs/events/gateway#message-content-intent.
     """
     hidden: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
-    return {key: value for key, value in message.items() if key != "poll"} | hidden
+    return message | hidden
 
 
 def _authorship(message: Message) -> JsonObject:

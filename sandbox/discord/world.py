@@ -5,23 +5,20 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from sandbox.discord import permissions
 from sandbox.discord.cdn import Cdn, StoredFile, guess_type, probe
-from sandbox.discord.extras import NOTHING_ELSE, Extras
-from sandbox.discord.guilds import Channel, ChannelType, Guild, Member, Role, Sticker, Thread, User
+from sandbox.discord.guilds import Channel, ChannelType, Guild, Member, Role, Thread, User
 from sandbox.signals import Signal
-from sandbox.values import object_at, objects_at, text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sandbox.clock import Clock
-    from sandbox.values import JsonObject
+    from sandbox.discord.messages import Message, Revision
 
 EPOCH_MS = 1_420_070_400_000
 """The first millisecond of Discord's ids, in 2015."""
@@ -30,254 +27,23 @@ FILE_LIMIT = 10 * 1024 * 1024
 """Bytes of a file that a bot may post to a server without boosts."""
 
 
-class Flag:
-    """Bits of a message's `flags`."""
-
-    SUPPRESS_EMBEDS = 1 << 2
-    EPHEMERAL = 1 << 6
-    LOADING = 1 << 7
-    SUPPRESS_NOTIFICATIONS = 1 << 12
-    VOICE_MESSAGE = 1 << 13
-    HAS_SNAPSHOT = 1 << 14
-    COMPONENTS_V2 = 1 << 15
-
-
-@dataclass(frozen=True, slots=True)
-class Mentions:
-    """Who was mentioned and let through by `allowed_mentions`; false when nobody was."""
-
-    users: frozenset[int] = frozenset()
-    roles: frozenset[int] = frozenset()
-    everyone: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.users or self.roles or self.everyone)
-
-
-NOBODY = Mentions()
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """What a message showed from some moment on."""
-
-    at: datetime
-    content: str
-    embeds: tuple[JsonObject, ...]
-    components: tuple[JsonObject, ...]
-    files: tuple[StoredFile, ...]
-    flags: int
-    mentions: Mentions = NOBODY
-    extras: Extras = NOTHING_ELSE
-
-    @property
-    def components_v2(self) -> bool:
-        """Whether components are all there is to see."""
-        return bool(self.flags & Flag.COMPONENTS_V2)
-
-    @property
-    def attachments(self) -> tuple[StoredFile, ...]:
-        """The files that stand by themselves, and not in components or embeds."""
-        if self.components_v2:
-            return ()
-        embedded = {
-            text_at(object_at(embed, part), key)
-            for embed in self.embeds
-            for part, key in EMBED_MEDIA
-        }
-        return tuple(file for file in self.files if file.url not in embedded)
-
-    @property
-    def text(self) -> str:
-        """All text to be read, a line for each piece."""
-        pieces = [self.content]
-        for embed in self.embeds:
-            pieces += _embed_texts(embed)
-        pieces += texts_of(self.components) + self.extras.texts
-        return "\n".join(piece for piece in pieces if piece)
-
-
-def walk(components: Sequence[JsonObject]) -> Iterator[JsonObject]:
-    """Yield components and what they hold, from top to bottom."""
-    for component in components:
-        yield component
-        yield from walk(objects_at(component, "components"))
-        accessory = object_at(component, "accessory")
-        if accessory:
-            yield accessory
-
-
-def texts_of(components: Sequence[JsonObject]) -> list[str]:
-    """Return what the text displays among components say."""
-    return [text_at(part, "content") for part in walk(components)]
-
-
-def _embed_texts(embed: JsonObject) -> list[str]:
-    fields = [text_at(each, key) for each in objects_at(embed, "fields") for key in EMBED_FIELD]
-    footer = text_at(object_at(embed, "footer"), "text")
-    author = text_at(object_at(embed, "author"), "name")
-    return [author, text_at(embed, "title"), text_at(embed, "description"), *fields, footer]
-
-
-EMBED_FIELD = ("name", "value")
-EMBED_MEDIA = (
-    ("image", "url"),
-    ("thumbnail", "url"),
-    ("author", "icon_url"),
-    ("footer", "icon_url"),
-)
-"""The parts of embeds that show pictures, and where their addresses stand."""
-
-
-@dataclass(slots=True, eq=False)
-class Message:
-    """A message with all it ever showed."""
-
-    id: int
-    channel: Channel = field(repr=False)
-    author: User = field(repr=False)
-    revisions: list[Revision]
-    pinged: Mentions = NOBODY
-    nonce: str | None = None
-    deleted: bool = False
-    kind: int = 0
-    application_id: int | None = None
-    interaction_metadata: JsonObject | None = field(default=None, repr=False)
-    refers_to: Message | None = field(default=None, repr=False)
-    forwards: Message | None = field(default=None, repr=False)
-
-    @property
-    def now(self) -> Revision:
-        """What it shows."""
-        return self.revisions[-1]
-
-    @property
-    def content(self) -> str:
-        """Its plain text."""
-        return self.now.content
-
-    @property
-    def embeds(self) -> tuple[JsonObject, ...]:
-        """Its embeds."""
-        return self.now.embeds
-
-    @property
-    def components(self) -> tuple[JsonObject, ...]:
-        """Its components, as Discord returns them."""
-        return self.now.components
-
-    @property
-    def flags(self) -> int:
-        """Its flags."""
-        return self.now.flags
-
-    @property
-    def ephemeral(self) -> bool:
-        """Whether one member alone sees it."""
-        return bool(self.flags & Flag.EPHEMERAL)
-
-    @property
-    def loading(self) -> bool:
-        """Whether it is a deferred answer that shows "thinking" still."""
-        return bool(self.flags & Flag.LOADING)
-
-    @property
-    def attachments(self) -> tuple[StoredFile, ...]:
-        """The files that stand outside of components."""
-        return self.now.attachments
-
-    @property
-    def files(self) -> tuple[StoredFile, ...]:
-        """All files posted with it and still there."""
-        return self.now.files
-
-    @property
-    def text(self) -> str:
-        """All text to be read, a line for each piece."""
-        return self.now.text
-
-    def to_json(self) -> JsonObject:
-        """Return Discord's message object."""
-        body, other = self.alone(), self.refers_to
-        if other is not None:
-            body["message_reference"] = other.reference()
-            body["referenced_message"] = None if other.deleted else other.alone()
-        return body
-
-    def as_created(self) -> JsonObject:
-        """As it is told when it is made; never again is its nonce told."""
-        return self.to_json() | ({} if self.nonce is None else {"nonce": self.nonce})
-
-    def reference(self, kind: int = 0) -> JsonObject:
-        """Return what points to it from another message."""
-        body: JsonObject = {
-            "type": kind,
-            "channel_id": str(self.channel.id),
-            "message_id": str(self.id),
-        }
-        if self.channel.guild is not None:
-            body["guild_id"] = str(self.channel.guild.id)
-        return body
-
-    def alone(self) -> JsonObject:
-        """Return Discord's message object without the message that it points to."""
-        now = self.now
-        # What first takes the place of "thinking" is no edit.
-        shown = [each for each in self.revisions if not each.flags & Flag.LOADING]
-        edited = now.at.isoformat() if len(shown) > 1 else None
-        known = self._people()
-        users = [known[user].to_json() for user in sorted(now.mentions.users) if user in known]
-        body: JsonObject = {
-            "id": str(self.id),
-            "type": self.kind,
-            "channel_id": str(self.channel.id),
-            "author": self.author.to_json(),
-            "content": now.content,
-            "timestamp": self.revisions[0].at.isoformat(),
-            "edited_timestamp": edited,
-            "mention_everyone": now.mentions.everyone,
-            "mentions": users,
-            "mention_roles": [str(role) for role in sorted(now.mentions.roles)],
-            "attachments": [file.attachment() for file in now.attachments],
-            "embeds": list(now.embeds),
-            "components": list(now.components),
-            "pinned": False,
-            "flags": now.flags,
-        } | now.extras.to_json()
-        if self.application_id is not None:
-            body["application_id"] = str(self.application_id)
-            body["webhook_id"] = str(self.application_id)
-        if self.interaction_metadata is not None:
-            body["interaction_metadata"] = self.interaction_metadata
-        if self.forwards is not None:
-            body["message_reference"] = self.forwards.reference(1)
-        return body
-
-    def _people(self) -> dict[int, User]:
-        """Return who can be mentioned where it is."""
-        if self.channel.guild is not None:
-            return {each.id: each.user for each in self.channel.guild.members.values()}
-        here = (self.author, self.channel.recipient)
-        return {user.id: user for user in here if user is not None}
-
-
 @dataclass(frozen=True, slots=True)
 class MessageCreated:
-    """A message appeared."""
+    """A message was posted."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
-    """A message shows something else."""
+    """A message was edited."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class MessageDeleted:
-    """A message went."""
+    """A message was deleted."""
 
     message: Message
 
@@ -296,6 +62,7 @@ class World:
         self.listeners: list[Callable[[Change], None]] = []
         self.guilds: list[Guild] = []
         self.channels: dict[int, Channel] = {}
+        self._history: dict[int, dict[int, Message]] = {}
         self._sequence = itertools.count()
         self._last_id = 0
         self.application_id = self.new_id()
@@ -362,12 +129,6 @@ class World:
         guild.roles[role.id] = role
         return role
 
-    def add_sticker(self, guild: Guild, name: str) -> Sticker:
-        """Add a sticker to a server."""
-        sticker = Sticker(self.new_id(), name, guild.id)
-        guild.stickers[sticker.id] = sticker
-        return sticker
-
     def add_member(
         self,
         guild: Guild,
@@ -400,9 +161,10 @@ class World:
             raise ValueError("only the text channels of servers can be deleted")
         threads = [thread for thread in guild.threads if thread.parent is channel]
         for gone in (channel, *threads):
-            for message in list(gone.messages.values()):
+            for message in list(self.history(gone).values()):
                 self.deleted(message)
             del self.channels[gone.id]
+            del self._history[gone.id]
         guild.channels.remove(channel)
         guild.threads = [thread for thread in guild.threads if thread not in threads]
         self.changed.fire()
@@ -458,15 +220,20 @@ class World:
             listener(change)
         self.changed.fire()
 
+    def history(self, channel: Channel) -> dict[int, Message]:
+        """Return a channel's messages by id, without deleted and ephemeral ones."""
+        return self._history.setdefault(channel.id, {})
+
     def created(self, message: Message) -> None:
-        """Put a new message into its channel, unless one member alone sees it."""
+        """Add a new message to its channel's history, unless it is ephemeral."""
         if not message.ephemeral:
-            message.channel.messages[message.id] = message
-            message.channel.sent += 1
+            self.history(message.channel)[message.id] = message
+            message.channel.total_message_sent += 1
+            self._count_messages(message.channel)
         self.tell(MessageCreated(message))
 
     def edited(self, message: Message, revision: Revision) -> None:
-        """Let a message show something else."""
+        """Edit a message, and forget the files that it no longer has."""
         kept = {file.id for file in revision.files}
         for file in message.files:
             if file.id not in kept:
@@ -475,12 +242,18 @@ class World:
         self.tell(MessageEdited(message))
 
     def deleted(self, message: Message) -> None:
-        """Take a message away."""
+        """Delete a message and its files."""
         message.deleted = True
-        message.channel.messages.pop(message.id, None)
+        self.history(message.channel).pop(message.id, None)
+        self._count_messages(message.channel)
         for file in message.files:
             self.cdn.forget(file)
         self.tell(MessageDeleted(message))
+
+    def _count_messages(self, channel: Channel) -> None:
+        history = self.history(channel)
+        channel.message_count = len(history)
+        channel.last_message_id = next(reversed(history), None)
 
 
 def safe_name(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.discord.components.components import Kind
 from sandbox.discord.interactions.commands import InvalidInvocation, OptionType
-from sandbox.discord.world import walk
+from sandbox.discord.messages import walk
 from sandbox.page.stage import member_in
 from sandbox.values import JsonObject, as_array, object_at, objects_at, snowflake, text_at
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandbox.discord.guilds import Channel, Member, Role
     from sandbox.discord.interactions.interactions import Interaction
     from sandbox.discord.interactions.invocation import Chosen, Filled, Given
-    from sandbox.discord.world import Message
+    from sandbox.discord.messages import Message
     from sandbox.page.mirror import Mirror
     from sandbox.page.switches import Switchboard
     from sandbox.page.uploads import Uploads
@@ -198,7 +198,7 @@ class Actions:
         wanted = snowflake(asked.get("target"))
         if wanted is None:
             return None
-        found = channel.messages.get(wanted) or member_in(self._world, channel, wanted)
+        found = self._world.history(channel).get(wanted) or member_in(self._world, channel, wanted)
         if found is None:
             raise InvalidInvocation("The message is not there any more.")
         return found

@@ -29,8 +29,8 @@ from sandbox.discord.interactions.interactions import (
     InteractionType,
 )
 from sandbox.discord.interactions.invocation import check_leave
+from sandbox.discord.messages import COMMAND_ANSWER, CONTEXT_COMMAND_ANSWER
 from sandbox.discord.permissions import Permission
-from sandbox.discord.rest.server import COMMAND_ANSWER, CONTEXT_COMMAND_ANSWER
 from sandbox.discord.world import MessageDeleted
 from sandbox.edit_api.edit_service import USER_AGENT
 from sandbox.page.stage import Part, member_in
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from sandbox.bot_process import BotProcess
     from sandbox.discord.guilds import Channel, Guild, Member
     from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.world import Change, Message
+    from sandbox.discord.messages import Message
+    from sandbox.discord.world import Change
     from sandbox.exchanges import Exchange
     from sandbox.page.feed import Feed
     from sandbox.sandbox import Sandbox

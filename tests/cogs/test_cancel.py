@@ -9,8 +9,8 @@ import pytest
 
 from bot.discord_io.custom_ids import write_lasting
 from cogs.result_buttons import QUESTION
+from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Message
 from sandbox.faults import DiscordFault, Hang, server_error
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, StartBot

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person

@@ -7,8 +7,8 @@ import pytest
 
 from bot.settings import Settings
 from cogs.ui.component_router import NOT_YOURS
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Message, walk
 from sandbox.sandbox import Sandbox
 from tests.conftest import RunningBot, StartBot
 from tests.members import Person, look_up, others

@@ -12,7 +12,7 @@ from cogs.edit_guided import DISCARDED, NOT_THERE
 from cogs.ui.component_router import NOT_YOURS
 from cogs.ui.order_intake import FORM_TOO_OLD
 from sandbox.discord.interactions.interactions import CallbackType
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.sandbox import Interaction, Sandbox, Upload
 from sandbox.values import object_at, objects_at
 from tests.conftest import Events, RunningBot, StartBot

@@ -7,9 +7,9 @@ import pytest
 
 from bot.discord_io.message_images import MOST
 from cogs.edit_image import NO_PICTURE
-from sandbox.discord.extras import Extras, snapshots_of
+from sandbox.discord.forwards import snapshots_of
 from sandbox.discord.interactions.interactions import CallbackType
-from sandbox.discord.world import Flag, Message, Revision
+from sandbox.discord.messages import Flag, Message, Revision
 from sandbox.sandbox import Interaction, Sandbox, Upload
 from sandbox.values import object_at, objects_at
 from tests.conftest import Events, RunningBot, StartBot
@@ -124,7 +124,7 @@ async def test_a_forwarded_picture_and_an_embeds_copy_at_discord_are_edited(
     message = await sandbox.discord.say(ada.channel, ada.member, "look", [photo()])
     url = message.files[0].url
     snapshots = snapshots_of(message.to_json()) or ()
-    forwarded = posted(ada, flags=Flag.HAS_SNAPSHOT, extras=Extras(snapshots=snapshots))
+    forwarded = posted(ada, flags=Flag.HAS_SNAPSHOT, snapshots=snapshots)
     embed = {"image": {"url": "https://example.org/a.png", "proxy_url": url}}
     for each in (forwarded, posted(ada, embeds=(embed,))):
         used, _ = await fields_for(ada, each)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.domain.pricing import Quality
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.sandbox import Sandbox
 from tests.conftest import RunningBot
 from tests.members import Person

@@ -11,8 +11,8 @@ from bot.settings import Settings
 from cogs import history
 from cogs.ui.cards import AGAIN, RUN
 from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Message, walk
 from sandbox.faults import (
     DiscordFault,
     EditFault,

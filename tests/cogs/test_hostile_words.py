@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Message
 from sandbox.faults import EditFault, declined
 from sandbox.sandbox import Sandbox, Upload
 from tests.conftest import Events, RunningBot

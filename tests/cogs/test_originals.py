@@ -9,8 +9,8 @@ import pytest
 from bot.settings import Settings
 from cogs.result_buttons import ORIGINAL_NOT_SHARED, SOURCE_ERASED
 from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Message, walk
 from sandbox.faults import EditFault, declined
 from sandbox.sandbox import Interaction, Sandbox
 from sandbox.values import object_at, objects_at, text_at

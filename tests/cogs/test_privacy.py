@@ -19,7 +19,7 @@ from bot.reports.bounded_zip import BoundedZip
 from bot.reports.member_export import KEYS, PAGE, MemberExport, export_member
 from bot.settings import Settings
 from cogs.privacy import erased_text
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.faults import DiscordFault, EditFault, Hang, declined, too_large
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, RunningBot, StartBot

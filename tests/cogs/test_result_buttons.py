@@ -29,8 +29,8 @@ from cogs.text.outcomes import LEDGER_SILENT
 from cogs.ui.component_router import NOT_YOURS, UNKNOWN_FORM
 from cogs.ui.order_intake import ERASED, FORM_TOO_OLD
 from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Message, walk
 from sandbox.faults import DiscordFault, EditFault, Hang, declined, refused
 from sandbox.sandbox import Interaction, Sandbox, Upload
 from sandbox.values import object_at, objects_at, text_at

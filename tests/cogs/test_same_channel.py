@@ -6,7 +6,7 @@ import pytest
 
 from bot.settings import Settings
 from cogs.result_buttons import ORIGINAL_NOT_SHARED, SOURCE_NOT_PUBLIC, UNKNOWN
-from sandbox.discord.world import Message, walk
+from sandbox.discord.messages import Message, walk
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, RunningBot
 from tests.members import Person, buttons_of

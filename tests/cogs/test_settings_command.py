@@ -8,7 +8,8 @@ import pytest
 from bot.domain.server_settings import LONGEST_PHRASE, MAX_LISTED
 from cogs.ui.component_router import NOT_YOURS
 from cogs.ui.option_parsing import BadOptionError, read_max_count, read_quality, read_size
-from sandbox.discord.world import Channel, walk
+from sandbox.discord.guilds import Channel
+from sandbox.discord.messages import walk
 from sandbox.sandbox import InvalidInvocation, RawId, Sandbox
 from tests.conftest import RunningBot, StartBot
 from tests.members import Person, look_up

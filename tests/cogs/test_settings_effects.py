@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from sandbox.discord.guilds import Channel
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Channel, Message, walk
 from sandbox.sandbox import Interaction, Sandbox
 from sandbox.values import objects_at
 from tests.conftest import Events, RunningBot

@@ -9,8 +9,8 @@ from bot.domain.server_settings import Setting
 from bot.ledger.sqlite import open_sqlite
 from bot.ledger.sqlite.quota_rules import SqliteQuotaRules
 from cogs.text.outcomes import LEDGER_SILENT
+from sandbox.discord.guilds import Channel
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Channel
 from sandbox.faults import (
     DiscordFault,
     Hang,

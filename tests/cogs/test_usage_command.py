@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from bot.settings import Settings
+from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Message, walk
 from sandbox.faults import DiscordFault, EditFault, declined, too_large
 from sandbox.sandbox import InvalidInvocation, Sandbox
 from tests.conftest import Events, RunningBot

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.faults import (
     CutAfter,
     CutBefore,

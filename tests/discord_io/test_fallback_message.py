@@ -3,7 +3,7 @@
 import pytest
 
 from bot.settings import Settings
-from sandbox.discord.world import Flag, Message, Revision
+from sandbox.discord.messages import Flag, Message, Revision
 from sandbox.faults import Hang, token_dead
 from sandbox.sandbox import Interaction, Sandbox
 from sandbox.values import JsonObject
@@ -42,7 +42,7 @@ async def second_message(ada: Person, events: Events, edit: Interaction) -> Mess
     _, message_id = place_of(ada, edit)
     assert edit.message is not None
     assert message_id not in {None, edit.message.id}
-    return ada.channel.messages[message_id or 0]
+    return ada.sandbox.world.history(ada.channel)[message_id or 0]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from bot.domain.edits import Edit
 from bot.domain.lifecycle import Reason, State
 from cogs.text.log_channel import LONGEST_PROMPT, journal_line
+from sandbox.discord.guilds import Channel
+from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Channel, Message
 from sandbox.faults import DiscordFault, EditFault, Hang, declined, failed, refused
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, RunningBot, StartBot

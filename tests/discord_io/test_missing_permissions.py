@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.discord_io.rest import UNKNOWN_CHANNEL
+from sandbox.discord.guilds import Channel
+from sandbox.discord.messages import Mentions, Message
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Channel, Mentions, Message
 from sandbox.faults import (
     CutAfter,
     EditFault,

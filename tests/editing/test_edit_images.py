@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.faults import Hang, token_dead, too_large
 from sandbox.sandbox import Interaction, Sandbox, Upload
 from tests.conftest import Events, RunningBot, StartBot

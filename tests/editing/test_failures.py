@@ -17,7 +17,7 @@ from yarl import URL
 from bot.domain.images import Source
 from bot.downloads.connections import Patience
 from bot.downloads.sources import SourceDownloads
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
 from sandbox.faults import (
     Address,
     Answer,

@@ -106,7 +106,7 @@ async def tidy(running: RunningPage) -> None:
         if interaction.acknowledgement is None:
             interaction.acknowledge(CallbackType.DEFERRED_UPDATE, 0, None, {})
     for channel in running.sandbox.world.channels.values():
-        for message in list(channel.messages.values()):
+        for message in running.sandbox.discord.messages(channel):
             running.sandbox.discord.delete(message)
 
 

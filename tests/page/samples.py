@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.discord.guilds import Channel
-    from sandbox.discord.world import Message
+    from sandbox.discord.messages import Message
     from sandbox.values import JsonObject
 
 V2 = 1 << 15
-SUPPRESS_EMBEDS, SILENT, VOICE_MESSAGE = 1 << 2, 1 << 12, 1 << 13
+SUPPRESS_EMBEDS, SILENT = 1 << 2, 1 << 12
 EVERY_PICTURE = 10
 ELSEWHERE = "https://elsewhere.example/picture.png"
 
@@ -409,37 +409,6 @@ FORWARDED: JsonObject = {
 
 PUT = (
     Sample(
-        "a poll",
-        """
-        - strong: "Poll: not drawn here"
-        - text: Which lamp?
-        - list:
-          - listitem: 💡 Old
-          - listitem: New
-        """,
-        more={
-            "poll": {
-                "question": {"text": "Which lamp?"},
-                "answers": [
-                    {"answer_id": 1, "poll_media": {"text": "Old", "emoji": {"name": "💡"}}},
-                    {"answer_id": 2, "poll_media": {"text": "New"}},
-                ],
-                "allow_multiselect": False,
-                "layout_type": 1,
-            }
-        },
-    ),
-    Sample(
-        "stickers",
-        "- text: /Not drawn here.*sticker “Wave”, sticker “Foam”/",
-        more={
-            "sticker_items": [
-                {"id": "1", "name": "Wave", "format_type": 1},
-                {"id": "2", "name": "Foam", "format_type": 1},
-            ]
-        },
-    ),
-    Sample(
         "a message that is read aloud",
         "- text: Read aloud (text to speech)",
         more={"content": "ahoy", "tts": True},
@@ -497,25 +466,6 @@ PUT = (
         "- text: /Message of type 61.*not drawn here/",
         more={"type": 61},
     ),
-    Sample(
-        "a voice message from elsewhere",
-        "- text: Voice message",
-        more={
-            "flags": VOICE_MESSAGE,
-            "attachments": [
-                {
-                    "id": "1",
-                    "filename": "voice-message.ogg",
-                    "size": 9,
-                    "url": "https://elsewhere.example/voice-message.ogg",
-                    "proxy_url": "https://elsewhere.example/voice-message.ogg",
-                    "content_type": "audio/ogg",
-                    "duration_secs": 1.5,
-                    "waveform": "AAAA",
-                }
-            ],
-        },
-    ),
     Sample("a message that holds nothing", "- text: /holds nothing/", more={"content": ""}),
     Sample(
         "reactions",
@@ -526,17 +476,6 @@ PUT = (
                 {"emoji": {"id": None, "name": "🌊"}, "count": 3, "me": False},
                 {"emoji": {"id": "5", "name": "party"}, "count": 1, "me": True},
             ],
-        },
-    ),
-    Sample(
-        "a client theme",
-        "- text: /theme.*112233.*445566.*not drawn here/",
-        more={
-            "shared_client_theme": {
-                "colors": ["112233", "445566"],
-                "gradient_angle": 90,
-                "base_mix": 50,
-            }
         },
     ),
     Sample(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from sandbox.discord.world import Message, Revision
+from sandbox.discord.messages import Message, Revision
 from sandbox.values import as_object, parse, snowflake
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class StandIn:
     ) -> Message:
         """Post a message into a channel."""
         posted = await self.send("POST", f"/channels/{channel.id}/messages", body, files)
-        return channel.messages[snowflake(posted["id"]) or 0]
+        return self.sandbox.world.history(channel)[snowflake(posted["id"]) or 0]
 
     async def answer(
         self, interaction: Interaction, kind: int, data: JsonObject | None = None

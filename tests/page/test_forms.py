@@ -173,7 +173,7 @@ async def test_a_form_is_closed_by_esc_and_by_cancel_and_gives_the_focus_back(
         await tab.page.reload()
         await expect(tab.log).to_be_visible()
         await expect(tab.form).to_have_count(0)
-        for message in list(stage.sandbox.world.guilds[0].channels[0].messages.values()):
+        for message in stage.sandbox.discord.messages(stage.sandbox.world.guilds[0].channels[0]):
             stage.sandbox.discord.delete(message)
     assert sent.nothing
 

@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.images_made import photo as upload
 
 if TYPE_CHECKING:
-    from sandbox.discord.world import Message
+    from sandbox.discord.messages import Message
     from sandbox.page.running import RunningPage
     from tests.page.conftest import OpenTab
 

@@ -142,7 +142,8 @@ async def test_a_messages_menu_is_opened_and_its_command_run_by_keys(
 
     await tab.press("Enter", "ArrowDown", "Enter")
     data = await sent.data()
-    (message,) = stage.sandbox.world.guilds[0].channels[0].messages
+    world = stage.sandbox.world
+    (message,) = world.history(world.guilds[0].channels[0])
     assert (data["name"], data["type"], data["target_id"]) == ("Look closer", 3, str(message))
     assert str(message) in object_at(object_at(data, "resolved"), "messages")
     await expect(more).to_be_focused()

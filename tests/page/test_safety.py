@@ -99,7 +99,7 @@ async def test_whatever_a_bot_puts_into_a_message_is_text(
     foreign: JsonObject = {"url": JAVASCRIPT, "content_type": "image/png"}
     hostile: JsonObject = {
         "flags": V2,
-        "poll": {"question": {"text": IMAGE}, "answers": []},
+        "thread": {"id": "1", "name": IMAGE},
         IMAGE: [1],
         "components": [
             {"type": 12, "items": [{"media": foreign, "description": IMAGE}]},

@@ -152,7 +152,7 @@ async def test_a_posted_file_is_of_no_origin_when_it_is_opened(stage: RunningPag
     async with Visitor.of(stage.address) as visitor, Line.to(stage.address) as line:
         uploads = [await visitor.upload("evil.html", b"<script>alert(1)</script>")]
         await line.do("say", channel=str(channel.id), member=ada, text="", uploads=uploads)
-        (message,) = channel.messages.values()
+        (message,) = stage.sandbox.discord.messages(channel)
         url = urlsplit(message.attachments[0].url)
         answer = await visitor.send("GET", f"{url.path}?{url.query}")
     assert answer.text == "<script>alert(1)</script>"
@@ -246,7 +246,7 @@ async def test_a_message_that_is_too_long_is_refused_in_words(stage: RunningPage
         for text in ("x" * 2001, "x" * 200_000):
             with pytest.raises(Refused, match="2000 characters"):
                 await line.do("say", channel=str(channel.id), member=ada, text=text, uploads=[])
-    assert not channel.messages
+    assert not stage.sandbox.discord.messages(channel)
 
 
 async def test_what_is_larger_than_any_action_ends_that_line_alone(stage: RunningPage):

@@ -17,7 +17,7 @@ from sandbox.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from sandbox.discord.world import Message
+    from sandbox.discord.messages import Message
 
 
 class Client:

@@ -73,14 +73,6 @@ CARD: JsonObject = {
 }
 
 
-EXTRAS: JsonObject = {
-    "poll": {
-        "question": {"text": "q"},
-        "answers": [{"poll_media": {"text": "a", "emoji": {"name": "🟥"}}}],
-    },
-    "shared_client_theme": {"colors": ["ff0000"], "gradient_angle": 0, "base_mix": 0},
-    "tts": True,
-}
 AFRESH: JsonObject = {"attachments": [{"id": 0}]}
 FOLLOW_UP: JsonObject = {"content": "more", "flags": 1 << 6}
 
@@ -188,9 +180,8 @@ async def test_messages_have_discords_shape(client: Client):
     ids = {"channel_id": channel.id}
     await client.send("POST", path, ids, plain, picture())
     await client.send("POST", path, ids, CARD, picture())
-    sticker = client.sandbox.discord.add_sticker(guild, "Wave")
-    await client.send("POST", path, ids, EXTRAS | {"sticker_ids": [str(sticker.id)]})
-    first = next(iter(channel.messages))
+    await client.send("POST", path, ids, {"content": "x", "tts": True})
+    first = client.sandbox.discord.messages(channel)[0].id
     reply = {"content": "x", "message_reference": {"message_id": str(first)}}
     await client.send("POST", path, ids, reply)
     await client.send("GET", path, ids)

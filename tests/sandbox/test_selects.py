@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandbox.discord.guilds import Guild, Role
     from sandbox.discord.interactions.interactions import Interaction
     from sandbox.discord.interactions.invocation import Chosen
-    from sandbox.discord.world import Message
+    from sandbox.discord.messages import Message
     from sandbox.values import JsonObject
 
 STRING, USER, ROLE, MENTIONABLE, CHANNEL = 3, 5, 6, 7, 8

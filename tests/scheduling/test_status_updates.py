@@ -11,8 +11,8 @@ from itertools import pairwise
 import pytest
 
 from bot.scheduling.status_updates import Pace
-from sandbox.discord.rest.server import Request
-from sandbox.discord.world import Message
+from sandbox.discord.messages import Message
+from sandbox.discord.rest.answers import Request
 from sandbox.faults import (
     DiscordFault,
     DownloadFault,

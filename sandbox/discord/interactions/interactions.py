@@ -8,7 +8,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from sandbox.discord.guilds import Member
-from sandbox.discord.world import FILE_LIMIT, Flag, Message
+from sandbox.discord.messages import Flag, Message
+from sandbox.discord.world import FILE_LIMIT
 from sandbox.signals import Signal
 from sandbox.values import objects_at
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.world import Message, World
+    from sandbox.discord.messages import Message
+    from sandbox.discord.world import World
 
 LARGEST_UPLOAD = 500 * 1024 * 1024
 

@@ -49,16 +49,6 @@ const DRAWN = new Set([
 
 const EXTRAS = {
   tts: () => "Read aloud (text to speech)",
-  poll: (poll) => html`
-    <strong>Poll: not drawn here</strong>
-    <span>${poll.question?.text}</span>
-    <ul>${poll.answers?.map(({ poll_media }) => html`<li>${withEmoji(poll_media)}</li>`)}</ul>
-  `,
-  sticker_items: (stickers) =>
-    `Not drawn here: ${stickers.map(({ name }) => `sticker “${name}”`).join(", ")}`,
-  shared_client_theme: (theme) => html`
-    Client theme of ${theme.colors.join(", ")} at ${theme.gradient_angle}°: not drawn here
-  `,
   activity: (activity) => `Invitation to an activity (type ${activity.type}): not drawn here`,
   application: (application) => `Application “${application.name}”: not drawn here`,
   call: (call) => `Call with ${call.participants.length} participants: not drawn here`,
@@ -88,8 +78,4 @@ export function Extras({ message, alone }) {
 
 function holds(value) {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
-}
-
-function withEmoji({ emoji, text }) {
-  return [emoji && emojiText(emoji), text].filter(Boolean).join(" ");
 }

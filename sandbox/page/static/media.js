@@ -7,7 +7,6 @@ import { html, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js"
 const WIDEST = 550;
 const HIGHEST = 350;
 const SPOILER = 1 << 3;
-const VOICE_MESSAGE = 1 << 13;
 const UNITS = ["bytes", "KB", "MB", "GB"];
 
 /** What is drawn of an attachment. */
@@ -39,14 +38,14 @@ export function fromMedia(media, kind, { description, spoiler, name, size } = {}
 }
 
 /** A message's own files: pictures and films in a gallery, the others below. */
-export function Attachments({ attachments, flags }) {
+export function Attachments({ attachments }) {
   const items = attachments.map(fromAttachment);
   const visual = items.filter(isVisual);
   return html`
     ${visual.length > 0 && html`<${Gallery} items=${visual} />`}
     ${items
       .filter((item) => !isVisual(item))
-      .map((item) => html`<${File} key=${item.url} item=${item} voice=${flags & VOICE_MESSAGE} />`)}
+      .map((item) => html`<${File} key=${item.url} item=${item} />`)}
   `;
 }
 
@@ -84,10 +83,10 @@ export function Icon({ url }) {
 }
 
 /** A file that is not in a gallery: a sound to be heard, or a card to fetch it by. */
-export function File({ item, voice = false }) {
+export function File({ item }) {
   const drawn = html`
     <div class="file">
-      ${voice ? html`<span class="note">Voice message</span>` : html`<${FileCard} item=${item} />`}
+      <${FileCard} item=${item} />
       ${
         isOwn(item.url) &&
         item.type.startsWith("audio/") &&

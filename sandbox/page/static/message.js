@@ -83,7 +83,7 @@ function Body({ message, person }) {
   return html`
     ${content && html`<div class="content"><${Markdown} text=${content} />${edited}</div>`}
     ${message_snapshots.map((snapshot) => html`<${Forwarded} ...${snapshot} person=${person} />`)}
-    <${Attachments} attachments=${attachments} flags=${flags} />
+    <${Attachments} attachments=${attachments} />
     ${embeds.map((embed) => html`<${Embed} embed=${embed} />`)}
     ${
       components.length > 0 &&
