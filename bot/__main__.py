@@ -38,7 +38,7 @@ from bot.domain.errors import (
     LoginRefusedError,
     OperatorError,
 )
-from bot.downloads.connections import Connections, Patience
+from bot.downloads.connections import Connections, Timeouts
 from bot.downloads.results import ResultDownloads
 from bot.downloads.sources import SourceDownloads
 from bot.edit_api.client import EditClient
@@ -165,10 +165,10 @@ def run_bot() -> int:
 async def serve(
     settings: Settings,
     *,
-    patience: Patience | None = None,
+    timeouts: Timeouts | None = None,
     stopping: asyncio.Event | None = None,
 ) -> None:
-    """Run the bot until it is cancelled; `patience` is for the edit API and its results.
+    """Run the bot until it is cancelled; `timeouts` is for the edit API and images.
 
     Once `stopping` is set it takes no edits any more, and ends when those under way have ended or
     their grace is over.
@@ -186,7 +186,7 @@ async def serve(
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=_warm_pool(), headers={"User-Agent": USER_AGENT})
         )
-        connections = await stack.enter_async_context(Connections(patience=patience or Patience()))
+        connections = await stack.enter_async_context(Connections(timeouts=timeouts or Timeouts()))
         source_downloads = SourceDownloads(connections)
         rest = DiscordRest(session, settings.discord_api_url, settings.discord_token)
         replies = Replies(rest)

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling, Scheduling
 from yarl import URL
 
 from bot.__main__ import loop_factory, serve
-from bot.downloads.connections import Patience
+from bot.downloads.connections import Timeouts
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.scheduling.status_updates import Pace
 from bot.settings import Settings
@@ -201,9 +201,9 @@ async def start_bot(
     events.logged.clear()
     bots: list[RunningBot] = []
 
-    async def start(patience: Patience | None = None, **changes: Any) -> RunningBot:
+    async def start(timeouts: Timeouts | None = None, **changes: Any) -> RunningBot:
         changed = replace(settings, **changes)
-        task = asyncio.create_task(serve(changed, patience=patience))
+        task = asyncio.create_task(serve(changed, timeouts=timeouts))
         bots.append(RunningBot(changed, task))
         connected = asyncio.create_task(sandbox.discord.connected())
         await asyncio.wait({task, connected}, return_when=asyncio.FIRST_COMPLETED)

@@ -19,7 +19,7 @@ from PIL import Image
 from bot.domain.errors import EditError
 from bot.domain.images import Format
 from bot.domain.pricing import Quality
-from bot.downloads.connections import Connections, Patience
+from bot.downloads.connections import Connections, Timeouts
 from bot.downloads.results import ResultDownloads
 from bot.downloads.sources import SourceDownloads
 from bot.edit_api.client import EditClient
@@ -27,8 +27,8 @@ from bot.edit_api.wire import EditCall
 
 KEY = "key-that-nobody-may-see"
 CALL = EditCall("make it blue", "https://cdn.example.com/a.png", "1:1", Quality.LOW, 2)
-PATIENT = Patience()
-IMPATIENT = Patience(connect=0.5, silence=0.05, picture=0.3)
+DEFAULT_TIMEOUTS = Timeouts()
+SHORT_TIMEOUTS = Timeouts(connect_s=0.5, silence_s=0.05, image_s=0.3)
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
 
@@ -130,12 +130,12 @@ async def connected(
     *,
     timeout: float = 60,
     source_mode: Literal["url", "data"] = "url",
-    patience: Patience = PATIENT,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
     resolver: AbstractResolver | None = None,
 ) -> AsyncGenerator[Clients]:
     """Open connections for the clients of one edit."""
     clock = Clock()
-    async with Connections(patience=patience, resolver=resolver, sleep=clock.sleep) as connections:
+    async with Connections(timeouts=timeouts, resolver=resolver, sleep=clock.sleep) as connections:
         edits = EditClient(
             api_url,
             KEY,

@@ -149,6 +149,7 @@ def dripping(start: bytes) -> Play:
     async def play(exchange: Exchange) -> None:
         exchange.writer.write(start)
         hung_up = asyncio.ensure_future(exchange.reader.read(1))
+        hung_up.add_done_callback(lambda read: read.cancelled() or read.exception())
         while not hung_up.done():
             # One byte every hundredth of a second, until the client hangs up.
             await asyncio.wait({hung_up}, timeout=0.01)

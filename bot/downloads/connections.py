@@ -20,20 +20,20 @@ MAX_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Timeouts, in seconds."""
 
-    connect: float = 10
+    connect_s: float = 10
     """To connect, including the DNS lookup and TLS."""
-    throttled: float = 60
+    throttling_s: float = 60
     """From an edit's first call to its last, when the API says when to retry."""
-    silence: float = 30
+    silence_s: float = 30
     """Without a byte of an image."""
-    picture: float = 120
+    image_s: float = 120
     """For one image, over all attempts."""
-    end: float = 3
+    end_s: float = 3
     """For a source's last bytes."""
-    pause: float = 0.5
+    pause_s: float = 0.5
     """Before the second attempt; doubled before the third."""
 
 
@@ -55,18 +55,18 @@ class Connections:
     def __init__(
         self,
         *,
-        patience: Patience = Patience(),
+        timeouts: Timeouts = Timeouts(),
         resolver: AbstractResolver | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """Set up without opening anything.
 
         Args:
-            patience: the timeouts of everything but the paid call.
+            timeouts: all timeouts but the paid call's own.
             resolver: resolves names; aiohttp's own by default. The caller closes it.
             sleep: waits for a number of seconds.
         """
-        self.patience = patience
+        self.timeouts = timeouts
         self.sleep = sleep
         self._resolver = resolver
         self._opened = AsyncExitStack()
@@ -102,7 +102,7 @@ class Connections:
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(
-                    connect=self.patience.connect, sock_read=self.patience.silence
+                    connect=self.timeouts.connect_s, sock_read=self.timeouts.silence_s
                 ),
             ) as response:
                 yield response
@@ -122,7 +122,7 @@ class Connections:
 
     def pause_after(self, attempt: int) -> float:
         """Return the seconds to wait after a failed attempt, counted from 1."""
-        return self.patience.pause * 2 ** (attempt - 1)
+        return self.timeouts.pause_s * 2 ** (attempt - 1)
 
 
 def is_server_error(status: int) -> bool:

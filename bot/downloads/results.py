@@ -35,7 +35,7 @@ class ResultDownloads:
             ResultLostError: it is gone, slow, too large, not an image or at a forbidden address.
             OSError: the disk doesn't take it.
         """
-        limit = self._connections.patience.picture
+        limit = self._connections.timeouts.image_s
         try:
             async with asyncio.timeout(limit):
                 return await self._connections.with_retries(lambda: self._fetch_once(url, into))

@@ -69,7 +69,7 @@ class SourceDownloads:
         headers = {"Range": f"bytes={max(0, source.size - LAST_BYTES)}-"}
         try:
             async with (
-                asyncio.timeout(self._connections.patience.end),
+                asyncio.timeout(self._connections.timeouts.end_s),
                 self._connections.get(
                     self._connections.trusted, as_given(url), headers
                 ) as response,
@@ -91,7 +91,7 @@ class SourceDownloads:
 
     async def _read(self, url: str, read: Callable[[URL], Awaitable[T]]) -> T:
         try:
-            async with asyncio.timeout(self._connections.patience.picture):
+            async with asyncio.timeout(self._connections.timeouts.image_s):
                 source = await self._connections.with_retries(lambda: read(as_given(url)))
         except (TransientError, TimeoutError):
             raise SourceUnreadableError from None

@@ -110,7 +110,7 @@ class EditClient:
                 wait = self._connections.pause_after(attempt)
             except ThrottledError as throttled:
                 wait = throttled.retry_after
-                if self._monotonic() - started + wait > self._connections.patience.throttled:
+                if self._monotonic() - started + wait > self._connections.timeouts.throttling_s:
                     raise
             await self._connections.sleep(wait)
         return await self._call_once(call, content)
@@ -124,7 +124,7 @@ class EditClient:
                 headers=self._authorization,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
-                    total=self._timeout, connect=self._connections.patience.connect
+                    total=self._timeout, connect=self._connections.timeouts.connect_s
                 ),
             ) as response:
                 answer = await read_at_most(response, MAX_ANSWER_BYTES)

@@ -8,10 +8,10 @@ import pytest
 
 from bot.domain.errors import ResultLostError
 from bot.domain.images import EVERYWHERE, MAX_RESULT_BYTES, Format, ImageInfo
-from bot.downloads.connections import Patience
+from bot.downloads.connections import Timeouts
 from tests.edit_clients import (
     CALL,
-    IMPATIENT,
+    SHORT_TIMEOUTS,
     Names,
     connected,
     files_in,
@@ -114,7 +114,10 @@ async def test_a_result_is_tried_three_times(tmp_path: Path, answer: str):
         "lying": raw(start, cut=True),
         "silent": raw(start),
     }
-    async with serving(plays[answer]) as api, connected(api.url, patience=IMPATIENT) as clients:
+    async with (
+        serving(plays[answer]) as api,
+        connected(api.url, timeouts=SHORT_TIMEOUTS) as clients,
+    ):
         with pytest.raises(ResultLostError):
             await clients.results.fetch(api.url, tmp_path / "1")
     assert len(api.requests) == 3
@@ -203,8 +206,8 @@ async def test_an_endless_result_is_cut_at_its_limit(tmp_path: Path):
 
 async def test_a_result_that_drips_is_given_up_in_the_end(tmp_path: Path):
     drip = dripping(head(content_length=5000) + picture(Format.PNG))
-    patience = Patience(silence=10, picture=0.2)
-    async with serving(drip) as api, connected(api.url, patience=patience) as clients:
+    timeouts = Timeouts(silence_s=10, image_s=0.2)
+    async with serving(drip) as api, connected(api.url, timeouts=timeouts) as clients:
         with pytest.raises(ResultLostError, match="not there after"):
             await clients.results.fetch(api.url, tmp_path / "1")
     assert len(api.requests) == 1

@@ -12,9 +12,9 @@ from bot.domain.errors import (
     TooManyPixelsError,
 )
 from bot.domain.images import MAX_SOURCE_BYTES, Format, ImageInfo, Source
-from bot.downloads.connections import Patience
+from bot.downloads.connections import Timeouts
 from bot.downloads.sources import LAST_BYTES, PROBED_BYTES
-from tests.edit_clients import IMPATIENT, connected, fault_of, files_in, peak_memory, picture
+from tests.edit_clients import SHORT_TIMEOUTS, connected, fault_of, files_in, peak_memory, picture
 from tests.http_server import (
     Exchange,
     bomb,
@@ -107,7 +107,7 @@ async def test_a_webp_is_as_long_as_it_says(follow: int, *, has_end: bool):
 
 async def test_a_source_whose_last_bytes_do_not_come_is_taken_to_have_its_end():
     source = Source(ImageInfo(Format.JPEG, 64, 48), 100_000)
-    async with serving(silence) as cdn, connected(patience=Patience(end=0.05)) as clients:
+    async with serving(silence) as cdn, connected(timeouts=Timeouts(end_s=0.05)) as clients:
         assert await clients.sources.has_end(cdn.url, source)
 
 
@@ -122,7 +122,10 @@ async def test_a_source_is_fetched_byte_for_byte(tmp_path: Path):
 @pytest.mark.parametrize("answer", ["fails", "is cut", "is silent", "is not there"])
 async def test_a_source_that_stays_away_is_unreadable(answer: str):
     plays = {"fails": reply(500, b""), "is cut": raw(b"", cut=True), "is silent": silence}
-    async with serving(plays.get(answer, silence)) as cdn, connected(patience=IMPATIENT) as clients:
+    async with (
+        serving(plays.get(answer, silence)) as cdn,
+        connected(timeouts=SHORT_TIMEOUTS) as clients,
+    ):
         address = unused_address() if answer == "is not there" else cdn.url
         with pytest.raises(SourceUnreadableError):
             await clients.sources.probe(address)
@@ -141,11 +144,11 @@ async def test_a_source_is_gone_where_that_is_said_for_good(status: int, gone: b
 
 
 async def test_a_source_that_nothing_is_heard_of_is_not_said_to_be_gone():
-    async with serving(raw(b"", cut=True)) as cdn, connected(patience=IMPATIENT) as clients:
+    async with serving(raw(b"", cut=True)) as cdn, connected(timeouts=SHORT_TIMEOUTS) as clients:
         assert not await clients.sources.is_gone(cdn.url)
         assert not await clients.sources.is_gone(unused_address())
         assert not await clients.sources.is_gone("http://[broken")
-    async with serving(silence) as cdn, connected(patience=IMPATIENT) as clients:
+    async with serving(silence) as cdn, connected(timeouts=SHORT_TIMEOUTS) as clients:
         assert not await clients.sources.is_gone(cdn.url)
 
 
@@ -212,8 +215,8 @@ async def test_a_source_that_says_a_larger_length_than_it_has_is_unreadable(tmp_
 
 async def test_a_source_that_drips_is_given_up_in_the_end(tmp_path: Path):
     drip = dripping(head(content_length=70_000) + b"\xff\xd8\xff\xe0\xff\xff")
-    patience = Patience(silence=10, picture=0.2)
-    async with serving(drip) as cdn, connected(patience=patience) as clients:
+    timeouts = Timeouts(silence_s=10, image_s=0.2)
+    async with serving(drip) as cdn, connected(timeouts=timeouts) as clients:
         with pytest.raises(SourceUnreadableError):
             await clients.sources.probe(cdn.url)
         with pytest.raises(SourceUnreadableError):

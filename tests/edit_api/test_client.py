@@ -20,9 +20,9 @@ from bot.domain.errors import (
     ServiceFailedError,
     UnreachableError,
 )
-from bot.downloads.connections import Patience
+from bot.downloads.connections import Timeouts
 from bot.edit_api.wire import MAX_ANSWER_BYTES, MAX_MESSAGE, body_with_url
-from tests.edit_clients import CALL, IMPATIENT, KEY, Names, connected, fault_of, peak_memory
+from tests.edit_clients import CALL, KEY, SHORT_TIMEOUTS, Names, connected, fault_of, peak_memory
 from tests.http_server import (
     bomb,
     dripping,
@@ -323,24 +323,26 @@ async def test_a_name_without_an_address_is_looked_up_three_times(tmp_path: Path
 
 async def test_a_look_up_without_an_answer_is_no_connection(tmp_path: Path):
     names = Names(hangs=True)
-    async with connected("http://api.example.com", resolver=names, patience=IMPATIENT) as clients:
+    async with connected(
+        "http://api.example.com", resolver=names, timeouts=SHORT_TIMEOUTS
+    ) as clients:
         with pytest.raises(UnreachableError):
             await clients.edits.edit(CALL, workspace=tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("timeout", "patience"),
+    ("timeout", "timeouts"),
     [
-        pytest.param(60, IMPATIENT, id="in the time for connecting"),
-        pytest.param(0.5, Patience(), id="in the call's whole time"),
+        pytest.param(60, SHORT_TIMEOUTS, id="in the time for connecting"),
+        pytest.param(0.5, Timeouts(), id="in the call's whole time"),
     ],
 )
 async def test_a_handshake_that_does_not_end_is_no_connection(
-    tmp_path: Path, timeout: float, patience: Patience
+    tmp_path: Path, timeout: float, timeouts: Timeouts
 ):
     async with serving(silence) as api:
         address = api.url.replace("http:", "https:")
-        async with connected(address, timeout=timeout, patience=patience) as clients:
+        async with connected(address, timeout=timeout, timeouts=timeouts) as clients:
             with pytest.raises(UnreachableError):
                 await clients.edits.edit(CALL, workspace=tmp_path)
     assert api.connections == 3

@@ -15,7 +15,7 @@ import pytest
 from yarl import URL
 
 from bot.domain.images import Source
-from bot.downloads.connections import Patience
+from bot.downloads.connections import Timeouts
 from bot.downloads.sources import SourceDownloads
 from sandbox.discord.messages import Message
 from sandbox.faults import (
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("small_results")
 
 MIB = 2**20
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
-IMPATIENT = Patience(silence=0.1, picture=0.8, pause=0.01)
+SHORT_TIMEOUTS = Timeouts(silence_s=0.1, image_s=0.8, pause_s=0.01)
 
 
 async def fails(ada: Person, events: Events, edit: Interaction, state: str, reason: str) -> Message:
@@ -452,7 +452,7 @@ async def test_a_connection_that_cannot_be_made_is_tried_again(
 async def test_without_a_connection_the_service_failed_and_nothing_was_called(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, api_url: str | None
 ):
-    await start_bot(IMPATIENT, **({"edit_api_url": URL(api_url)} if api_url else {}))
+    await start_bot(SHORT_TIMEOUTS, **({"edit_api_url": URL(api_url)} if api_url else {}))
     await sandbox.edit_api.stop_listening()
     message = await fails(ada, events, await ada.edit(), "failed", "api_unreachable")
     assert "The editing service failed. Try again." in message.text
@@ -492,7 +492,7 @@ async def test_a_success_without_pictures_is_free(
 async def test_a_lost_picture_is_not_charged_and_the_others_are_posted(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
-    await start_bot(IMPATIENT)
+    await start_bot(SHORT_TIMEOUTS)
     lost = DownloadFault(action=Answer(410), picture=0, times=None)
     sandbox.faults.downloads.add(lost)
     message = await succeeds(ada, events, await ada.edit(count=2), pictures=1)
@@ -504,7 +504,7 @@ async def test_a_lost_picture_is_not_charged_and_the_others_are_posted(
 async def test_a_download_that_is_cut_off_is_begun_again(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
-    await start_bot(IMPATIENT)
+    await start_bot(SHORT_TIMEOUTS)
     cut = sandbox.faults.downloads.add(DownloadFault(action=CutInside(100)))
     await succeeds(ada, events, await ada.edit())
     assert cut.fired == 1
@@ -534,7 +534,7 @@ async def test_a_result_that_cannot_be_had_is_free_and_only_its_download_is_trie
     action: DownloadAction,
     requests: int,
 ):
-    await start_bot(IMPATIENT)
+    await start_bot(SHORT_TIMEOUTS)
     fault = sandbox.faults.downloads.add(DownloadFault(action=action, times=None))
     message = await fails(ada, events, await ada.edit(), "failed", "no_result")
     assert "no picture that could be fetched. Try again." in message.text
