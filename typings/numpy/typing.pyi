@@ -1,6 +1,5 @@
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 _Item = TypeVar("_Item")
 
-class NDArray(Generic[_Item]):
-    def __array__(self) -> Any: ...
+class NDArray(Generic[_Item]): ...
