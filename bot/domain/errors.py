@@ -60,7 +60,7 @@ class TooHeavyError(SourceError):
 
 
 class SourcesPausedError(SourceError):
-    """So many of the member's images were costly to open that none is opened for a while."""
+    """Too many of the member's images were costly to open, so none is opened for a while."""
 
     reason = Reason.SOURCES_PAUSED
 

@@ -49,7 +49,7 @@ class Reason(StrEnum):
     SOURCE_TOO_HEAVY = "source_too_heavy"
     """Decoding it takes more memory or time than is given."""
     SOURCES_PAUSED = "sources_paused"
-    """So many of the member's images were costly to open that none is opened for a while."""
+    """Too many of the member's images were costly to open, so none is opened for a while."""
     SOURCE_UNREADABLE = "source_unreadable"
     """Discord no longer gave the source's bytes."""
     API_DECLINED = "api_declined"

@@ -156,7 +156,7 @@ class ServiceDown:
 
 @dataclass(frozen=True, slots=True)
 class SourcesPaused:
-    """So many of the member's images were costly to open that none is opened for a while."""
+    """Too many of the member's images were costly to open, so none is opened for a while."""
 
     wait: float
     """Seconds after which to try again."""

@@ -1,4 +1,4 @@
-"""A confined child can compute and nothing else, and the bot says where that isn't to be had."""
+"""A confined child can only compute, and the bot says where the system can't confine one."""
 
 import asyncio
 import os
@@ -184,7 +184,7 @@ async def test_the_bot_hides_its_memory_before_it_reads_a_secret() -> None:
     assert await bot.wait() == 0
 
 
-# Where it can't be had.
+# Where the system can't do it.
 
 
 @pytest.fixture
