@@ -60,7 +60,7 @@ class Reason(StrEnum):
     """The call was made and what it did is unknown."""
     API_UNREACHABLE = "api_unreachable"
     NO_RESULT = "no_result"
-    """The API answered, but not one of its pictures could be had."""
+    """The API answered, but none of its images could be fetched."""
     NOT_SPOOLED = "not_spooled"
     """The bot's own disk did not take the source, or any of the pictures."""
     NOT_POSTED = "not_posted"

@@ -442,7 +442,7 @@ class Editor:
         pictures = [each for each in fetched if isinstance(each, Spooled)]
         if not pictures:
             faults = [each for each in fetched if isinstance(each, OSError)]
-            raise faults[0] if faults else ResultLostError("not one of the pictures could be had")
+            raise faults[0] if faults else ResultLostError("none of the images could be fetched")
         posted, place = await self._post(edit, pictures)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         ended = _in_step(

@@ -149,7 +149,7 @@ class Orders:
     async def run_again(self, caller: Caller, edit: Edit) -> Response:
         """Repeat an order at the caller's cost, or open a form if its source is gone.
 
-        The original stays its member's, whoever runs it again and however often.
+        The original stays its member's, no matter who runs the edit again or how often.
         """
         order = edit.order
         if edit.erased:

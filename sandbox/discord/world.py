@@ -52,7 +52,7 @@ Change: TypeAlias = MessageCreated | MessageEdited | MessageDeleted
 
 
 class World:
-    """The servers, with whoever and whatever is in them."""
+    """The servers, and all that is in them."""
 
     def __init__(self, clock: Clock, cdn: Cdn, folder: Path) -> None:
         self.clock = clock

@@ -1,4 +1,4 @@
-"""An original stays with the member who gave it, whoever runs the edit again and however often."""
+"""An original stays with the member who gave it, no matter who runs the edit again."""
 
 import json
 from collections.abc import Mapping
