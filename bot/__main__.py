@@ -42,9 +42,12 @@ from bot.downloads.connections import Connections, Timeouts
 from bot.downloads.results import ResultDownloads
 from bot.downloads.sources import SourceDownloads
 from bot.edit_api.client import EditClient
+from bot.editing.delivery import Delivery
 from bot.editing.editor import Editor
 from bot.editing.fitting import Fitting
+from bot.editing.intake import Intake
 from bot.editing.sources import Sources
+from bot.editing.spool import Spool
 from bot.images.conversions import Conversions
 from bot.ledger.retention import keeping_retention
 from bot.ledger.sqlite import examine_sqlite, open_sqlite, open_sqlite_to_read
@@ -52,6 +55,8 @@ from bot.logs import logging_to_stderr
 from bot.reports import usage_report
 from bot.reports.charts import Charts
 from bot.reports.exports import Exports
+from bot.scheduling.call_schedule import CallSchedule
+from bot.scheduling.reply_priority import ReplyPriority
 from bot.settings import Settings, read_database, read_settings
 from bot.subprocesses.confinement import hide_memory
 from bot.subprocesses.pool import Job, ProcessPool
@@ -194,9 +199,27 @@ async def serve(
         stack.push_async_callback(journal.close)
         conversions = Conversions()
         places = DiscordsPlaces(settings.discord_api_url.origin())
+        schedule = CallSchedule(
+            concurrency=settings.edit_concurrency, queue_limit=settings.queue_limit
+        )
+        spool = Spool(settings.spool_dir)
+        reply_priority = ReplyPriority()
+        sources = Sources(source_downloads, conversions, reply_priority)
+        messages = DiscordFront(rest, replies, EditCards())
         editor = Editor(
             stores.ledger,
-            stores.quota_rules,
+            schedule,
+            Intake(
+                stores.ledger,
+                stores.quota_rules,
+                schedule,
+                sources,
+                messages,
+                reply_priority,
+                settings.limits,
+                places.has,
+            ),
+            sources,
             EditClient(
                 settings.edit_api_url,
                 settings.edit_api_key,
@@ -204,16 +227,19 @@ async def serve(
                 timeout=settings.edit_timeout,
                 source_mode=settings.edit_source,
             ),
-            ResultDownloads(connections, settings.edit_api_url),
-            Sources(source_downloads, conversions),
-            Fitting(conversions),
-            DiscordFront(rest, replies, EditCards()),
+            Delivery(
+                stores.ledger,
+                stores.quota_rules,
+                ResultDownloads(connections, settings.edit_api_url),
+                Fitting(conversions),
+                messages,
+                spool,
+                settings.limits,
+            ),
+            messages,
             journal,
-            spool=settings.spool_dir,
-            limits=settings.limits,
-            concurrency=settings.edit_concurrency,
-            queue_limit=settings.queue_limit,
-            may_read=places.has,
+            spool,
+            reply_priority,
         )
         stack.push_async_callback(editor.close)
         admission = Admission(replies, settings.servers)

@@ -241,7 +241,8 @@ def small_results(sandbox: Sandbox) -> None:
 def cards_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Edits that wait show their cards almost at once, for tests of what comes after."""
     monkeypatch.setattr(
-        "bot.scheduling.status_updates.Pace", partial(Pace, first=0.05, between=0.3, any_two=0.02)
+        "bot.scheduling.status_updates.Pace",
+        partial(Pace, first_s=0.05, per_card_s=0.3, any_two_s=0.02),
     )
 
 
@@ -255,5 +256,5 @@ def requests_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def announces_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command whose answer takes its time is acknowledged after a tenth of the usual time."""
-    monkeypatch.setattr("bot.editing.editor.HOLD_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("bot.editing.intake.HOLD_TIMEOUT_S", 0.1)
     monkeypatch.setattr("bot.discord_io.replies.ANSWER_PATIENCE", 0.1)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
-READERS = ("bot.editing.editor", "bot.discord_io.edit_messages", "bot.discord_io.custom_ids")
+READERS = ("bot.clock", "bot.discord_io.edit_messages", "bot.discord_io.custom_ids")
 """Modules that read the wall clock while an edit is in progress, or to tell how old a button is."""
 
 

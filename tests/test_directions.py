@@ -149,7 +149,7 @@ def test_the_use_case_knows_no_discord_and_no_engine() -> None:
         "bot.discord_io.rest",
         "cogs",
     )
-    assert importers_of(outward, ["bot.editing.editor"]) == []
+    assert importers_of(outward, all_in("bot.editing")) == []
 
 
 def test_every_module_says_in_a_docstring_what_its_idea_is() -> None:

@@ -44,7 +44,7 @@ from bot.discord_io.rest import (
 from bot.domain.edits import Edit, MessageRef, Order
 from bot.domain.lifecycle import Reason
 from bot.domain.refusals import Refusal
-from bot.editing.editor import Acknowledgement, EditMessages, Outcome, Posted, Receipt, TooManyBytes
+from bot.editing.ports import Acknowledgement, EditMessages, Outcome, Posted, Receipt, TooManyBytes
 from bot.scheduling.progress import Stage
 from bot.scheduling.status_updates import UpdateResult
 
@@ -108,11 +108,11 @@ class DiscordFront(EditMessages):
         if answer is None or is_failure(answer):
             return Acknowledgement(Outcome.UNANSWERED)
         if answer.ok:
-            return Acknowledgement(Outcome.TAKEN, _message_id(answer))
+            return Acknowledgement(Outcome.ACCEPTED, _message_id(answer))
         if answer.code == ALREADY_ACKNOWLEDGED:
             # The answer that was lost named the message.
             found = await self._look_up(order, timedelta(seconds=ANSWER_WITHIN))
-            return Acknowledgement(Outcome.TAKEN, found.message_id)
+            return Acknowledgement(Outcome.ACCEPTED, found.message_id)
         return Acknowledgement(Outcome.UNANSWERED if answer.repeated else Outcome.TOO_LATE)
 
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
@@ -127,8 +127,7 @@ class DiscordFront(EditMessages):
     async def post(self, edit: Edit, receipt: Receipt) -> Posted | TooManyBytes | Reason:
         alt_text = self._cards.alt_text(edit)
         files = [
-            File(f"edit-{picture.path.name}", picture.path, alt_text)
-            for picture in receipt.pictures
+            File(f"edit-{picture.path.name}", picture.path, alt_text) for picture in receipt.images
         ]
         card = self._cards.result(edit, receipt, [file.name for file in files])
         answer = await self._put(edit, card, files=files, tries=POST_TRIES)
@@ -200,7 +199,7 @@ class DiscordFront(EditMessages):
             return Acknowledgement(Outcome.DELETED)
         if not answer.ok:
             return Acknowledgement(Outcome.TOO_LATE)
-        return Acknowledgement(Outcome.TAKEN, _id_of(answer.body))
+        return Acknowledgement(Outcome.ACCEPTED, _id_of(answer.body))
 
     def _token_left(self, edit: Edit) -> timedelta:
         return TOKEN_LIFE - (self._clock() - edit.held_at)
@@ -227,7 +226,7 @@ def _message_in_channel(edit: Edit) -> OwnMessage | None:
 
 def _read_shown(answer: Answer | None) -> UpdateResult:
     if answer is None or answer.ok or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return UpdateResult(pause=0.0 if answer is None else answer.exhausted_for)
+        return UpdateResult(pause_s=0.0 if answer is None else answer.exhausted_for)
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return UpdateResult(answer.retry_after, for_all=answer.body.get("global") is not False)
     return UpdateResult(over=True)

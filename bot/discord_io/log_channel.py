@@ -17,7 +17,7 @@ from bot.discord_io.rest import Answer, DiscordRest, in_seconds, is_failure
 from bot.domain.edits import Edit
 from bot.domain.errors import LedgerError
 from bot.domain.server_settings import read_settings
-from bot.editing.editor import Journal
+from bot.editing.ports import ServerLog
 from bot.ledger.quota_rules import QuotaRules
 
 LONGEST_MESSAGE = 2_000
@@ -77,8 +77,8 @@ class _Backlog:
         return "\n".join(taken)
 
 
-class DiscordJournal(Journal):
-    """`editing.Journal` in Discord's channels; one message at a time to each server."""
+class DiscordJournal(ServerLog):
+    """`editing.ServerLog` in Discord's channels; one message at a time to each server."""
 
     def __init__(
         self, quota_rules: QuotaRules, rest: DiscordRest, describe: Callable[[Edit], str]

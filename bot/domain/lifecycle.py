@@ -18,7 +18,7 @@ class State(StrEnum):
     """The API said no."""
     FAILED = "failed"
     EXPIRED = "expired"
-    """It waited for its turn longer than `editing.LONGEST_WAIT`."""
+    """It waited for its turn longer than `call_schedule.MAX_WAIT`."""
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
     """The process ended while the call was under way."""

@@ -1,89 +1,72 @@
-"""Makes pictures fit into one message: what fits stays as it is, the rest is written again.
+"""Fits images into one message: images that fit stay as they are, and others are re-encoded.
 
-However little is taken, a picture is made smaller and not lost.
+An image is made smaller rather than left out, however small the limit is.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
 from bot.domain.errors import DarkroomError
+from bot.editing.spool import SpooledImage
 from bot.images.conversions import Conversions
 from bot.images.files import probe_file
 
 UPLOAD_LIMIT = 24 * 2**20
-"""Bytes of pictures in one message: Discord takes 25 MiB a request, and the card needs some."""
+"""Bytes of images in one message: Discord takes 25 MiB a request, and the card needs some."""
 
 HALVINGS = 4
-"""Times that the limits are halved, where Discord finds a message too large all the same."""
+"""How often the limits are halved if Discord still finds a message too large."""
 
-ENOUGH = 3 * 2**20
-"""Bytes in which a picture of an edit's size shows no loss: others may be kept whole beside it."""
+LOSSLESS_BYTES = 3 * 2**20
+"""Bytes in which an image of an edit's size shows no loss, so that others may have the rest."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """One of the API's pictures, on the disk until it is posted."""
-
-    path: Path
-    size: int
-    """Bytes."""
-    reencoded: bool = False
-    """Whether it was written again, to fit."""
-
-
 class Fitting:
-    """Writes pictures again that are too large for their message."""
+    """Re-encodes images that are too large for their message."""
 
     def __init__(self, conversions: Conversions) -> None:
         self._conversions = conversions
 
     async def fit(
-        self, pictures: Sequence[Spooled], *, each: int, together: int = UPLOAD_LIMIT
-    ) -> list[Spooled]:
-        """The pictures in their order, none and all of them not larger than that, in bytes.
+        self, images: Sequence[SpooledImage], *, per_image: int, total: int = UPLOAD_LIMIT
+    ) -> list[SpooledImage]:
+        """Return the images in their order, within the limits in bytes.
 
-        Those are left out that cannot be made to fit.
+        Images that can't be made to fit are left out.
         """
-        allowed = share_out([picture.size for picture in pictures], each=each, together=together)
-        fitted = await asyncio.gather(*map(self._fit, pictures, allowed))
-        return [picture for picture in fitted if picture is not None]
+        limits = share_out([image.size for image in images], per_image=per_image, total=total)
+        fitted = await asyncio.gather(*map(self._fit, images, limits))
+        return [image for image in fitted if image is not None]
 
-    async def _fit(self, picture: Spooled, most: int) -> Spooled | None:
-        if picture.size <= most:
-            return picture
-        place = picture.path.parent / f"within-{most}" / picture.path.stem
+    async def _fit(self, image: SpooledImage, limit: int) -> SpooledImage | None:
+        if image.size <= limit:
+            return image
+        path = image.path.parent / f"within-{limit}" / image.path.stem
         try:
-            await asyncio.to_thread(place.parent.mkdir, exist_ok=True)
-            header = await asyncio.to_thread(probe_file, picture.path)
-            made = await self._conversions.to_post(picture.path, header, place, most_bytes=most)
+            await asyncio.to_thread(path.parent.mkdir, exist_ok=True)
+            header = await asyncio.to_thread(probe_file, image.path)
+            converted = await self._conversions.to_post(image.path, header, path, most_bytes=limit)
             named = await asyncio.to_thread(
-                place.replace, place.with_suffix(made.picture.format.suffix)
+                path.replace, path.with_suffix(converted.picture.format.suffix)
             )
-        except (DarkroomError, OSError) as fault:
-            log.warning("result.too_large", size=picture.size, most=most, why=str(fault))
+        except (DarkroomError, OSError) as error:
+            log.warning("result.too_large", size=image.size, most=limit, why=str(error))
             return None
-        return Spooled(named, made.size, reencoded=True)
+        return SpooledImage(named, converted.size, reencoded=True)
 
 
-def share_out(sizes: Sequence[int], *, each: int, together: int) -> list[int]:
-    """How many bytes each of the pictures may have, so that as many as can be stay as they are.
-
-    Args:
-        sizes: the bytes that they have.
-        each: that one may have.
-        together: that all of them may have.
-    """
-    room = together
-    allowed = [0] * len(sizes)
+def share_out(sizes: Sequence[int], *, per_image: int, total: int) -> list[int]:
+    """Return how many bytes each image may have, so that as many as possible stay as they are."""
+    room = total
+    limits = [0] * len(sizes)
     smallest_first = sorted(range(len(sizes)), key=sizes.__getitem__)
-    for others, place in zip(range(len(sizes) - 1, -1, -1), smallest_first, strict=True):
-        share = max(room // (others + 1), room - others * ENOUGH)
-        allowed[place] = min(each, sizes[place] if sizes[place] <= share else room // (others + 1))
-        room -= allowed[place]
-    return allowed
+    for others, index in zip(range(len(sizes) - 1, -1, -1), smallest_first, strict=True):
+        share = max(room // (others + 1), room - others * LOSSLESS_BYTES)
+        limit = sizes[index] if sizes[index] <= share else room // (others + 1)
+        limits[index] = min(per_image, limit)
+        room -= limits[index]
+    return limits

@@ -1,8 +1,8 @@
-"""Gets sources ready for the edit API: sent as they are if it surely takes them, else converted."""
+"""Prepares sources for the edit API: sent as they are if it surely takes them, converted if not."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -14,38 +14,50 @@ from bot.images.files import is_whole
 from bot.scheduling.fair_order import QueueEntry
 from bot.scheduling.fair_slots import FairSlots
 from bot.scheduling.kill_limit import KillLimit
+from bot.scheduling.reply_priority import ReplyPriority, deadline
+
+PROBES = 64
+"""Sources that are probed at once. Each has a small buffer, and slow ones delay no others."""
 
 FETCHES = 8
-"""Sources that are fetched and converted at once, each of which takes up to 100 MiB of the disk."""
-
+"""Sources that are fetched and converted at once; each takes up to 100 MiB on the disk."""
 
 FETCHES_PER_MEMBER = 2
 CONVERSIONS_PER_MEMBER = 1
-"""At once: however many images of one member hang their decoder, others get theirs converted."""
+"""At once. If a member's images hang the decoder, other members' images are still converted."""
 
 
 class Sources:
-    """Looks at sources, and has those converted that the API might not take."""
+    """Probes sources, and converts those that the API might not take."""
 
     def __init__(
-        self,
-        downloads: SourceDownloads,
-        conversions: Conversions,
-        clock: Callable[[], float] = time.monotonic,
+        self, downloads: SourceDownloads, conversions: Conversions, reply_priority: ReplyPriority
     ) -> None:
         self._downloads = downloads
         self._conversions = conversions
-        self._clock = clock
+        self._reply_priority = reply_priority
+        self._probes = asyncio.Semaphore(PROBES)
         self._fetches = FairSlots(FETCHES, per_member=FETCHES_PER_MEMBER)
         self._large = FairSlots(1, per_member=1)
         self._children = FairSlots(conversions.at_once, per_member=CONVERSIONS_PER_MEMBER)
         self._kills = KillLimit()
 
+    @asynccontextmanager
+    async def probing(self, url: str) -> AsyncGenerator[asyncio.Task[Source | None]]:
+        """Probe a source in the background until the context ends."""
+        probing = asyncio.create_task(self._probe_after_replies(url))
+        # Retrieve the error, or asyncio logs it if nobody awaited the task.
+        probing.add_done_callback(lambda probe: probe.cancelled() or probe.exception())
+        try:
+            yield probing
+        finally:
+            probing.cancel()
+
     async def probe(self, url: str) -> Source | None:
-        """Look at a source as `SourceDownloads.probe` does, and at its end.
+        """Read a source's header and end.
 
         Returns:
-            The source; None where only the whole of it says what it is, or whether it is whole.
+            The source; None if only the whole file shows what it is, or whether it is whole.
         """
         probed = await self._downloads.probe(url)
         if probed is None or not probed.can_be_sent or await self._downloads.has_end(url, probed):
@@ -54,23 +66,23 @@ class Sources:
 
     def paused_for(self, member_id: int) -> float:
         """Return the seconds for which none of the member's images is opened; usually 0."""
-        return self._kills.wait(member_id, now=self._clock())
+        return self._kills.wait(member_id, now=time.monotonic())
 
-    async def make_ready(
-        self, url: str, probed: Source | None, folder: Path, whose: QueueEntry
+    async def prepare(
+        self, url: str, probed: Source | None, folder: Path, entry: QueueEntry
     ) -> Source:
-        """What is sent of a source: itself, or a file in the folder that was made of it.
+        """Return the source itself, or a file in the folder that it was converted to.
 
-        Members take turns here too, so that nobody waits behind another's burst.
+        Members take turns here too, so that none waits behind another's burst.
 
         Raises:
-            SourceFault: it cannot be read or decoded, or is too large.
-            ChildFailed: it could not be converted for another reason.
-            OSError: the disk does not take it.
+            SourceError: it can't be read or decoded, or is too large.
+            ChildFailedError: it couldn't be converted for another reason.
+            OSError: the disk couldn't keep it.
         """
         if probed is not None and probed.can_be_sent:
             return probed
-        async with self._fetches.take(whose):
+        async with self._fetches.slot(entry):
             original = folder / "original"
             try:
                 fetched = await self._downloads.fetch(url, original)
@@ -78,28 +90,34 @@ class Sources:
                     is_whole, original, fetched.picture.format
                 ):
                     return Source(fetched.picture, fetched.size)
-                async with self._conversion_slot(fetched, whose):
-                    return await self._convert(original, fetched, folder / "converted", whose)
+                async with self._conversion_slot(fetched, entry):
+                    return await self._convert(original, fetched, folder / "converted", entry)
             finally:
                 original.unlink(missing_ok=True)
 
+    async def _probe_after_replies(self, url: str) -> Source | None:
+        until = deadline()
+        async with self._probes:
+            await self._reply_priority.yield_to_replies(until=until)
+            return await self.probe(url)
+
     @asynccontextmanager
-    async def _conversion_slot(self, fetched: Source, whose: QueueEntry) -> AsyncGenerator[None]:
-        """Wait for a slot; a large image waits for the others first, without keeping a slot."""
+    async def _conversion_slot(self, fetched: Source, entry: QueueEntry) -> AsyncGenerator[None]:
+        """Wait for a slot; a large image waits for other large ones without keeping a slot."""
         async with AsyncExitStack() as stack:
             if fetched.picture.pixels >= LARGE:
-                await stack.enter_async_context(self._large.take(whose))
-            await stack.enter_async_context(self._children.take(whose))
+                await stack.enter_async_context(self._large.slot(entry))
+            await stack.enter_async_context(self._children.slot(entry))
             yield
 
     async def _convert(
-        self, original: Path, fetched: Source, into: Path, whose: QueueEntry
+        self, original: Path, fetched: Source, into: Path, entry: QueueEntry
     ) -> Source:
-        if self.paused_for(whose.member_id):
+        if self.paused_for(entry.member_id):
             raise SourcesPausedError
         try:
             return await self._conversions.to_edit(original, fetched.picture, into)
-        except SourceError as fault:
-            if fault.is_costly:
-                self._kills.note(whose.member_id, now=self._clock())
+        except SourceError as error:
+            if error.is_costly:
+                self._kills.note(entry.member_id, now=time.monotonic())
             raise

@@ -1,8 +1,7 @@
-"""A circuit breaker before the edit API: while the service is down, few calls are made in vain.
+"""A circuit breaker in front of the edit API, so that an outage costs few calls.
 
-After some failures in a row the door shuts: new edits are refused, and those that were taken wait.
-Once a while has passed one edit at a time goes through as a probe, and the first call that the
-service answers opens the door for all.
+Several failures in a row open the circuit: new edits are refused, and queued ones wait. After a
+pause one edit at a time goes through as a probe. The first answer closes the circuit.
 """
 
 import asyncio
@@ -10,45 +9,49 @@ import time
 from collections.abc import Callable
 
 FAILURES = 5
-"""So many in a row shut the door."""
+"""Failures in a row that open the circuit."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 30.0, 60.0
-"""Seconds until the first probe, and at most between two."""
+FIRST_PAUSE_S, MAX_PAUSE_S = 30.0, 60.0
+"""Seconds until the first probe, and at most between two probes."""
 
 
-class Breaker:
-    """Whether edits are taken and called, by what became of the calls before."""
+class CircuitBreaker:
+    """Decides by the results of earlier calls whether edits are accepted and sent."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        """Begin with the door open; `now` is in seconds."""
+    def __init__(
+        self, now: Callable[[], float] = time.monotonic, *, first_pause_s: float = FIRST_PAUSE_S
+    ) -> None:
+        """Start with the circuit closed."""
         self._now = now
+        self._first_pause_s = first_pause_s
         self._failures = 0
-        self._pause = 0.0
-        """Zero while the door is open."""
-        self._until = 0.0
+        self._pause_s = 0.0
+        """Zero while the circuit is closed."""
+        self._open_until = 0.0
         self._probe: int | None = None
         self._calling = False
-        """Whether the probe makes its call; until then it may be another's turn to be it."""
+        """Whether the probe's call has begun; until then another edit may become the probe."""
         self._changed = asyncio.Event()
 
     def refuse(self, edit_id: int) -> float | None:
-        """Seconds after which to try again, if the edit cannot be taken; else it may be a probe."""
-        if not self._pause:
+        """Return the seconds to wait if the edit is refused; if not, it may become the probe."""
+        if not self._pause_s:
             return None
-        if (left := self._until - self._now()) > 0:
+        if (left := self._open_until - self._now()) > 0:
             return left
         if self._probe is not None:
-            return self._pause
+            return self._pause_s
         self._probe = edit_id
         return None
 
     async def wait_to_call(self, edit_id: int) -> None:
-        """Wait until the edit's call may be made.
+        """Wait until the edit may be sent.
 
-        Whoever waits here has a place among the calls, which one that was let in since may need.
+        The first edit that waits here becomes the probe, even if another was accepted as one: that
+        one may still be queued for the slot that this edit has.
         """
-        while self._pause:
-            left = self._until - self._now()
+        while self._pause_s:
+            left = self._open_until - self._now()
             if left <= 0 and not self._calling:
                 self._probe, self._calling = edit_id, True
                 return
@@ -59,30 +62,29 @@ class Breaker:
             except TimeoutError:
                 continue
 
-    def note_answer(self) -> None:
-        """The service answered a call, be it with a no."""
-        self._failures, self._pause = 0, 0.0
+    def record_answer(self) -> None:
+        """Close the circuit: the service answered a call, even if it declined the edit."""
+        self._failures, self._pause_s = 0, 0.0
         self._end_probe()
 
-    def note_failure(self, edit_id: int) -> None:
-        """The service answered a call with nothing of use, or not at all."""
+    def record_failure(self, edit_id: int) -> None:
+        """Count a call without a usable answer."""
         self._failures += 1
         if self._probe == edit_id:
-            self._shut(min(2 * self._pause, LONGEST_PAUSE))
-        elif not self._pause and self._failures >= FAILURES:
-            self._shut(FIRST_PAUSE)
+            self._open(min(2 * self._pause_s, MAX_PAUSE_S))
+        elif not self._pause_s and self._failures >= FAILURES:
+            self._open(self._first_pause_s)
 
     def leave(self, edit_id: int) -> None:
-        """The edit makes no call any more: if it was to be the probe, another may be."""
+        """Let another edit be the probe if this one was: it won't be sent."""
         if self._probe == edit_id:
             self._end_probe()
 
-    def _shut(self, pause: float) -> None:
-        self._pause, self._until = pause, self._now() + pause
+    def _open(self, pause_s: float) -> None:
+        self._pause_s, self._open_until = pause_s, self._now() + pause_s
         self._end_probe()
 
     def _end_probe(self) -> None:
-        """Let whoever waits look again."""
         self._probe, self._calling = None, False
         self._changed.set()
         self._changed = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The line before the edit API: gives places among the calls under way, in the queue's order."""
+"""The queue in front of the edit API: edits get its slots in fair order."""
 
 import asyncio
 import time
@@ -14,39 +14,37 @@ from bot.scheduling.estimates import Estimates
 from bot.scheduling.fair_order import QueueEntry, QueuePosition, fair_order, forecast, next_entry
 from bot.scheduling.fair_slots import FairShare
 
-EXPECTED_WITHIN = 0.5
-"""Seconds that an edit has to be acknowledged and its source looked at, until later ones of its
-member pass it."""
+PREPARING_TIMEOUT_S = 0.5
+"""Seconds that an edit has to become ready before its member's later edits may pass it."""
 
-RESTART_PATIENCE = 2.0
-"""Seconds that all edits have for it after a restart, until any passes them."""
+RESTART_TIMEOUT_S = 2.0
+"""Seconds after a restart in which all edits keep their order, ready or not."""
 
-FORESEEN_FOR = 0.5
-"""Seconds for which the same look ahead serves all who ask."""
+FORECAST_LIFE_S = 0.5
+"""Seconds for which one forecast serves all callers."""
 
 OVERDUE = 0.1
-"""The part of the usual time that a call beyond it is thought to need still."""
+"""Part of the typical duration that a call is expected to need still once it took longer."""
 
 
 @dataclass(slots=True)
-class _Place:
-    """An edit's place in the line."""
+class _Waiting:
+    """A queued edit."""
 
     member_id: int
     quality: Quality
-    expected: bool = True
-    """Whether it could start soon."""
-    called: asyncio.Future[None] | None = None
-    """Resolved at its turn; None until it could start."""
+    preparing: bool = True
+    granted: asyncio.Future[None] | None = None
+    """Resolved when it gets a slot; None until it is ready for one."""
 
     @property
     def ready(self) -> bool:
-        return self.called is not None and not self.called.done()
+        return self.granted is not None and not self.granted.done()
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """An edit's place among the calls."""
+    """An edit that has a slot."""
 
     member_id: int
     quality: Quality
@@ -54,155 +52,150 @@ class _Call:
 
 
 class EditQueue:
-    """All edits of this process that wait for their turn, and those that have it."""
+    """The edits of this process that wait for a slot, and those that have one."""
 
     def __init__(
         self,
         estimates: Estimates,
         *,
-        places: int,
+        slots: int,
         limit: int,
-        longest_wait: float,
+        max_wait_s: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Let `limit` edits be open at most, and wait for `places`.
-
-        None comes in that would foreseeably wait beyond `longest_wait`.
-        """
+        """Share `slots` among at most `limit` open edits; none may expect to wait `max_wait_s`."""
         self._estimates = estimates
-        self._places = places
+        self._slots = slots
         self._limit = limit
-        self._longest_wait = longest_wait
+        self._max_wait_s = max_wait_s
         self._now = now
         self._open: set[int] = set()
-        self._waiting: dict[int, _Place] = {}
-        self._could_start = 0
-        """So many of those who wait; while there are none, the line need not be gone through."""
+        self._waiting: dict[int, _Waiting] = {}
+        self._ready = 0
+        """How many of the waiting edits are ready: while none is, nothing is searched."""
         self._calls: dict[int, _Call] = {}
         self._qualities = Counter[Quality]()
-        """Of all who wait and all calls."""
-        self._rota = FairShare()
-        self._patient = False
-        self._foreseen: tuple[float, Mapping[int, QueuePosition]] | None = None
+        """Of all waiting edits and calls."""
+        self._share = FairShare()
+        self._strict = False
+        self._forecast: tuple[float, Mapping[int, QueuePosition]] | None = None
 
     def refuse(self, order: Order) -> LineFull | LineTooLong | None:
-        """Why the order cannot come into the line, if it cannot."""
+        """Return why the order can't be queued, or None if it can."""
         if len(self._open) >= self._limit:
             return LineFull(self._limit)
-        # As long as all of them together come to less, the order does not matter.
-        known = sum(self._known(each) * count for each, count in self._qualities.items())
-        spare = self._places - len(self._calls)
-        if len(self._waiting) < spare or known <= self._longest_wait * self._places:
+        # Unless all edits together take longer than the limit, none can wait longer than it.
+        total = sum(self._measured(quality) * count for quality, count in self._qualities.items())
+        spare = self._slots - len(self._calls)
+        if len(self._waiting) < spare or total <= self._max_wait_s * self._slots:
             return None
-        newcomer = _Place(order.member_id, order.quality)
-        standing = self._foresee({**self._waiting, order.id: newcomer}, self._known)[order.id]
-        return LineTooLong(standing.wait) if standing.wait > self._longest_wait else None
+        newcomer = _Waiting(order.member_id, order.quality)
+        positions = self._forecast_for({**self._waiting, order.id: newcomer}, self._measured)
+        wait_s = positions[order.id].wait_s
+        return LineTooLong(wait_s) if wait_s > self._max_wait_s else None
 
-    def join(self, order: Order, *, expected_within: float = EXPECTED_WITHIN) -> bool:
-        """Come into the line, by the time of the command; False for one that is in it already."""
+    def join(self, order: Order, *, timeout_s: float = PREPARING_TIMEOUT_S) -> bool:
+        """Queue an edit; False if it is queued or called already."""
         if order.id in self._waiting or order.id in self._calls:
             return False
         self._open.add(order.id)
-        place = self._waiting[order.id] = _Place(order.member_id, order.quality)
+        entry = self._waiting[order.id] = _Waiting(order.member_id, order.quality)
         self._qualities[order.quality] += 1
-        asyncio.get_running_loop().call_later(expected_within, self._let_pass, place)
+        asyncio.get_running_loop().call_later(timeout_s, self._end_preparing, entry)
         return True
 
+    def restore(self, held: Sequence[Order], *, rendered: Iterable[int] = ()) -> None:
+        """Queue held edits after a restart, and count rendered ones as open."""
+        self._open.update(rendered)
+        if not held:
+            return
+        for order in held:
+            self.join(order, timeout_s=RESTART_TIMEOUT_S)
+        self._strict = True
+        asyncio.get_running_loop().call_later(RESTART_TIMEOUT_S, self._end_strict)
+
     def leave(self, edit_id: int) -> None:
-        """Need no place any more: neither in the line nor among the calls, nor as an open edit."""
+        """Take an edit out of the queue, out of its slot and out of the open edits."""
         self._open.discard(edit_id)
         self._give_back(edit_id)
 
     @asynccontextmanager
-    async def turn(self, edit_id: int) -> AsyncGenerator[None]:
-        """A place among the calls, for one that is in the line and could start."""
-        called = asyncio.get_running_loop().create_future()
-        self._waiting[edit_id].called = called
-        self._could_start += 1
-        self._call_up()
+    async def slot(self, edit_id: int) -> AsyncGenerator[None]:
+        """Wait for a slot as a queued edit that is ready, and keep it until the context ends."""
+        granted = asyncio.get_running_loop().create_future()
+        self._waiting[edit_id].granted = granted
+        self._ready += 1
+        self._grant()
         try:
-            # Called and cancelled at once, it has a place, and gives it back all the same.
-            await called
+            # A task that is cancelled right after the grant has a slot to give back, too.
+            await granted
             yield
         finally:
             self._give_back(edit_id)
 
-    def join_again(self, orders: Sequence[Order], *, rendered: Iterable[int] = ()) -> None:
-        """Come into the line after a restart; for a while nobody passes who is not ready yet.
-
-        `rendered` are open too, and wait for no turn any more.
-        """
-        self._open.update(rendered)
-        if not orders:
-            return
-        for order in orders:
-            self.join(order, expected_within=RESTART_PATIENCE)
-        self._patient = True
-        asyncio.get_running_loop().call_later(RESTART_PATIENCE, self._end_patience)
-
-    def standing(self, edit_id: int) -> QueuePosition | None:
-        """Where an edit in the line stands, as it was half a second ago at most."""
+    def position(self, edit_id: int) -> QueuePosition | None:
+        """Return a queued edit's position, at most half a second old."""
         now = self._now()
-        if self._foreseen is None or now - self._foreseen[0] > FORESEEN_FOR:
-            self._foreseen = (now, self._foresee(self._waiting, self._usual))
-        return self._foreseen[1].get(edit_id)
+        if self._forecast is None or now - self._forecast[0] > FORECAST_LIFE_S:
+            self._forecast = (now, self._forecast_for(self._waiting, self._typical))
+        return self._forecast[1].get(edit_id)
 
     def _give_back(self, edit_id: int) -> None:
-        """End a wait or a call; the edit may be open still."""
-        if place := self._waiting.pop(edit_id, None):
-            self._could_start -= place.called is not None
-            self._qualities[place.quality] -= 1
+        """End a wait or a call; the edit may still be open."""
+        if entry := self._waiting.pop(edit_id, None):
+            self._ready -= entry.granted is not None
+            self._qualities[entry.quality] -= 1
         if call := self._calls.pop(edit_id, None):
             self._qualities[call.quality] -= 1
-            self._rota.end(call.member_id)
-        self._call_up()
+            self._share.end(call.member_id)
+        self._grant()
 
-    def _let_pass(self, place: _Place) -> None:
-        place.expected = False
-        self._call_up()
+    def _end_preparing(self, entry: _Waiting) -> None:
+        entry.preparing = False
+        self._grant()
 
-    def _end_patience(self) -> None:
-        self._patient = False
-        self._call_up()
+    def _end_strict(self) -> None:
+        self._strict = False
+        self._grant()
 
-    def _call_up(self) -> None:
-        """Give the free places to those whose turn it is."""
-        while self._could_start and len(self._calls) < self._places:
-            waiting = [
-                QueueEntry(edit_id, place.member_id, place.ready, place.expected)
-                for edit_id, place in self._waiting.items()
+    def _grant(self) -> None:
+        """Give free slots to the edits that are next."""
+        while self._ready and len(self._calls) < self._slots:
+            entries = [
+                QueueEntry(edit_id, entry.member_id, entry.ready, entry.preparing)
+                for edit_id, entry in self._waiting.items()
             ]
             chosen = next_entry(
-                waiting, self._rota.in_flight, self._rota.turns, patient=self._patient
+                entries, self._share.in_flight, self._share.last_served, strict=self._strict
             )
             if chosen is None:
                 return
-            place = self._waiting.pop(chosen.edit_id)
-            self._calls[chosen.edit_id] = _Call(place.member_id, place.quality, self._now())
-            self._rota.begin(place.member_id)
-            if place.called is not None:
-                self._could_start -= 1
-                place.called.set_result(None)
+            entry = self._waiting.pop(chosen.edit_id)
+            self._calls[chosen.edit_id] = _Call(entry.member_id, entry.quality, self._now())
+            self._share.begin(entry.member_id)
+            if entry.granted is not None:
+                self._ready -= 1
+                entry.granted.set_result(None)
         if not self._waiting:
-            self._rota.forget()
+            self._share.forget()
 
-    def _foresee(
-        self, places: Mapping[int, _Place], seconds: Callable[[Quality], float]
+    def _forecast_for(
+        self, waiting: Mapping[int, _Waiting], duration_s: Callable[[Quality], float]
     ) -> Mapping[int, QueuePosition]:
-        waiting = (QueueEntry(edit_id, place.member_id) for edit_id, place in places.items())
-        line = fair_order(waiting, self._rota.in_flight, self._rota.turns)
-        takes = {edit_id: seconds(place.quality) for edit_id, place in places.items()}
+        entries = (QueueEntry(edit_id, entry.member_id) for edit_id, entry in waiting.items())
+        order = fair_order(entries, self._share.in_flight, self._share.last_served)
+        durations_s = {edit_id: duration_s(entry.quality) for edit_id, entry in waiting.items()}
         now = self._now()
-        busy = [
-            max(seconds(call.quality) - (now - call.since), OVERDUE * seconds(call.quality))
+        remaining_s = [
+            max(duration_s(call.quality) - (now - call.since), OVERDUE * duration_s(call.quality))
             for call in self._calls.values()
         ]
-        return forecast(line, takes, busy, self._places)
+        return forecast(order, durations_s, remaining_s, self._slots)
 
-    def _usual(self, quality: Quality) -> float:
+    def _typical(self, quality: Quality) -> float:
         return self._estimates.typical(quality).call
 
-    def _known(self, quality: Quality) -> float:
-        """The same without a guess: nobody is refused for one."""
-        known = self._estimates.measured(quality)
-        return 0.0 if known is None else known.call
+    def _measured(self, quality: Quality) -> float:
+        """Return 0 if nothing was measured, since no order is refused on a guess."""
+        measured = self._estimates.measured(quality)
+        return 0.0 if measured is None else measured.call

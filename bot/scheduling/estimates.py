@@ -1,4 +1,4 @@
-"""How long edits of each quality take, by those that were delivered lately."""
+"""How long edits of each quality take, based on the latest delivered ones."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -7,40 +7,39 @@ from statistics import median
 from bot.domain.edits import Durations
 from bot.domain.pricing import Quality
 
-LATEST = 21
-"""Edits of a quality that an estimate rests on; odd, so that the middle one is one of them."""
-
+SAMPLES = 21
+"""Edits of a quality that an estimate is based on; odd, so that the median is one of them."""
 
 DEFAULTS = {
     Quality.LOW: Durations(call=15, posting=3),
     Quality.MEDIUM: Durations(call=30, posting=3),
     Quality.HIGH: Durations(call=60, posting=5),
 }
-"""Until any was made: about what image models need."""
+"""Until one was delivered: roughly what image models take."""
 
 
 class Estimates:
-    """The latest edits' times, and what is usual by them."""
+    """The durations of the latest edits, and their medians."""
 
     def __init__(self) -> None:
-        self._latest = {quality: deque[Durations](maxlen=LATEST) for quality in Quality}
-        self._known: dict[Quality, Durations] = {}
+        self._latest = {quality: deque[Durations](maxlen=SAMPLES) for quality in Quality}
+        self._measured: dict[Quality, Durations] = {}
 
     def learn(self, latest: Mapping[Quality, Sequence[Durations]]) -> None:
-        """Take in edits of each quality, oldest first."""
-        for quality, tooks in latest.items():
+        """Add the durations of edits by quality, oldest first."""
+        for quality, durations in latest.items():
             kept = self._latest[quality]
-            kept.extend(took for took in tooks if took.is_plausible)
+            kept.extend(duration for duration in durations if duration.is_plausible)
             if kept:
-                self._known[quality] = Durations(
-                    call=median(took.call for took in kept),
-                    posting=median(took.posting for took in kept),
+                self._measured[quality] = Durations(
+                    call=median(duration.call for duration in kept),
+                    posting=median(duration.posting for duration in kept),
                 )
 
     def typical(self, quality: Quality) -> Durations:
-        """What half of the latest edits needed at most, or a guess."""
-        return self._known.get(quality, DEFAULTS[quality])
+        """Return the median durations, or a default if none were measured."""
+        return self._measured.get(quality, DEFAULTS[quality])
 
     def measured(self, quality: Quality) -> Durations | None:
-        """The same, without a guess."""
-        return self._known.get(quality)
+        """Return the median durations, or None if none were measured."""
+        return self._measured.get(quality)

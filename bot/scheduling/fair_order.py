@@ -1,8 +1,8 @@
-"""Who goes next, fairly, and when: pure functions over plain values.
+"""Fair order and forecasts of the queue: pure functions over plain values.
 
-Members take turns. Whoever has fewer edits in flight goes first, and of several who have equally
-many whoever's last turn is longest ago; a member's own edits go in the order in which they came.
-So one member's burst delays another's single edit by no more than one edit's time.
+Members take turns. The member with the fewest edits in flight goes first; on a tie, the one who was
+served longest ago. A member's own edits stay in the order in which they came. So one member's burst
+delays another member's edit by no more than one edit.
 """
 
 from collections import defaultdict, deque
@@ -10,104 +10,111 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
 
-NO_TURN_YET = -1
+NEVER_SERVED = -1
 
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """An edit in the line."""
+    """A queued edit."""
 
     edit_id: int
-    """The interaction's id; such ids grow with time, so they tell the order of coming."""
+    """The interaction's id. Later interactions have higher ids."""
     member_id: int
     ready: bool = True
-    """Whether it could start at once; one that could not keeps its place all the same."""
-    expected: bool = False
-    """Whether it is going to be ready so soon that its member's later edits wait for it."""
+    """Whether it can start right away."""
+    preparing: bool = False
+    """Whether it will be ready so soon that its member's later edits wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """Where an edit stands."""
+    """A queued edit's position and estimated wait."""
 
-    place: int
+    position: int
     """1 for the next one."""
-    wait: float
-    """Seconds until its turn, as far as can be told."""
+    wait_s: float
 
 
 def fair_order(
-    waiting: Iterable[QueueEntry], in_flight: Mapping[int, int], turns: Mapping[int, int]
+    waiting: Iterable[QueueEntry], in_flight: Mapping[int, int], last_served: Mapping[int, int]
 ) -> list[QueueEntry]:
-    """All who wait, in the order in which they start as long as nobody comes and none ends.
+    """Return the order in which edits start if none joins or ends in the meantime.
 
-    `in_flight` counts members' edits under way; `turns` numbers members' last turns, so that a
-    smaller number is longer ago and none is before all.
+    Args:
+        waiting: the queued edits.
+        in_flight: the number of each member's edits in flight.
+        last_served: when each member was last served, as a rising number.
     """
     queues: defaultdict[int, deque[QueueEntry]] = defaultdict(deque)
-    for each in sorted(waiting, key=lambda each: each.edit_id):
-        queues[each.member_id].append(each)
+    for entry in sorted(waiting, key=lambda entry: entry.edit_id):
+        queues[entry.member_id].append(entry)
     heads = [
-        (in_flight.get(member, 0), turns.get(member, NO_TURN_YET), queue[0].edit_id, member)
+        (in_flight.get(member, 0), last_served.get(member, NEVER_SERVED), queue[0].edit_id, member)
         for member, queue in queues.items()
     ]
     heapify(heads)
-    turn = max(turns.values(), default=NO_TURN_YET)
-    line: list[QueueEntry] = []
+    served = max(last_served.values(), default=NEVER_SERVED)
+    order: list[QueueEntry] = []
     while heads:
         flying, _, _, member = heads[0]
         queue = queues[member]
-        line.append(queue.popleft())
-        turn += 1
+        order.append(queue.popleft())
+        served += 1
         if queue:
-            heapreplace(heads, (flying + 1, turn, queue[0].edit_id, member))
+            heapreplace(heads, (flying + 1, served, queue[0].edit_id, member))
         else:
             heappop(heads)
-    return line
+    return order
 
 
 def next_entry(
     waiting: Iterable[QueueEntry],
     in_flight: Mapping[int, int],
-    turns: Mapping[int, int],
+    last_served: Mapping[int, int],
     *,
-    patient: bool = False,
+    strict: bool = False,
 ) -> QueueEntry | None:
-    """Whose turn it is when a place is free, if anybody could start.
+    """Return the edit that gets a free slot, or None if no edit can start.
 
-    What is not ready is passed over: by its member's later edits where it is not expected either,
-    by other members' where they are not `patient`.
+    An edit that isn't ready is passed by its member's later edits unless it is preparing, and by
+    other members' edits unless the order is `strict`.
     """
     heads: dict[int, QueueEntry] = {}
-    for each in waiting:
-        head = heads.get(each.member_id)
-        if (each.ready or each.expected) and (head is None or each.edit_id < head.edit_id):
-            heads[each.member_id] = each
+    for entry in waiting:
+        head = heads.get(entry.member_id)
+        if (entry.ready or entry.preparing) and (head is None or entry.edit_id < head.edit_id):
+            heads[entry.member_id] = entry
 
     def rank(head: QueueEntry) -> tuple[int, int, int]:
         member = head.member_id
-        return in_flight.get(member, 0), turns.get(member, NO_TURN_YET), head.edit_id
+        return in_flight.get(member, 0), last_served.get(member, NEVER_SERVED), head.edit_id
 
-    if patient:
+    if strict:
         first = min(heads.values(), key=rank, default=None)
         return first if first is not None and first.ready else None
     return min((head for head in heads.values() if head.ready), key=rank, default=None)
 
 
 def forecast(
-    line: Sequence[QueueEntry], takes: Mapping[int, float], busy: Sequence[float], places: int
+    order: Sequence[QueueEntry],
+    durations_s: Mapping[int, float],
+    remaining_s: Sequence[float],
+    slots: int,
 ) -> dict[int, QueuePosition]:
-    """Where each of a line stands, by its edit's id.
+    """Return the positions of queued edits by edit id.
 
-    `takes` has the seconds that each edit will keep its place among the calls, `busy` those that
-    the ones under way still will.
+    Args:
+        order: the queued edits, next one first.
+        durations_s: how long each of them will keep its slot, by edit id.
+        remaining_s: how long the running calls will still keep theirs.
+        slots: the number of all slots.
     """
-    spare = min(places - len(busy), len(line))
-    free = [*busy, *([0.0] * spare)]
-    heapify(free)
-    standings: dict[int, QueuePosition] = {}
-    for place, each in enumerate(line, 1):
-        start = heappop(free)
-        standings[each.edit_id] = QueuePosition(place, start)
-        heappush(free, start + takes[each.edit_id])
-    return standings
+    spare = min(slots - len(remaining_s), len(order))
+    free_at = [*remaining_s, *([0.0] * spare)]
+    heapify(free_at)
+    positions: dict[int, QueuePosition] = {}
+    for position, entry in enumerate(order, 1):
+        start = heappop(free_at)
+        positions[entry.edit_id] = QueuePosition(position, start)
+        heappush(free_at, start + durations_s[entry.edit_id])
+    return positions

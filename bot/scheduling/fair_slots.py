@@ -1,4 +1,4 @@
-"""Places that members take in turns, in the queue's order; `edit_queue` has those for calls."""
+"""A semaphore whose slots members take in turns."""
 
 import asyncio
 import itertools
@@ -10,67 +10,71 @@ from bot.scheduling.fair_order import QueueEntry, next_entry
 
 
 class FairShare:
-    """Which members have places, and when each had the latest."""
+    """Which members have slots, and in which order they were last served."""
 
     def __init__(self) -> None:
         self.in_flight: Counter[int] = Counter()
-        """Places by member."""
-        self.turns: dict[int, int] = {}
-        """The number of each member's latest turn."""
+        """Slots by member."""
+        self.last_served: dict[int, int] = {}
+        """A rising number by member."""
         self._numbers = itertools.count()
 
     def begin(self, member_id: int) -> None:
-        """Count a place that a member gets."""
+        """Count a slot that a member gets."""
         self.in_flight[member_id] += 1
-        self.turns[member_id] = next(self._numbers)
+        self.last_served[member_id] = next(self._numbers)
 
     def end(self, member_id: int) -> None:
-        """Count a place that a member gives back."""
+        """Count a slot that a member gives back."""
         self.in_flight[member_id] -= 1
         if not self.in_flight[member_id]:
             del self.in_flight[member_id]
 
     def forget(self) -> None:
-        """When nobody waits, whoever comes next takes turns with those alone who have places."""
-        self.turns = {each: turn for each, turn in self.turns.items() if each in self.in_flight}
+        """Forget members without a slot, since nobody waits any longer."""
+        self.last_served = {
+            member: number
+            for member, number in self.last_served.items()
+            if member in self.in_flight
+        }
 
 
 class FairSlots:
-    """A fixed number of places, given in the queue's order, and only so many to one member."""
+    """A fixed number of slots, given in fair order, with a limit for each member."""
 
-    def __init__(self, places: int, *, per_member: int) -> None:
-        self._places = places
+    def __init__(self, slots: int, *, per_member: int) -> None:
+        self._slots = slots
         self._per_member = per_member
         self._waiting: dict[int, tuple[QueueEntry, asyncio.Future[None]]] = {}
-        self._rota = FairShare()
+        self._share = FairShare()
 
     @asynccontextmanager
-    async def take(self, who: QueueEntry) -> AsyncGenerator[None]:
-        """A place, from its turn until the end of the context."""
-        called = asyncio.get_running_loop().create_future()
-        self._waiting[who.edit_id] = who, called
-        self._call_up()
+    async def slot(self, entry: QueueEntry) -> AsyncGenerator[None]:
+        """Wait for a slot, and keep it until the end of the context."""
+        granted = asyncio.get_running_loop().create_future()
+        self._waiting[entry.edit_id] = entry, granted
+        self._grant()
         try:
-            await called
+            await granted
             yield
         finally:
-            # Called and cancelled at once, it has a place, and gives it back all the same.
-            if self._waiting.pop(who.edit_id, None) is None:
-                self._rota.end(who.member_id)
-            self._call_up()
+            # A task that is cancelled right after the grant has a slot to give back, too.
+            if self._waiting.pop(entry.edit_id, None) is None:
+                self._share.end(entry.member_id)
+            self._grant()
 
-    def _call_up(self) -> None:
-        while self._rota.in_flight.total() < self._places:
+    def _grant(self) -> None:
+        while self._share.in_flight.total() < self._slots:
             waiting = (
-                who
-                for who, called in self._waiting.values()
-                if not called.done() and self._rota.in_flight[who.member_id] < self._per_member
+                entry
+                for entry, granted in self._waiting.values()
+                if not granted.done() and self._share.in_flight[entry.member_id] < self._per_member
             )
-            chosen = next_entry(waiting, self._rota.in_flight, self._rota.turns)
+            chosen = next_entry(waiting, self._share.in_flight, self._share.last_served)
             if chosen is None:
                 break
-            _, called = self._waiting.pop(chosen.edit_id)
-            self._rota.begin(chosen.member_id)
-            called.set_result(None)
+            _, granted = self._waiting.pop(chosen.edit_id)
+            self._share.begin(chosen.member_id)
+            granted.set_result(None)
         if not self._waiting:
-            self._rota.forget()
+            self._share.forget()

@@ -1,11 +1,11 @@
-"""Members whose files keep killing child processes wait a while: pure, with the time passed in."""
+"""Pauses members whose files keep killing child processes: pure, with the time passed in."""
 
 from collections import defaultdict
 
 KILLS = 3
 WITHIN_S = 600.0
 PAUSE_S = 600.0
-"""After so many kills within so many seconds, no file of the member is opened for so many."""
+"""After `KILLS` kills within `WITHIN_S`, none of the member's files is opened for `PAUSE_S`."""
 
 
 class KillLimit:
@@ -15,14 +15,14 @@ class KillLimit:
         self._kills: defaultdict[int, list[float]] = defaultdict(list)
 
     def note(self, member_id: int, *, now: float) -> None:
-        """Count a kill; `now` is in seconds, of a clock that never goes back."""
+        """Count a kill; `now` is in seconds, from a monotonic clock."""
         for member, kills in list(self._kills.items()):
             if kills[-1] + max(WITHIN_S, PAUSE_S) <= now:
                 del self._kills[member]
         self._kills[member_id] = [*self._kills[member_id], now][-KILLS:]
 
     def wait(self, member_id: int, *, now: float) -> float:
-        """Return the seconds until the member's files are opened again; 0 for right now."""
+        """Return the seconds until the member's files are opened again; 0 if they are."""
         kills = self._kills.get(member_id, [])
         if len(kills) < KILLS or kills[-1] - kills[0] > WITHIN_S:
             return 0.0

@@ -1,7 +1,7 @@
-"""What a member is told of an edit before it ends: pure functions of where it stands.
+"""The progress of an open edit, as its member sees it: pure.
 
-A stage is rounded to what can be seen, so that equal ones need not be shown again. What it says
-never goes backwards: it is worked out from the stage that was shown before.
+Stages are rounded to what is visible, so that equal ones needn't be shown again. Each builds on the
+stage that was shown before, and never goes backward.
 """
 
 import math
@@ -9,78 +9,78 @@ from dataclasses import dataclass
 
 from bot.scheduling.fair_order import QueuePosition
 
-MOST_PERCENT = 95
-"""Whoever sees more expects the end."""
+MAX_PERCENT = 95
+"""A fuller bar would promise the end."""
 
 PERCENT_STEP = 5
 
-MINUTE = 60
-TOLD_BY_SECONDS = 120
-"""Longer waits are told by minutes."""
+MINUTE_S = 60
+MAX_SHOWN_S = 120
+"""Longer waits are shown in minutes."""
 
-SLACK, GRACE = 1.25, 10
-"""By this factor and so many seconds more than was said, a wait is longer than was thought."""
+ETA_TOLERANCE, ETA_GRACE_S = 1.25, 10
+"""A wait is late if it exceeds this multiple of what was shown, plus these seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class InLine:
-    """It waits for its turn."""
+class Queued:
+    """The edit waits for a slot."""
 
-    place: int
-    wait: int
-    """Seconds, rounded."""
+    position: int
+    wait_s: int
+    """Rounded."""
     late: bool = False
-    """Whether it is going to be longer than was said before."""
+    """Whether the wait is longer than was shown before."""
 
 
 @dataclass(frozen=True, slots=True)
-class BeingMade:
-    """The call is under way."""
+class InProgress:
+    """The call is in progress."""
 
     percent: int
-    left: int
-    """Seconds, rounded."""
+    left_s: int
+    """Rounded."""
     late: bool = False
-    """Whether it takes longer than such edits took lately."""
+    """Whether it takes longer than is typical."""
 
 
 @dataclass(frozen=True, slots=True)
-class BeingPosted:
-    """The pictures are there and on their way to the message."""
+class Posting:
+    """The images are being fetched and posted."""
 
 
-Stage = InLine | BeingMade | BeingPosted
+Stage = Queued | InProgress | Posting
 
 
-def in_line(standing: QueuePosition, before: Stage | None, *, overdue: bool = False) -> InLine:
-    """The stage of an edit that waits; `overdue` once its turn should have come by all means."""
-    wait = round_up(standing.wait)
-    if not isinstance(before, InLine):
-        return InLine(standing.place, wait)
-    late = overdue or wait > longest(before.wait)
-    return InLine(standing.place, min(wait, before.wait), late)
+def queued(position: QueuePosition, before: Stage | None, *, overdue: bool = False) -> Queued:
+    """Return a queued edit's stage; `overdue` if it should have been sent by now in any case."""
+    wait_s = round_up(position.wait_s)
+    if not isinstance(before, Queued):
+        return Queued(position.position, wait_s)
+    late = overdue or wait_s > tolerated_s(before.wait_s)
+    return Queued(position.position, min(wait_s, before.wait_s), late)
 
 
-def longest(wait: float) -> float:
-    """Seconds up to which a wait is no longer than was said."""
-    return wait * SLACK + GRACE
+def tolerated_s(wait_s: float) -> float:
+    """Return the longest wait that doesn't count as late after `wait_s` was shown."""
+    return wait_s * ETA_TOLERANCE + ETA_GRACE_S
 
 
-def being_made(elapsed: float, usual: float, before: Stage | None) -> BeingMade:
-    """The stage of an edit that was sent `elapsed` seconds ago, when such edits take `usual`."""
-    percent = MOST_PERCENT
-    if elapsed < usual:
-        percent = min(MOST_PERCENT, int(100 * elapsed / usual) // PERCENT_STEP * PERCENT_STEP)
-    left = round_up(usual - elapsed)
-    late = elapsed > usual
-    if isinstance(before, BeingMade):
+def in_progress(elapsed_s: float, typical_s: float, before: Stage | None) -> InProgress:
+    """Return the stage of an edit that was sent `elapsed_s` ago."""
+    percent = MAX_PERCENT
+    if elapsed_s < typical_s:
+        percent = min(percent, int(100 * elapsed_s / typical_s) // PERCENT_STEP * PERCENT_STEP)
+    left_s = round_up(typical_s - elapsed_s)
+    late = elapsed_s > typical_s
+    if isinstance(before, InProgress):
         percent = max(percent, before.percent)
-        left = min(left, before.left)
+        left_s = min(left_s, before.left_s)
         late = late or before.late
-    return BeingMade(percent, left, late)
+    return InProgress(percent, left_s, late)
 
 
 def round_up(seconds: float) -> int:
-    """Seconds as people say them: by five, from a minute on by ten, from two on by minutes."""
-    step = 5 if seconds <= MINUTE else 10 if seconds <= TOLD_BY_SECONDS else MINUTE
+    """Round up to 5 s, to 10 s above a minute, and to minutes above two."""
+    step = 5 if seconds <= MINUTE_S else 10 if seconds <= MAX_SHOWN_S else MINUTE_S
     return math.ceil(max(0.0, seconds) / step) * step

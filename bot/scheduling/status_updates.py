@@ -1,7 +1,7 @@
-"""Keeps the cards of edits that wait in step with what becomes of them, by few requests.
+"""Keeps the cards of open edits up to date, with few requests.
 
-No edit waits for its card. Of all changes at most so many go out a second, each edit's in turn;
-each is made once, shows what is true then, and is dropped where the end comes first.
+No edit waits for its card. All cards share one rate limit and are updated in turn. Each update is
+sent once, shows what is true at that moment, and is dropped if the edit ends first.
 """
 
 import asyncio
@@ -16,46 +16,46 @@ from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
 from bot.scheduling.estimates import Estimates
 from bot.scheduling.fair_order import QueuePosition
-from bot.scheduling.progress import BeingPosted, InLine, Stage, being_made, in_line, longest
+from bot.scheduling.progress import Posting, Queued, Stage, in_progress, queued, tolerated_s
 
-AT_ONCE = 8
-"""Requests under way at once."""
+MAX_REQUESTS = 8
+"""Updates that are sent at once."""
 
-LOOK_AGAIN = 0.5
-"""Seconds after which it is looked again whether there is news to show."""
+RECHECK_S = 0.5
+"""Seconds until a card without news is checked again."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often cards change, in seconds."""
+    """How often cards are updated."""
 
-    first: float = 1.0
-    """An edit that is sent so soon after its command needs no card."""
-    between: float = 2.0
-    """Between two changes of one card."""
-    any_two: float = 0.1
-    """Between any two changes, so that 300 edits that wait are told news every half minute."""
+    first_s: float = 1.0
+    """An edit that is sent within this time of its command needs no card."""
+    per_card_s: float = 2.0
+    """Between two updates of one card."""
+    any_two_s: float = 0.1
+    """Between any two updates, so that 300 queued edits get one every half minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """What came of one change of a card."""
+    """The result of updating a card."""
 
-    pause: float = 0.0
-    """Seconds in which no other change may follow."""
+    pause_s: float = 0.0
+    """Seconds without another update."""
     for_all: bool = False
-    """Whether the pause is one for all cards."""
+    """Whether the pause applies to all cards."""
     over: bool = False
-    """Whether the edit's message takes no change any more."""
+    """Whether the edit's message can't be updated any more."""
 
 
 class ProgressSink(Protocol):
-    """Where cards are shown."""
+    """Shows cards."""
 
     async def show(self, edit: Edit, stage: Stage) -> UpdateResult:
-        """Show how far the edit is, in its own message, in one try; it does not raise."""
+        """Show an edit's progress in its message, in one try and without raising."""
         ...
 
 
@@ -63,28 +63,28 @@ class ProgressSink(Protocol):
 class _Card:
     edit: Edit
     due: float
-    """When it may change next, by the loop's time."""
+    """When it may be updated next, by the loop's time."""
     stage: Stage | None = None
-    """What was sent last."""
+    """The one shown last."""
     overdue_from: datetime | None = None
-    """When its turn should have come by all means, by the most that was promised."""
+    """The end of the earliest wait that was promised."""
     request: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class WaitingCards:
-    """The cards of all edits that wait or are being made."""
+    """The cards of all open edits."""
 
     def __init__(
         self,
-        screen: ProgressSink,
+        sink: ProgressSink,
         estimates: Estimates,
-        standing: Callable[[int], QueuePosition | None],
+        position_of: Callable[[int], QueuePosition | None],
         clock: Callable[[], datetime],
         pace: Pace | None = None,
     ) -> None:
-        self._screen = screen
+        self._sink = sink
         self._estimates = estimates
-        self._standing = standing
+        self._position_of = position_of
         self._clock = clock
         self._pace = pace or Pace()
         self._cards: dict[int, _Card] = {}
@@ -93,91 +93,91 @@ class WaitingCards:
         self._worker: asyncio.Task[None] | None = None
 
     def follow(self, edit: Edit) -> None:
-        """Show where an edit stands from now on, if it is not sent very soon."""
+        """Show an edit's progress from now on, unless it is sent very soon."""
         age = (self._clock() - edit.held_at).total_seconds()
-        self._cards[edit.order.id] = _Card(edit, due=_now() + max(0.0, self._pace.first - age))
+        self._cards[edit.order.id] = _Card(edit, due=_now() + max(0.0, self._pace.first_s - age))
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
+            self._worker = asyncio.create_task(self._run())
 
     def update(self, edit: Edit) -> None:
-        """Go on with a newer row of an edit that is followed."""
+        """Use a newer row of an edit."""
         card = self._cards.get(edit.order.id)
         if card is None:
             return
         card.edit = edit
         waited = (edit.submitted_at or self._clock()) - edit.held_at
-        if card.stage is None and waited < timedelta(seconds=self._pace.first):
+        if card.stage is None and waited < timedelta(seconds=self._pace.first_s):
             self.stop(edit.order.id)
 
     def stop(self, edit_id: int) -> None:
-        """Show nothing more: its message says something else from now on."""
+        """Stop updating a card, since its message is used for something else."""
         card = self._cards.pop(edit_id, None)
         if card is not None and card.request is not None:
             card.request.cancel()
 
     async def close(self) -> None:
-        """Stop all."""
+        """Stop all updates."""
         self._cards.clear()
         tasks = [*self._requests, *([] if self._worker is None else [self._worker])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         while self._cards:
-            await asyncio.sleep(self._pace.any_two)
-            if len(self._requests) < AT_ONCE and _now() >= self._paused_until:
-                self._change_one()
+            await asyncio.sleep(self._pace.any_two_s)
+            if len(self._requests) < MAX_REQUESTS and _now() >= self._paused_until:
+                self._update_one()
 
-    def _change_one(self) -> None:
-        """Change the card that has been due for longest, of those that would show news."""
+    def _update_one(self) -> None:
+        """Update the card that has been due for longest and has news."""
         now = _now()
         due = [card for card in self._cards.values() if card.due <= now and card.request is None]
         for card in sorted(due, key=lambda card: card.due):
             stage = self._stage(card)
             if stage is not None and stage != card.stage:
                 card.stage = stage
-                self._note_promise(card, stage)
-                card.request = asyncio.create_task(self._change(card, stage))
+                self._record_promise(card, stage)
+                card.request = asyncio.create_task(self._show(card, stage))
                 self._requests.add(card.request)
                 card.request.add_done_callback(self._requests.discard)
                 return
-            card.due = now + LOOK_AGAIN
+            card.due = now + RECHECK_S
 
-    def _note_promise(self, card: _Card, stage: Stage) -> None:
-        if isinstance(stage, InLine):
-            promised = self._clock() + timedelta(seconds=longest(stage.wait))
+    def _record_promise(self, card: _Card, stage: Stage) -> None:
+        if isinstance(stage, Queued):
+            promised = self._clock() + timedelta(seconds=tolerated_s(stage.wait_s))
             card.overdue_from = min(card.overdue_from or promised, promised)
 
-    async def _change(self, card: _Card, stage: Stage) -> None:
+    async def _show(self, card: _Card, stage: Stage) -> None:
         try:
-            shown = await self._screen.show(card.edit, stage)
+            result = await self._sink.show(card.edit, stage)
         except Exception:
             log.exception("card.failed", edit=str(card.edit.order.id))
-            shown = UpdateResult(over=True)
+            result = UpdateResult(over=True)
         card.request = None
         now = _now()
-        card.due = now + max(self._pace.between, shown.pause)
-        if shown.for_all:
-            self._paused_until = now + shown.pause
-        if shown.over:
+        card.due = now + max(self._pace.per_card_s, result.pause_s)
+        if result.for_all:
+            self._paused_until = now + result.pause_s
+        if result.over:
             self._cards.pop(card.edit.order.id, None)
 
     def _stage(self, card: _Card) -> Stage | None:
         edit = card.edit
         match edit.state:
             case State.HELD:
-                standing = self._standing(edit.order.id)
-                if standing is None:
+                position = self._position_of(edit.order.id)
+                if position is None:
                     return None
                 overdue = card.overdue_from is not None and self._clock() > card.overdue_from
-                return in_line(standing, card.stage, overdue=overdue)
+                return queued(position, card.stage, overdue=overdue)
             case State.SUBMITTED:
                 elapsed = self._clock() - (edit.submitted_at or edit.held_at)
-                usual = self._estimates.typical(edit.order.quality).whole
-                return being_made(elapsed.total_seconds(), usual, card.stage)
+                typical = self._estimates.typical(edit.order.quality)
+                return in_progress(elapsed.total_seconds(), typical.whole, card.stage)
             case State.RENDERED:
-                return BeingPosted()
+                return Posting()
             case _:
                 return None
 

@@ -2,7 +2,7 @@
 
 from bot.domain.edits import Edit
 from bot.domain.images import SourceChange
-from bot.editing.editor import Receipt
+from bot.editing.ports import Receipt
 
 FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
 
@@ -10,7 +10,7 @@ FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
 def picture_notes(edit: Edit, receipt: Receipt) -> list[str]:
     """A sentence for each thing that was done to the source or to the results."""
     notes = [_CHANGES[change] for change in edit.source_changes]
-    all_of_them, reencoded = len(receipt.pictures), receipt.reencoded
+    all_of_them, reencoded = len(receipt.images), receipt.reencoded
     if reencoded and all_of_them == 1:
         notes.append("The picture was re-encoded, since it is larger than Discord takes here.")
     elif reencoded:

@@ -38,8 +38,8 @@ from bot.domain.refusals import (
     TooManyPictures,
     Unforeseen,
 )
-from bot.editing.editor import LONGEST_WAIT
 from bot.ledger.archive import KeptEdit
+from bot.scheduling.call_schedule import MAX_WAIT
 from bot.scheduling.kill_limit import KILLS, PAUSE_S
 from cogs.text.images import FORMATS
 from cogs.text.markdown import SHOWN, as_plain
@@ -131,7 +131,7 @@ def refusal_text(refusal: Refusal) -> str:
         case LineTooLong(wait):
             said = (
                 f"The line is long: this edit would wait about {minutes_text(wait)}, and none "
-                f"waits longer than {minutes_text(LONGEST_WAIT.total_seconds())}. "
+                f"waits longer than {minutes_text(MAX_WAIT.total_seconds())}. "
                 "Try again later."
             )
         case ServiceDown(wait):
@@ -216,7 +216,7 @@ def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
                 "the server's privacy settings, or try again."
             )
         case Reason.EXPIRED:
-            minutes = minutes_text(LONGEST_WAIT.total_seconds())
+            minutes = minutes_text(MAX_WAIT.total_seconds())
             said = f"The edit's turn did not come within {minutes}. Try again later."
         case Reason.CANCELLED:
             said = "This edit was cancelled while it waited."

@@ -11,7 +11,7 @@ from bot.discord_io.edit_messages import Cards
 from bot.discord_io.fallback_message import id_line
 from bot.domain.edits import Edit, Order
 from bot.domain.refusals import Refusal
-from bot.editing.editor import Receipt
+from bot.editing.ports import Receipt
 from bot.scheduling.progress import Stage
 from cogs.text.images import picture_notes
 from cogs.text.markdown import as_line, as_plain
@@ -155,7 +155,7 @@ def _summary(edit: Edit, receipt: Receipt) -> str:
         facts.append(f"<@{order.member_id}>")
     summary = f"-# {' · '.join(facts)}"
     summary += "".join(f"\n-# {note}" for note in picture_notes(edit, receipt))
-    missing = order.count - len(receipt.pictures)
+    missing = order.count - len(receipt.images)
     if missing:
         summary += (
             f"\n-# {missing} of {order.count} pictures could not be had or posted, "

@@ -5,12 +5,12 @@ from typing import Any
 from bot.discord_io.custom_ids import write_lasting
 from bot.domain.edits import Edit
 from bot.scheduling.progress import (
-    MINUTE,
-    MOST_PERCENT,
-    TOLD_BY_SECONDS,
-    BeingMade,
-    BeingPosted,
-    InLine,
+    MAX_PERCENT,
+    MAX_SHOWN_S,
+    MINUTE_S,
+    InProgress,
+    Posting,
+    Queued,
     Stage,
 )
 from cogs.ui.components import Button, row_of
@@ -26,16 +26,16 @@ _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 def waiting_card(edit: Edit, stage: Stage) -> tuple[str, list[dict[str, Any]]]:
     """The text for a stage, and the components under it."""
     match stage:
-        case InLine(place, wait, late):
-            said = "longer than was thought" if late else seconds_text(wait)
+        case Queued(position, wait_s, late):
+            said = "longer than was thought" if late else seconds_text(wait_s)
             note = "Until its turn comes it can be cancelled, at no cost."
-            return f"**{ordinal(place)} in line · {said}**\n-# {note}", [_cancel_row(edit)]
-        case BeingMade(percent, left, late):
-            said = "longer than usual" if late else seconds_text(left)
+            return f"**{ordinal(position)} in line · {said}**\n-# {note}", [_cancel_row(edit)]
+        case InProgress(percent, left_s, late):
+            said = "longer than usual" if late else seconds_text(left_s)
             note = "It is being made, and cannot be stopped any more."
             return f"{bar(percent)}\n**{percent}% · {said}**\n-# {note}", []
-        case BeingPosted():
-            return f"{bar(MOST_PERCENT)}\n**Posting**\n-# The picture is made and on its way.", []
+        case Posting():
+            return f"{bar(MAX_PERCENT)}\n**Posting**\n-# The picture is made and on its way.", []
 
 
 def ordinal(number: int) -> str:
@@ -48,9 +48,9 @@ def seconds_text(seconds: int) -> str:
     """A while, in words."""
     if seconds <= 0:
         return "any moment now"
-    if seconds <= TOLD_BY_SECONDS:
+    if seconds <= MAX_SHOWN_S:
         return f"about {seconds} s"
-    return f"about {seconds // MINUTE} min"
+    return f"about {seconds // MINUTE_S} min"
 
 
 def bar(percent: int) -> str:

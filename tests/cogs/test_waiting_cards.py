@@ -7,7 +7,7 @@ from bot.domain.edits import Edit
 from bot.domain.lifecycle import State
 from bot.scheduling.estimates import Estimates
 from bot.scheduling.fair_order import QueuePosition
-from bot.scheduling.progress import InLine, Stage
+from bot.scheduling.progress import Queued, Stage
 from bot.scheduling.status_updates import Pace, ProgressSink, UpdateResult, WaitingCards
 from tests.orders import order
 
@@ -34,12 +34,12 @@ class Shows(ProgressSink):
 
 async def test_a_turn_that_does_not_come_although_it_always_seems_near_is_said_to_be_late():
     screen, now = Shows(), [HELD_AT]
-    pace = Pace(first=0, between=0, any_two=0.001)
+    pace = Pace(first_s=0, per_card_s=0, any_two_s=0.001)
     cards = WaitingCards(screen, Estimates(), lambda _: QueuePosition(1, 3.0), lambda: now[0], pace)
     cards.follow(held())
-    assert await screen.next() == InLine(1, 5)
+    assert await screen.next() == Queued(1, 5)
     now[0] += timedelta(seconds=17)
-    assert await screen.next() == InLine(1, 5, late=True)
+    assert await screen.next() == Queued(1, 5, late=True)
     await cards.close()
 
 

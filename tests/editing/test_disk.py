@@ -52,7 +52,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Generator[Disk]:
 @pytest.fixture(autouse=True)
 def insistent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the bot ask its ledger again at once."""
-    monkeypatch.setattr("bot.editing.editor.LEDGER_RETRY_DELAYS_S", (0.02,))
+    monkeypatch.setattr("bot.editing.ledger_retry.RETRY_DELAYS_S", (0.02,))
 
 
 @pytest.fixture(params=list(DiskFault), ids=lambda fault: fault.value)
@@ -205,7 +205,7 @@ async def test_what_the_disk_did_not_take_before_the_bot_ended_is_not_done_twice
 ):
     if step == "void":
         sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
-    monkeypatch.setattr("bot.editing.editor.LEDGER_RETRY_DELAYS_S", (60,))
+    monkeypatch.setattr("bot.editing.ledger_retry.RETRY_DELAYS_S", (60,))
     disk.fail_at(monkeypatch, step, fault)
     edit = await ada.edit()
     await events.logs("ledger.retrying")
@@ -378,7 +378,7 @@ async def test_where_another_process_keeps_the_ledger_an_edit_is_refused_and_not
 ):
     impatient = partial(open_sqlite, patience=200 if acknowledged_first else 1)
     monkeypatch.setattr("bot.__main__.open_sqlite", impatient)
-    monkeypatch.setattr("bot.editing.editor.HOLD_TIMEOUT_S", 0.05 if acknowledged_first else 5)
+    monkeypatch.setattr("bot.editing.intake.HOLD_TIMEOUT_S", 0.05 if acknowledged_first else 5)
     bot = await start_bot()
     async with locked_by_a_process(bot.settings.database):
         edit = await ada.edit(private=True)

@@ -254,7 +254,7 @@ async def test_pictures_that_fit_each_but_not_together_are_all_posted(
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("bot.editing.editor.UPLOAD_LIMIT", 3 * MIB)
+    monkeypatch.setattr("bot.editing.delivery.UPLOAD_LIMIT", 3 * MIB)
     result = noise(MIB)
     sandbox.edit_api.answer_with([result])
     message = await is_made(ada, events, await edit_within(ada, 2 * MIB, 4), pictures=4)

@@ -572,7 +572,7 @@ async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("bot.editing.editor.LONGEST_WAIT", timedelta(seconds=0.3))
+    monkeypatch.setattr("bot.scheduling.call_schedule.MAX_WAIT", timedelta(seconds=0.3))
 
     async def never(_downloads: SourceDownloads, _url: str) -> Source | None:
         return await asyncio.get_running_loop().create_future()

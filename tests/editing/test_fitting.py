@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.editing.fitting import ENOUGH, UPLOAD_LIMIT, share_out
+from bot.editing.fitting import LOSSLESS_BYTES, UPLOAD_LIMIT, share_out
 
 MIB = 2**20
 
@@ -25,7 +25,7 @@ MIB = 2**20
     ],
 )
 def test_as_many_as_can_be_stay_as_they_are(sizes: list[int], each: int, allowed: list[float]):
-    shared = share_out([size * MIB for size in sizes], each=each * MIB, together=24 * MIB)
+    shared = share_out([size * MIB for size in sizes], per_image=each * MIB, total=24 * MIB)
     assert [bytes_ / MIB for bytes_ in shared] == allowed
 
 
@@ -37,10 +37,10 @@ def test_as_many_as_can_be_stay_as_they_are(sizes: list[int], each: int, allowed
 def test_what_is_shared_out_always_fits_and_is_never_nothing(
     sizes: list[int], each: int, together: int
 ):
-    allowed = share_out(sizes, each=each, together=together)
+    allowed = share_out(sizes, per_image=each, total=together)
     assert sum(allowed) <= together
     assert all(0 < most <= min(each, size) for most, size in zip(allowed, sizes, strict=True))
     if sum(sizes) <= together and all(size <= each for size in sizes):
         assert allowed == sizes
     for most, size in zip(allowed, sizes, strict=True):
-        assert most >= min(size, each, ENOUGH, together // len(sizes))
+        assert most >= min(size, each, LOSSLESS_BYTES, together // len(sizes))

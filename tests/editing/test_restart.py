@@ -391,7 +391,7 @@ async def test_a_look_up_that_discord_does_not_answer_holds_up_no_other_edit(
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("bot.scheduling.edit_queue.RESTART_PATIENCE", 0.2)
+    monkeypatch.setattr("bot.scheduling.edit_queue.RESTART_TIMEOUT_S", 0.2)
     bot = await start_bot(edit_concurrency=2)
     carol = Person.join(sandbox, bot.settings, "Carol")
     hang(sandbox)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from bot.scheduling.circuit_breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker
+from bot.scheduling.circuit_breaker import FAILURES, FIRST_PAUSE_S, MAX_PAUSE_S, CircuitBreaker
 from sandbox.faults import EditFault, server_error
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, StartBot
@@ -21,61 +21,65 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def breaker(clock: Clock) -> Breaker:
+def breaker(clock: Clock) -> CircuitBreaker:
     """A breaker whose door has just shut."""
-    shut = Breaker(clock)
+    shut = CircuitBreaker(clock)
     fail(shut, range(1, 1 + FAILURES))
     return shut
 
 
-def fail(breaker: Breaker, edits: Sequence[int]) -> None:
+def fail(breaker: CircuitBreaker, edits: Sequence[int]) -> None:
     for edit_id in edits:
-        breaker.note_failure(edit_id)
+        breaker.record_failure(edit_id)
 
 
 def test_failures_that_are_not_in_a_row_shut_nothing():
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     fail(breaker, range(1, FAILURES))
-    breaker.note_answer()
+    breaker.record_answer()
     fail(breaker, range(FAILURES, 2 * FAILURES - 1))
     assert breaker.refuse(9) is None
 
 
 def test_after_some_in_a_row_new_edits_are_refused_with_when_to_try_again(
-    breaker: Breaker, clock: Clock
+    breaker: CircuitBreaker, clock: Clock
 ):
-    assert breaker.refuse(9) == FIRST_PAUSE
+    assert breaker.refuse(9) == FIRST_PAUSE_S
     clock.seconds += 12
-    assert breaker.refuse(9) == FIRST_PAUSE - 12
+    assert breaker.refuse(9) == FIRST_PAUSE_S - 12
 
 
-def test_one_edit_at_a_time_is_let_in_as_a_probe(breaker: Breaker, clock: Clock):
-    clock.seconds += FIRST_PAUSE
+def test_one_edit_at_a_time_is_let_in_as_a_probe(breaker: CircuitBreaker, clock: Clock):
+    clock.seconds += FIRST_PAUSE_S
     assert breaker.refuse(9) is None
-    assert breaker.refuse(10) == FIRST_PAUSE
+    assert breaker.refuse(10) == FIRST_PAUSE_S
     breaker.leave(9)
     assert breaker.refuse(10) is None
 
 
-def test_a_probe_that_fails_shuts_the_door_for_longer_up_to_a_limit(breaker: Breaker, clock: Clock):
-    clock.seconds += FIRST_PAUSE
+def test_a_probe_that_fails_shuts_the_door_for_longer_up_to_a_limit(
+    breaker: CircuitBreaker, clock: Clock
+):
+    clock.seconds += FIRST_PAUSE_S
     for edit_id in (9, 10, 11):
         assert breaker.refuse(edit_id) is None
-        breaker.note_failure(edit_id)
-        assert breaker.refuse(12) == LONGEST_PAUSE
-        clock.seconds += LONGEST_PAUSE
+        breaker.record_failure(edit_id)
+        assert breaker.refuse(12) == MAX_PAUSE_S
+        clock.seconds += MAX_PAUSE_S
 
 
-def test_calls_that_were_made_before_do_not_keep_the_door_shut(breaker: Breaker, clock: Clock):
+def test_calls_that_were_made_before_do_not_keep_the_door_shut(
+    breaker: CircuitBreaker, clock: Clock
+):
     clock.seconds += 20
     fail(breaker, [6, 7, 8])
-    assert breaker.refuse(9) == FIRST_PAUSE - 20
-    breaker.note_answer()
+    assert breaker.refuse(9) == FIRST_PAUSE_S - 20
+    breaker.record_answer()
     assert breaker.refuse(9) is None
 
 
 async def test_edits_that_were_taken_wait_and_go_one_by_one_until_one_is_answered(
-    breaker: Breaker, clock: Clock
+    breaker: CircuitBreaker, clock: Clock
 ):
     called: list[int] = []
 
@@ -83,37 +87,36 @@ async def test_edits_that_were_taken_wait_and_go_one_by_one_until_one_is_answere
         await breaker.wait_to_call(edit_id)
         called.append(edit_id)
 
-    clock.seconds += FIRST_PAUSE
+    clock.seconds += FIRST_PAUSE_S
     calls = [asyncio.create_task(call(edit_id)) for edit_id in (9, 10, 11)]
     await settle()
     assert called == [9]
     breaker.leave(9)
     await settle()
     assert called == [9, 10]
-    breaker.note_answer()
+    breaker.record_answer()
     await asyncio.gather(*calls)
     assert called == [9, 10, 11]
 
 
 async def test_a_probe_that_has_no_turn_yet_keeps_nobody_back_who_has(
-    breaker: Breaker, clock: Clock
+    breaker: CircuitBreaker, clock: Clock
 ):
-    clock.seconds += FIRST_PAUSE
+    clock.seconds += FIRST_PAUSE_S
     assert breaker.refuse(9) is None
     async with asyncio.timeout(5):
         await breaker.wait_to_call(10)
     let_in_before = asyncio.create_task(breaker.wait_to_call(9))
     await settle()
     assert not let_in_before.done()
-    breaker.note_failure(10)
-    assert breaker.refuse(11) == LONGEST_PAUSE
-    breaker.note_answer()
+    breaker.record_failure(10)
+    assert breaker.refuse(11) == MAX_PAUSE_S
+    breaker.record_answer()
     await let_in_before
 
 
-async def test_an_edit_that_waits_goes_when_the_pause_is_over(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("bot.scheduling.circuit_breaker.FIRST_PAUSE", 0.05)
-    breaker = Breaker()
+async def test_an_edit_that_waits_goes_when_the_pause_is_over():
+    breaker = CircuitBreaker(first_pause_s=0.05)
     fail(breaker, range(1, 1 + FAILURES))
     async with asyncio.timeout(5):
         await breaker.wait_to_call(9)
@@ -155,7 +158,9 @@ async def test_in_an_outage_of_ten_minutes_hardly_anything_is_called_or_held(
     monkeypatch: pytest.MonkeyPatch,
     clock: Clock,
 ):
-    monkeypatch.setattr("bot.editing.editor.Breaker", partial(Breaker, clock))
+    monkeypatch.setattr(
+        "bot.scheduling.call_schedule.CircuitBreaker", partial(CircuitBreaker, clock)
+    )
     await start_bot()
     outage = sandbox.faults.edit_api.add(EditFault(action=server_error(500), times=None))
     for _ in range(FAILURES):
@@ -174,23 +179,6 @@ async def test_in_an_outage_of_ten_minutes_hardly_anything_is_called_or_held(
     assert probes == [30, *range(90, 600, 60)]
     assert (waits[0], max(waits)) == (30, 60)
     sandbox.faults.edit_api.clear()
-    clock.seconds += LONGEST_PAUSE
+    clock.seconds += MAX_PAUSE_S
     for _ in range(3):
         await (await ada.edit()).until(lambda message: bool(message.files))
-
-
-@pytest.mark.usefixtures("small_results")
-async def test_the_first_edit_that_is_answered_opens_the_door_for_all(
-    sandbox: Sandbox,
-    start_bot: StartBot,
-    ada: Person,
-    events: Events,
-    monkeypatch: pytest.MonkeyPatch,
-):
-    monkeypatch.setattr("bot.scheduling.circuit_breaker.FIRST_PAUSE", 0.0)
-    monkeypatch.setattr("bot.scheduling.circuit_breaker.LONGEST_PAUSE", 0.0)
-    await start_bot()
-    await fail_in_a_row(sandbox, ada, events)
-    edits = [await ada.edit() for _ in range(3)]
-    for edit in edits:
-        await edit.posted()

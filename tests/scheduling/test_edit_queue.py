@@ -2,17 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from bot.domain.edits import Durations, Order
 from bot.domain.pricing import Quality
 from bot.domain.refusals import LineFull, LineTooLong
-from bot.scheduling.edit_queue import EXPECTED_WITHIN, EditQueue
+from bot.scheduling.edit_queue import PREPARING_TIMEOUT_S, EditQueue
 from bot.scheduling.estimates import Estimates
-from bot.scheduling.fair_order import QueueEntry, QueuePosition, next_entry
+from bot.scheduling.fair_order import QueuePosition
 from tests.orders import order
 from tests.passing_time import Clock, settle
 
@@ -37,9 +36,9 @@ class Crew:
         member_id: int = ADA,
         *,
         ready: bool = True,
-        expected_within: float = EXPECTED_WITHIN,
+        timeout_s: float = PREPARING_TIMEOUT_S,
     ) -> None:
-        self.line.join(order(edit_id, member_id=member_id), expected_within=expected_within)
+        self.line.join(order(edit_id, member_id=member_id), timeout_s=timeout_s)
         if ready:
             self.be_ready(edit_id)
 
@@ -62,14 +61,14 @@ class Crew:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _take_turn(self, edit_id: int) -> None:
-        async with self.line.turn(edit_id):
+        async with self.line.slot(edit_id):
             self.called.append(edit_id)
             await self._releases[edit_id].wait()
 
 
 def make_line(
     *,
-    places: int = 1,
+    slots: int = 1,
     limit: int = 500,
     call: float | None = None,
     now: Callable[[], float] | None = None,
@@ -77,7 +76,7 @@ def make_line(
     estimates = Estimates()
     if call is not None:
         estimates.learn({Quality.MEDIUM: [Durations(call=call, posting=1)]})
-    return EditQueue(estimates, places=places, limit=limit, longest_wait=480, now=now or Clock())
+    return EditQueue(estimates, slots=slots, limit=limit, max_wait_s=480, now=now or Clock())
 
 
 def by_bob(edit_id: int) -> Order:
@@ -113,7 +112,7 @@ async def test_an_edit_that_is_not_ready_is_passed_and_keeps_its_place():
 
 
 async def test_ones_own_edits_wait_for_an_earlier_one_that_is_ready_soon():
-    crew = Crew(make_line(places=2))
+    crew = Crew(make_line(slots=2))
     crew.come(1, ready=False)
     crew.come(2)
     await settle()
@@ -125,9 +124,9 @@ async def test_ones_own_edits_wait_for_an_earlier_one_that_is_ready_soon():
 
 
 async def test_ones_own_edits_pass_an_earlier_one_that_does_not_get_ready():
-    line = make_line(places=2)
+    line = make_line(slots=2)
     crew = Crew(line)
-    line.join(order(1), expected_within=0)
+    line.join(order(1), timeout_s=0)
     crew.come(2)
     await settle()
     assert crew.called == [2]
@@ -136,7 +135,7 @@ async def test_ones_own_edits_pass_an_earlier_one_that_does_not_get_ready():
 
 async def test_after_a_restart_nobody_is_passed_who_is_looked_up_still():
     line = make_line()
-    line.join_again([order(1), by_bob(2)])
+    line.restore([order(1), by_bob(2)])
     crew = Crew(line)
     crew.be_ready(2)
     await settle()
@@ -144,31 +143,6 @@ async def test_after_a_restart_nobody_is_passed_who_is_looked_up_still():
     crew.be_ready(1)
     await settle()
     assert crew.called == [1]
-    await crew.end_all()
-
-
-async def test_a_line_in_which_nobody_could_start_is_not_gone_through_for_each(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    looked: list[int] = []
-
-    def look(waiting: Sequence[QueueEntry], *arguments: Any, **options: Any) -> QueueEntry | None:
-        looked.append(len(waiting))
-        return next_entry(waiting, *arguments, **options)
-
-    monkeypatch.setattr("bot.scheduling.edit_queue.next_entry", look)
-    line = make_line(places=2)
-    for edit_id in range(1, 500):
-        line.join(order(edit_id), expected_within=0)
-    await settle()
-    for edit_id in range(1, 499):
-        line.leave(edit_id)
-    assert not looked
-    crew = Crew(line)
-    crew.be_ready(499)
-    await settle()
-    assert looked == [1]
-    assert crew.called == [499]
     await crew.end_all()
 
 
@@ -213,10 +187,10 @@ async def test_one_that_is_cancelled_as_its_turn_comes_gives_its_place_back():
 @pytest.mark.parametrize("seed", range(20))
 async def test_however_edits_come_end_and_are_cancelled_no_place_is_lost(seed: int):
     dice = random.Random(seed)
-    crew = Crew(make_line(places=3))
+    crew = Crew(make_line(slots=3))
     for edit_id in range(1, 80):
         # One that is cancelled before its first step is expected, and holds up all of its member's.
-        crew.come(edit_id, dice.choice([ADA, BOB, 42]), expected_within=0)
+        crew.come(edit_id, dice.choice([ADA, BOB, 42]), timeout_s=0)
         for _ in range(dice.randrange(3)):
             victim = dice.randint(1, edit_id)
             if dice.random() < 0.5:
@@ -238,7 +212,7 @@ async def test_however_edits_come_end_and_are_cancelled_no_place_is_lost(seed: i
 
 
 async def test_an_edit_counts_against_the_limit_from_its_coming_until_it_has_ended():
-    line = make_line(places=2, limit=3)
+    line = make_line(slots=2, limit=3)
     crew = Crew(line)
     for edit_id in (1, 2, 3):
         assert line.refuse(order(edit_id)) is None
@@ -254,7 +228,7 @@ async def test_an_edit_counts_against_the_limit_from_its_coming_until_it_has_end
 
 async def test_an_edit_whose_pictures_are_yet_to_be_posted_after_a_restart_counts_too():
     line = make_line(limit=2)
-    line.join_again([order(1)], rendered=[2])
+    line.restore([order(1)], rendered=[2])
     assert line.refuse(order(3)) == LineFull(2)
     line.leave(2)
     assert line.refuse(order(3)) is None
@@ -290,11 +264,11 @@ async def test_where_an_edit_stands_follows_from_the_order_and_what_is_under_way
     await settle()
     crew.come(2)
     crew.come(3, BOB)
-    assert line.standing(3) == QueuePosition(1, 30)
-    assert line.standing(2) == QueuePosition(2, 60)
+    assert line.position(3) == QueuePosition(1, 30)
+    assert line.position(2) == QueuePosition(2, 60)
     clock.seconds = 20
-    assert line.standing(2) == QueuePosition(2, 40)
+    assert line.position(2) == QueuePosition(2, 40)
     clock.seconds = 300
-    assert line.standing(3) == QueuePosition(1, 3)
-    assert line.standing(1) is None
+    assert line.position(3) == QueuePosition(1, 3)
+    assert line.position(1) is None
     await crew.end_all()

@@ -122,15 +122,15 @@ def test_whoever_is_served_has_no_more_in_flight_than_anybody_who_could_be(
 def test_others_pass_who_is_not_ready_and_its_own_later_edits_once_it_is_not_expected():
     late, later, other = QueueEntry(1, ADA, ready=False), QueueEntry(2, ADA), QueueEntry(3, BOB)
     assert next_entry([late, later, other], {}, {}) == later
-    expected = replace(late, expected=True)
+    expected = replace(late, preparing=True)
     assert next_entry([expected, later, other], {}, {}) == other
     assert next_entry([expected, later], {}, {}) is None
 
 
 def test_nobody_passes_while_all_are_patient():
-    late = QueueEntry(1, ADA, ready=False, expected=True)
-    assert next_entry([late, QueueEntry(2, BOB)], {}, {}, patient=True) is None
-    assert next_entry([late, QueueEntry(2, BOB)], {ADA: 1}, {}, patient=True) == QueueEntry(2, BOB)
+    late = QueueEntry(1, ADA, ready=False, preparing=True)
+    assert next_entry([late, QueueEntry(2, BOB)], {}, {}, strict=True) is None
+    assert next_entry([late, QueueEntry(2, BOB)], {ADA: 1}, {}, strict=True) == QueueEntry(2, BOB)
 
 
 def test_nobody_is_next_where_nobody_waits():
@@ -144,7 +144,7 @@ def test_nobody_is_next_where_nobody_waits():
 def test_waits_add_up_over_the_places_that_come_free():
     line = burst(ADA, 5)
     takes = dict.fromkeys(range(1, 6), 30.0)
-    assert forecast(line, takes, busy=[10.0, 20.0], places=2) == {
+    assert forecast(line, takes, remaining_s=[10.0, 20.0], slots=2) == {
         1: QueuePosition(1, 10),
         2: QueuePosition(2, 20),
         3: QueuePosition(3, 40),
@@ -154,8 +154,10 @@ def test_waits_add_up_over_the_places_that_come_free():
 
 
 def test_with_places_free_nobody_waits():
-    standings = forecast(burst(ADA, 3), dict.fromkeys(range(1, 4), 30.0), busy=[60.0], places=4)
-    assert [standing.wait for standing in standings.values()] == [0, 0, 0]
+    standings = forecast(
+        burst(ADA, 3), dict.fromkeys(range(1, 4), 30.0), remaining_s=[60.0], slots=4
+    )
+    assert [standing.wait_s for standing in standings.values()] == [0, 0, 0]
 
 
 @given(
@@ -168,7 +170,7 @@ def test_nobody_starts_before_those_in_front_or_after_all_of_them_ended(
     line = burst(ADA, len(seconds))
     takes = {each.edit_id: seconds[each.edit_id - 1] for each in line}
     standings = forecast(line, takes, busy, len(busy))
-    waits = [standings[each.edit_id].wait for each in line]
+    waits = [standings[each.edit_id].wait_s for each in line]
     assert waits == sorted(waits)
     for place, wait in enumerate(waits):
         assert wait <= max(busy) + sum(seconds[:place]) + ROUNDING

@@ -16,7 +16,7 @@ class Workshop:
     """Those who want a place, and the order in which they got one."""
 
     def __init__(self, places: int, per_member: int = 50) -> None:
-        self.turns = FairSlots(places, per_member=per_member)
+        self.slots = FairSlots(places, per_member=per_member)
         self.called: list[int] = []
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self._releases: dict[int, asyncio.Event] = {}
@@ -32,7 +32,7 @@ class Workshop:
         await settle()
 
     async def _work(self, who: QueueEntry) -> None:
-        async with self.turns.take(who):
+        async with self.slots.slot(who):
             self.called.append(who.edit_id)
             await self._releases[who.edit_id].wait()
 

@@ -8,57 +8,57 @@ from hypothesis import strategies as st
 
 from bot.domain.edits import Durations
 from bot.domain.pricing import Quality
-from bot.scheduling.estimates import DEFAULTS, LATEST, Estimates
+from bot.scheduling.estimates import DEFAULTS, SAMPLES, Estimates
 from bot.scheduling.fair_order import QueuePosition
 from bot.scheduling.progress import (
-    BeingMade,
-    BeingPosted,
-    InLine,
+    InProgress,
+    Posting,
+    Queued,
     Stage,
-    being_made,
-    in_line,
+    in_progress,
+    queued,
     round_up,
 )
 
 SECONDS = st.floats(0, 10_000)
 
 
-def made(elapsed: list[float], usual: list[float]) -> list[BeingMade]:
-    stages: list[BeingMade] = []
-    before: Stage | None = InLine(1, 5)
+def made(elapsed: list[float], usual: list[float]) -> list[InProgress]:
+    stages: list[InProgress] = []
+    before: Stage | None = Queued(1, 5)
     for seconds, expected in zip(elapsed, usual, strict=True):
-        before = being_made(seconds, expected, before)
+        before = in_progress(seconds, expected, before)
         stages.append(before)
     return stages
 
 
 def test_a_place_is_told_with_the_time_until_its_turn():
-    assert in_line(QueuePosition(3, 38.2), None) == InLine(3, 40)
+    assert queued(QueuePosition(3, 38.2), None) == Queued(3, 40)
 
 
 def test_a_wait_that_was_told_is_not_told_longer_but_said_to_be_late():
-    before = in_line(QueuePosition(3, 38.2), None)
-    assert in_line(QueuePosition(4, 45.0), before) == InLine(4, 40)
-    assert in_line(QueuePosition(9, 90.0), before) == InLine(9, 40, late=True)
-    assert in_line(QueuePosition(2, 20.0), InLine(9, 40, late=True)) == InLine(2, 20)
+    before = queued(QueuePosition(3, 38.2), None)
+    assert queued(QueuePosition(4, 45.0), before) == Queued(4, 40)
+    assert queued(QueuePosition(9, 90.0), before) == Queued(9, 40, late=True)
+    assert queued(QueuePosition(2, 20.0), Queued(9, 40, late=True)) == Queued(2, 20)
 
 
 def test_a_turn_that_does_not_come_when_it_was_said_to_is_late():
-    before = in_line(QueuePosition(1, 3.0), None)
-    assert in_line(QueuePosition(1, 3.0), before, overdue=True) == InLine(1, 5, late=True)
+    before = queued(QueuePosition(1, 3.0), None)
+    assert queued(QueuePosition(1, 3.0), before, overdue=True) == Queued(1, 5, late=True)
 
 
 def test_a_bar_fills_over_the_time_that_edits_took_lately():
     assert made([0, 7.4, 15, 29], [30] * 4) == [
-        BeingMade(0, 30),
-        BeingMade(20, 25),
-        BeingMade(50, 15),
-        BeingMade(95, 5),
+        InProgress(0, 30),
+        InProgress(20, 25),
+        InProgress(50, 15),
+        InProgress(95, 5),
     ]
 
 
 def test_a_bar_stops_at_95_percent_and_says_that_it_takes_longer():
-    assert made([30.1, 300], [30, 30]) == [BeingMade(95, 0, late=True)] * 2
+    assert made([30.1, 300], [30, 30]) == [InProgress(95, 0, late=True)] * 2
 
 
 @given(st.lists(st.tuples(SECONDS, st.floats(0, 300)), min_size=2, max_size=20))
@@ -70,7 +70,7 @@ def test_a_bar_never_goes_backwards_nor_past_95_percent_though_what_is_usual_cha
     assert all(0 <= stage.percent <= 95 for stage in stages)
     for before, after in pairwise(stages):
         assert before.percent <= after.percent
-        assert before.left >= after.left
+        assert before.left_s >= after.left_s
         assert after.late or not before.late
 
 
@@ -78,16 +78,16 @@ def test_a_bar_never_goes_backwards_nor_past_95_percent_though_what_is_usual_cha
 def test_a_wait_never_goes_backwards(standings: list[tuple[int, float]]):
     before: Stage | None = None
     for place, wait in standings:
-        stage = in_line(QueuePosition(place, wait), before)
-        assert stage.place == place
-        if isinstance(before, InLine):
-            assert stage.wait <= before.wait
+        stage = queued(QueuePosition(place, wait), before)
+        assert stage.position == place
+        if isinstance(before, Queued):
+            assert stage.wait_s <= before.wait_s
         before = stage
 
 
 def test_a_bar_begins_anew_after_the_line_and_posting_says_no_number():
-    assert being_made(3, 30, InLine(1, 5, late=True)) == BeingMade(10, 30)
-    assert being_made(3, 30, BeingPosted()) == BeingMade(10, 30)
+    assert in_progress(3, 30, Queued(1, 5, late=True)) == InProgress(10, 30)
+    assert in_progress(3, 30, Posting()) == InProgress(10, 30)
 
 
 @pytest.mark.parametrize(
@@ -116,5 +116,5 @@ def test_what_is_usual_is_the_middle_of_the_latest_of_that_quality():
     estimates.learn({Quality.LOW: [Durations(call=20, posting=4)]})
     assert estimates.typical(Quality.LOW) == Durations(call=20, posting=2)
     assert estimates.measured(Quality.MEDIUM) is None
-    estimates.learn({Quality.LOW: [Durations(call=5, posting=1)] * LATEST})
+    estimates.learn({Quality.LOW: [Durations(call=5, posting=1)] * SAMPLES})
     assert estimates.typical(Quality.LOW).whole == 6

@@ -82,7 +82,7 @@ async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_think
     assert message.revisions[0].flags != message.revisions[1].flags
 
 
-@pytest.mark.parametrize(("private", "between"), [(False, Pace().between), (True, 0.5)])
+@pytest.mark.parametrize(("private", "between"), [(False, Pace().per_card_s), (True, 0.5)])
 async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_then_the_result(
     sandbox: Sandbox,
     start_bot: StartBot,
@@ -92,7 +92,7 @@ async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_
     between: float,
 ):
     monkeypatch.setattr(
-        "bot.scheduling.status_updates.Pace", partial(Pace, first=0.05, between=between)
+        "bot.scheduling.status_updates.Pace", partial(Pace, first_s=0.05, per_card_s=between)
     )
     await start_bot(edit_concurrency=1)
     first = hang(sandbox)
