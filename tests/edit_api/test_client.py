@@ -40,7 +40,7 @@ from tests.http_server import (
 # What is sent, and to whom.
 
 
-async def test_the_call_is_what_the_apis_page_says(tmp_path: Path):
+async def test_the_call_is_as_documented(tmp_path: Path):
     async with serving(success("https://r/1")) as api, connected(api.url) as clients:
         assert await clients.edits.edit(CALL, workspace=tmp_path) == ("https://r/1",)
 
@@ -52,27 +52,27 @@ async def test_the_call_is_what_the_apis_page_says(tmp_path: Path):
     assert request.body == body_with_url(CALL)
 
 
-async def test_the_path_is_added_to_the_apis_address(tmp_path: Path):
+async def test_the_path_is_appended_to_the_api_url(tmp_path: Path):
     async with serving(success("a")) as api, connected(f"{api.url}/below/") as clients:
         await clients.edits.edit(CALL, workspace=tmp_path)
     assert api.requests[0].line == "POST /below/v1/images/edit HTTP/1.1"
 
 
-async def test_the_connection_is_kept_for_the_next_call(tmp_path: Path):
+async def test_the_connection_is_reused(tmp_path: Path):
     async with serving(success("a")) as api, connected(api.url) as clients:
         await clients.edits.edit(CALL, workspace=tmp_path)
         await clients.edits.edit(CALL, workspace=tmp_path)
     assert (api.connections, len(api.requests)) == (1, 2)
 
 
-async def test_a_compressed_answer_is_read_all_the_same(tmp_path: Path):
+async def test_a_compressed_response_is_read(tmp_path: Path):
     body = gzip.compress(json.dumps(images("a")).encode())
     answer = reply(200, body, {"Content-Encoding": "gzip"})
     async with serving(answer) as api, connected(api.url) as clients:
         assert await clients.edits.edit(CALL, workspace=tmp_path) == ("a",)
 
 
-async def test_an_answer_that_is_a_bomb_is_cut_at_its_limit(tmp_path: Path):
+async def test_a_decompression_bomb_is_cut_off_at_the_limit(tmp_path: Path):
     answer = reply(200, bomb(200 * 2**20), {"Content-Encoding": "gzip"})
     async with serving(answer) as api, connected(api.url) as clients:
         with peak_memory() as peak, pytest.raises(ServiceFailedError):
@@ -80,7 +80,7 @@ async def test_an_answer_that_is_a_bomb_is_cut_at_its_limit(tmp_path: Path):
     assert peak() < 8 * 2**20
 
 
-async def test_an_endless_answer_is_cut_at_its_limit(tmp_path: Path):
+async def test_an_endless_response_is_cut_off_at_the_limit(tmp_path: Path):
     async with serving(endless(b" ")) as api, connected(api.url) as clients:
         with pytest.raises(ServiceFailedError):
             await clients.edits.edit(CALL, workspace=tmp_path)
@@ -88,7 +88,7 @@ async def test_an_endless_answer_is_cut_at_its_limit(tmp_path: Path):
 
 
 @pytest.mark.parametrize("excess", [0, 1])
-async def test_an_answer_may_have_a_mebibyte_and_not_a_byte_more(tmp_path: Path, excess: int):
+async def test_a_response_may_have_one_mebibyte_at_most(tmp_path: Path, excess: int):
     body = json.dumps(images("a")).encode().rjust(MAX_ANSWER_BYTES + excess)
     async with serving(reply(200, body)) as api, connected(api.url) as clients:
         if excess:
@@ -110,7 +110,7 @@ async def test_a_cookie_is_not_sent_back(tmp_path: Path):
     assert "Cookie" not in api.requests[1].headers
 
 
-async def test_a_refusal_needs_no_body_that_can_be_read(tmp_path: Path):
+async def test_a_rejected_key_needs_no_readable_body(tmp_path: Path):
     answer = raw(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 50\r\n\r\n{", cut=True)
     async with serving(answer) as api, connected(api.url) as clients:
         with pytest.raises(MisconfiguredError):
@@ -133,7 +133,7 @@ async def test_a_cut_connection_ends_the_edit(tmp_path: Path, cut_at: str):
     assert len(api.requests) == 1
 
 
-async def test_a_kept_connection_that_is_cut_in_its_second_call_ends_the_edit(tmp_path: Path):
+async def test_a_reused_connection_that_is_cut_ends_the_edit(tmp_path: Path):
     async with serving(success("a"), raw(b"", cut=True)) as api, connected(api.url) as clients:
         await clients.edits.edit(CALL, workspace=tmp_path)
         with pytest.raises(ServiceFailedError):
@@ -141,7 +141,7 @@ async def test_a_kept_connection_that_is_cut_in_its_second_call_ends_the_edit(tm
     assert (api.connections, len(api.requests)) == (1, 2)
 
 
-async def test_a_call_without_an_answer_in_time_ends_the_edit(tmp_path: Path):
+async def test_a_call_that_times_out_ends_the_edit(tmp_path: Path):
     async with serving(silence) as api, connected(api.url, timeout=0.5) as clients:
         async with asyncio.timeout(10):
             with pytest.raises(ServiceFailedError):
@@ -149,7 +149,7 @@ async def test_a_call_without_an_answer_in_time_ends_the_edit(tmp_path: Path):
     assert len(api.requests) == 1
 
 
-async def test_an_answer_that_drips_does_not_gain_time(tmp_path: Path):
+async def test_a_dripping_response_does_not_extend_the_timeout(tmp_path: Path):
     async with (
         serving(dripping(b"HTTP/1.1 200 OK\r\n\r\n")) as api,
         connected(api.url, timeout=0.5) as clients,
@@ -170,7 +170,7 @@ async def test_an_answer_that_drips_does_not_gain_time(tmp_path: Path):
         pytest.param((200, b"[]"), id="another shape"),
     ],
 )
-async def test_an_answer_that_says_nothing_ends_the_edit(tmp_path: Path, answer: tuple[int, bytes]):
+async def test_a_meaningless_response_ends_the_edit(tmp_path: Path, answer: tuple[int, bytes]):
     async with serving(reply(*answer)) as api, connected(api.url) as clients:
         with pytest.raises(ServiceFailedError):
             await clients.edits.edit(CALL, workspace=tmp_path)
@@ -178,7 +178,7 @@ async def test_an_answer_that_says_nothing_ends_the_edit(tmp_path: Path, answer:
 
 
 @pytest.mark.parametrize("length", ["5", "-1", "1e3", "5, 99", ""])
-async def test_an_answer_whose_length_is_a_lie_ends_the_edit(tmp_path: Path, length: str):
+async def test_a_response_with_a_wrong_length_ends_the_edit(tmp_path: Path, length: str):
     body = json.dumps(images("a")).encode()
     lie = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode() + body
     async with serving(raw(lie, cut=True)) as api, connected(api.url) as clients:
@@ -195,7 +195,7 @@ async def test_a_declined_call_ends_the_edit(tmp_path: Path):
     assert len(api.requests) == 1
 
 
-async def test_a_key_that_the_api_quotes_is_not_passed_on(tmp_path: Path):
+async def test_a_key_that_the_api_quotes_is_redacted(tmp_path: Path):
     answer = json.dumps({"message": f"no such key: {KEY}"}).encode()
     async with serving(reply(400, answer)) as api, connected(api.url) as clients:
         fault = await fault_of(clients.edits.edit(CALL, workspace=tmp_path))
@@ -227,7 +227,7 @@ SIGNED = (
 
 
 @pytest.mark.parametrize("said", ways_to_quote(SIGNED))
-async def test_a_source_that_the_api_quotes_in_any_way_is_not_passed_on(tmp_path: Path, said: str):
+async def test_a_source_url_that_the_api_quotes_is_redacted(tmp_path: Path, said: str):
     answer = json.dumps({"message": f"cannot read {said}"}).encode()
     async with serving(reply(400, answer)) as api, connected(api.url) as clients:
         with pytest.raises(DeclinedError) as refusal:
@@ -239,7 +239,7 @@ async def test_a_source_that_the_api_quotes_in_any_way_is_not_passed_on(tmp_path
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_a_call_is_not_sent_on_to_where_it_is_redirected(tmp_path: Path, status: int):
+async def test_a_call_does_not_follow_redirects(tmp_path: Path, status: int):
     async with serving(success("a")) as other:
         answer = reply(status, b"", {"Location": f"{other.url}/v1/images/edit"})
         async with serving(answer) as api, connected(api.url) as clients:
@@ -251,7 +251,7 @@ async def test_a_call_is_not_sent_on_to_where_it_is_redirected(tmp_path: Path, s
 # What was surely not executed is sent again, a few times.
 
 
-async def test_a_throttled_call_is_made_again_when_the_api_says(tmp_path: Path):
+async def test_a_throttled_call_is_retried_when_the_api_says(tmp_path: Path):
     answers = throttled(429, "7"), throttled(503, "Sun, 01 Jun 2025 12:00:09 GMT"), success("a")
     async with serving(*answers) as api, connected(api.url) as clients:
         assert await clients.edits.edit(CALL, workspace=tmp_path) == ("a",)
@@ -259,7 +259,7 @@ async def test_a_throttled_call_is_made_again_when_the_api_says(tmp_path: Path):
     assert [request.body for request in api.requests] == [body_with_url(CALL)] * 3
 
 
-async def test_three_throttled_calls_are_enough(tmp_path: Path):
+async def test_a_throttled_call_is_made_three_times_at_most(tmp_path: Path):
     async with serving(throttled(429, "1")) as api, connected(api.url) as clients:
         with pytest.raises(BusyError):
             await clients.edits.edit(CALL, workspace=tmp_path)
@@ -267,7 +267,7 @@ async def test_three_throttled_calls_are_enough(tmp_path: Path):
     assert len(api.requests) == 3
 
 
-async def test_a_wait_that_would_take_too_long_is_not_begun(tmp_path: Path):
+async def test_a_retry_after_that_is_too_long_is_not_waited_for(tmp_path: Path):
     async with serving(throttled(503, "61")) as api, connected(api.url) as clients:
         with pytest.raises(BusyError):
             await clients.edits.edit(CALL, workspace=tmp_path)
@@ -275,7 +275,7 @@ async def test_a_wait_that_would_take_too_long_is_not_begun(tmp_path: Path):
     assert len(api.requests) == 1
 
 
-async def test_the_waits_of_one_edit_are_counted_together(tmp_path: Path):
+async def test_the_waits_of_one_edit_add_up(tmp_path: Path):
     async with serving(throttled(429, "40")) as api, connected(api.url) as clients:
         with pytest.raises(BusyError):
             await clients.edits.edit(CALL, workspace=tmp_path)
@@ -283,21 +283,21 @@ async def test_the_waits_of_one_edit_are_counted_together(tmp_path: Path):
     assert len(api.requests) == 2
 
 
-async def test_too_many_requests_without_a_time_is_not_waited_for(tmp_path: Path):
+async def test_a_429_without_a_retry_after_is_not_retried(tmp_path: Path):
     async with serving(reply(429, b"")) as api, connected(api.url) as clients:
         with pytest.raises(BusyError):
             await clients.edits.edit(CALL, workspace=tmp_path)
     assert len(api.requests) == 1
 
 
-async def test_a_call_that_finds_no_connection_is_made_three_times(tmp_path: Path):
+async def test_a_refused_connection_is_tried_three_times(tmp_path: Path):
     async with connected(unused_address()) as clients:
         with pytest.raises(UnreachableError):
             await clients.edits.edit(CALL, workspace=tmp_path)
         assert clients.clock.slept == [0.5, 1]
 
 
-async def test_a_call_gets_through_once_the_api_is_there(tmp_path: Path):
+async def test_a_call_succeeds_once_the_api_is_up(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     async with (
@@ -313,7 +313,7 @@ async def test_a_call_gets_through_once_the_api_is_there(tmp_path: Path):
         assert await clients.edits.edit(CALL, workspace=tmp_path) == ("a",)
 
 
-async def test_a_name_without_an_address_is_looked_up_three_times(tmp_path: Path):
+async def test_an_unknown_host_is_looked_up_three_times(tmp_path: Path):
     names = Names()
     async with connected("http://api.example.com", resolver=names) as clients:
         with pytest.raises(UnreachableError):
@@ -321,7 +321,7 @@ async def test_a_name_without_an_address_is_looked_up_three_times(tmp_path: Path
     assert names.asked == ["api.example.com"] * 3
 
 
-async def test_a_look_up_without_an_answer_is_no_connection(tmp_path: Path):
+async def test_a_hanging_dns_lookup_counts_as_unreachable(tmp_path: Path):
     names = Names(hangs=True)
     async with connected(
         "http://api.example.com", resolver=names, timeouts=SHORT_TIMEOUTS
@@ -337,7 +337,7 @@ async def test_a_look_up_without_an_answer_is_no_connection(tmp_path: Path):
         pytest.param(0.5, Timeouts(), id="in the call's whole time"),
     ],
 )
-async def test_a_handshake_that_does_not_end_is_no_connection(
+async def test_a_hanging_handshake_counts_as_unreachable(
     tmp_path: Path, timeout: float, timeouts: Timeouts
 ):
     async with serving(silence) as api:
@@ -348,7 +348,7 @@ async def test_a_handshake_that_does_not_end_is_no_connection(
     assert api.connections == 3
 
 
-async def test_a_server_without_a_trusted_certificate_gets_nothing(tmp_path: Path):
+async def test_a_server_with_an_untrusted_certificate_gets_nothing(tmp_path: Path):
     async with (
         serving(success("a"), tls=True) as api,
         connected(api.url.replace("http:", "https:")) as clients,

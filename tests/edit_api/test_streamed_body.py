@@ -24,7 +24,7 @@ from tests.http_server import (
 )
 
 
-async def test_a_converted_source_goes_as_a_data_url_and_is_not_fetched(tmp_path: Path):
+async def test_a_converted_source_is_sent_as_a_data_url_and_not_fetched(tmp_path: Path):
     file = picture(Format.JPEG)
     (tmp_path / "converted").write_bytes(file)
     source = Source(ImageInfo(Format.JPEG, 64, 48), len(file), tmp_path / "converted")
@@ -34,7 +34,7 @@ async def test_a_converted_source_goes_as_a_data_url_and_is_not_fetched(tmp_path
     assert sent == f"data:image/jpeg;base64,{base64.b64encode(file).decode()}"
 
 
-async def test_a_source_goes_as_a_data_url_where_the_settings_say_so(tmp_path: Path):
+async def test_a_source_is_sent_as_a_data_url_if_the_settings_say_so(tmp_path: Path):
     file = picture(Format.JPEG, padding=1_000_001)
     async with (
         serving(reply(200, file)) as cdn,
@@ -56,7 +56,7 @@ async def test_a_source_goes_as_a_data_url_where_the_settings_say_so(tmp_path: P
     assert files_in(tmp_path) == {}
 
 
-async def test_a_source_goes_as_a_data_url_where_the_api_could_not_fetch_it(tmp_path: Path):
+async def test_a_source_is_sent_as_a_data_url_if_the_api_could_not_fetch_it(tmp_path: Path):
     async with serving(reply(200, picture(Format.PNG))) as cdn, serving(success("a")) as api:
         names = Names(api.address)
         async with connected("http://api.example.com", resolver=names) as clients:
@@ -64,7 +64,7 @@ async def test_a_source_goes_as_a_data_url_where_the_api_could_not_fetch_it(tmp_
     assert b'"image": "data:image/png;base64,' in api.requests[0].body
 
 
-async def test_a_throttled_data_url_is_sent_again_whole(tmp_path: Path):
+async def test_a_throttled_data_url_is_resent_whole(tmp_path: Path):
     answers = throttled(429, "1"), success("a")
     async with (
         serving(reply(200, picture(Format.PNG))) as cdn,
@@ -76,7 +76,7 @@ async def test_a_throttled_data_url_is_sent_again_whole(tmp_path: Path):
     assert len(cdn.requests) == 1
 
 
-async def test_an_answer_counts_that_comes_before_the_whole_body_is_taken(tmp_path: Path):
+async def test_a_response_before_the_end_of_the_request_counts(tmp_path: Path):
     file = picture(Format.PNG, padding=8 * 2**20)
     async with (
         serving(reply(200, file)) as cdn,
@@ -88,7 +88,7 @@ async def test_an_answer_counts_that_comes_before_the_whole_body_is_taken(tmp_pa
     assert refusal.value.message == "too large"
 
 
-async def test_a_data_url_that_is_cut_off_is_not_sent_again(tmp_path: Path):
+async def test_a_data_url_that_is_cut_off_is_not_resent(tmp_path: Path):
     file = picture(Format.PNG, padding=4 * 2**20)
     async with (
         serving(reply(200, file)) as cdn,
@@ -101,7 +101,7 @@ async def test_a_data_url_that_is_cut_off_is_not_sent_again(tmp_path: Path):
     assert files_in(tmp_path) == {}
 
 
-async def test_a_source_that_is_cut_while_it_is_kept_is_read_again(tmp_path: Path):
+async def test_a_source_whose_download_is_cut_off_is_read_again(tmp_path: Path):
     file = picture(Format.PNG, padding=2**20)
     cut = raw(head(content_length=len(file)) + file[:-1], cut=True)
     async with (

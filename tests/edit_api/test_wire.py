@@ -50,7 +50,7 @@ JSON = st.recursive(
 )
 
 
-def test_the_request_is_what_the_apis_page_says():
+def test_the_request_is_as_documented():
     assert json.loads(body_with_url(CALL)) == {
         "prompt": CALL.prompt,
         "image": CALL.source_url,
@@ -61,7 +61,7 @@ def test_the_request_is_what_the_apis_page_says():
     }
 
 
-def test_a_data_url_fits_between_the_requests_two_parts():
+def test_a_data_url_fits_between_the_two_parts_of_the_request():
     before, after = body_around_image(CALL)
     assert json.loads(before + b"data:image/png;base64,AA+/" + after) == {
         **json.loads(body_with_url(CALL)),
@@ -70,29 +70,29 @@ def test_a_data_url_fits_between_the_requests_two_parts():
 
 
 @given(st.text(st.characters()), st.text())
-def test_any_prompt_and_address_arrive_as_they_are(prompt: str, address: str):
+def test_any_prompt_and_url_survive_the_encoding(prompt: str, address: str):
     call = EditCall(prompt, address, "1:1", Quality.LOW, 1)
     body = json.loads(body_with_url(call))
     assert (body["prompt"], body["image"]) == (prompt, address)
 
 
-def test_a_calls_repr_tells_neither_prompt_nor_source():
+def test_the_repr_of_a_call_hides_prompt_and_source():
     assert repr(CALL) == "EditCall(ratio='4:3', quality=<Quality.HIGH: 'high'>, count=2)"
 
 
-def test_the_example_of_the_apis_page_is_read():
+def test_the_documented_example_is_parsed():
     assert answered(EXAMPLE) == ("https://cdn.gptimageapi.dev/edits/1234567890.png",)
 
 
-def test_no_more_addresses_are_taken_than_pictures_were_asked_for():
+def test_surplus_results_are_dropped():
     assert answered(success("a", "b", "c"), count=2) == ("a", "b")
 
 
-def test_fewer_addresses_than_asked_for_are_taken():
+def test_fewer_results_than_requested_are_accepted():
     assert answered(success("a"), count=4) == ("a",)
 
 
-def test_entries_without_a_usable_address_are_skipped():
+def test_entries_without_a_usable_url_are_skipped():
     images = [
         None,
         "text",
@@ -109,42 +109,42 @@ def test_entries_without_a_usable_address_are_skipped():
 
 
 @pytest.mark.parametrize("images", [[], [{"b64": "A"}], [None, "a"]])
-def test_a_success_without_an_address_is_a_lost_result(images: list[object]):
+def test_a_success_without_a_url_is_a_lost_result(images: list[object]):
     with pytest.raises(ResultLostError):
         answered({"code": 0, "data": {"images": images}})
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"images": None}, {"images": {}}, {"images": "a"}])
-def test_a_success_of_another_shape_is_a_failure_of_the_service(data: object):
+def test_a_malformed_success_is_a_service_failure(data: object):
     with pytest.raises(ServiceFailedError):
         answered({"code": 0, "data": data})
 
 
 @pytest.mark.parametrize("code", [0.0, "0"])
-def test_a_success_is_known_in_other_spellings_of_its_code(code: object):
+def test_a_success_is_recognized_in_other_spellings_of_its_code(code: object):
     assert answered({**success("a"), "code": code}) == ("a",)
 
 
 @pytest.mark.parametrize("code", [1, -1, 400, 10**30, 0.5, "blocked", ""])
-def test_a_code_that_is_not_0_declines_with_the_apis_message(code: object):
+def test_a_nonzero_code_declines_with_the_apis_message(code: object):
     with pytest.raises(DeclinedError) as refusal:
         answered({"code": code, "message": "no such thing", "data": "odd"})
     assert refusal.value.message == "no such thing"
 
 
-def test_a_code_that_is_not_0_declines_even_where_there_are_pictures():
+def test_a_nonzero_code_declines_even_with_images():
     with pytest.raises(DeclinedError):
         answered({**success("a"), "code": 1})
 
 
 @pytest.mark.parametrize("message", [None, 7, "", " \n", ["no"], {"text": "no"}])
-def test_a_message_that_is_no_text_is_none(message: object):
+def test_a_message_that_is_not_a_string_is_dropped(message: object):
     with pytest.raises(DeclinedError) as refusal:
         answered({"code": 1, "message": message})
     assert refusal.value.message is None
 
 
-def test_a_message_is_cut_and_freed_of_what_cannot_be_stored():
+def test_a_message_is_truncated_and_cleaned_of_what_cannot_be_stored():
     with pytest.raises(DeclinedError) as refusal:
         answered({"code": 1, "message": "\0a\ud83d" + "x" * MAX_MESSAGE})
     message = refusal.value.message
@@ -174,13 +174,13 @@ def test_a_message_is_cut_and_freed_of_what_cannot_be_stored():
         b'{"code": true}',
     ],
 )
-def test_what_is_no_answer_at_all_is_a_failure_of_the_service(body: bytes):
+def test_an_unreadable_response_is_a_service_failure(body: bytes):
     with pytest.raises(ServiceFailedError):
         parse_answer(200, {}, body, count=1, now=NOW)
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
-def test_a_refused_key_is_for_the_operator_whatever_the_body_says(status: int):
+def test_a_rejected_key_is_a_misconfiguration_whatever_the_body_says(status: int):
     with pytest.raises(MisconfiguredError) as refusal:
         answered(EXAMPLE, status)
     assert refusal.value.status == status
@@ -199,7 +199,7 @@ def test_a_refused_key_is_for_the_operator_whatever_the_body_says(status: int):
         (b"[1]", None),
     ],
 )
-def test_other_statuses_of_400_decline_with_a_message_where_there_is_one(
+def test_other_4xx_statuses_decline_with_the_message_if_there_is_one(
     status: int, body: bytes, message: str | None
 ):
     with pytest.raises(DeclinedError) as refusal:
@@ -208,7 +208,7 @@ def test_other_statuses_of_400_decline_with_a_message_where_there_is_one(
 
 
 @pytest.mark.parametrize("status", [100, 204, 301, 302, 307, 500, 502, 503, 504, 599])
-def test_other_statuses_are_a_failure_of_the_service(status: int):
+def test_other_statuses_are_service_failures(status: int):
     body = b"" if status == 204 else json.dumps(EXAMPLE).encode()
     with pytest.raises(ServiceFailedError):
         parse_answer(status, {}, body, count=1, now=NOW)
@@ -216,20 +216,20 @@ def test_other_statuses_are_a_failure_of_the_service(status: int):
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("name", ["Retry-After", "retry-after", "RETRY-AFTER"])
-def test_an_api_that_says_when_to_come_again_is_throttling(status: int, name: str):
+def test_a_response_with_a_retry_after_is_throttling(status: int, name: str):
     with pytest.raises(ThrottledError) as refusal:
         parse_answer(status, {name: "7"}, b"", count=1, now=NOW)
     assert refusal.value.retry_after == 7
 
 
-def test_too_many_requests_without_a_usable_time_is_busy():
+def test_a_429_without_a_usable_retry_after_is_busy():
     for headers in ({}, {"Retry-After": "soon"}):
         with pytest.raises(BusyError) as refusal:
             parse_answer(429, headers, b"", count=1, now=NOW)
         assert not isinstance(refusal.value, ThrottledError)
 
 
-def test_a_time_to_come_again_means_nothing_with_another_status():
+def test_retry_after_is_ignored_with_other_statuses():
     with pytest.raises(ServiceFailedError):
         parse_answer(500, {"Retry-After": "1"}, b"", count=1, now=NOW)
 
@@ -239,7 +239,9 @@ def test_a_time_to_come_again_means_nothing_with_another_status():
     body=st.binary(max_size=50) | JSON.map(lambda value: json.dumps(value).encode()),
     retry_after=st.text(max_size=20),
 )
-def test_any_answer_is_addresses_or_a_fault(status: int, body: bytes, retry_after: str):
+def test_any_response_is_parsed_or_raises_a_service_error(
+    status: int, body: bytes, retry_after: str
+):
     try:
         addresses = parse_answer(status, {"Retry-After": retry_after}, body, count=2, now=NOW)
     except ServiceError:
@@ -261,7 +263,7 @@ def test_any_answer_is_addresses_or_a_fault(status: int, body: bytes, retry_afte
         ("Sun, 01 Jun 2025 11:00:00 GMT", 0),
     ],
 )
-def test_a_time_to_come_again_is_in_seconds_or_a_date(value: str, seconds: float):
+def test_retry_after_is_seconds_or_a_date(value: str, seconds: float):
     assert parse_retry_after(value, NOW) == seconds
 
 
@@ -283,12 +285,12 @@ def test_a_time_to_come_again_is_in_seconds_or_a_date(value: str, seconds: float
         "Sun, 01 Jun 99999 12:00:00 GMT",
     ],
 )
-def test_any_other_time_to_come_again_is_unusable(value: str | None):
+def test_any_other_retry_after_is_unusable(value: str | None):
     assert parse_retry_after(value, NOW) is None
 
 
 @given(st.text(), st.timedeltas(timedelta(0), timedelta(9999)))
-def test_no_time_to_come_again_is_negative(value: str, later: timedelta):
+def test_retry_after_is_never_negative(value: str, later: timedelta):
     seconds = parse_retry_after(value, NOW + later)
     assert seconds is None or seconds >= 0
 
@@ -306,9 +308,7 @@ def test_no_time_to_come_again_is_negative(value: str, later: timedelta):
         ("https://cdn.discordapp.com/a.png", "http://127.0.0.1:8", False),
     ],
 )
-def test_a_local_source_is_sent_as_data_to_an_api_elsewhere(
-    source: str, api: str, *, expected: bool
-):
+def test_a_local_source_is_sent_as_data_to_a_remote_api(source: str, api: str, *, expected: bool):
     assert needs_data_url(source, api) is expected
 
 

@@ -83,7 +83,7 @@ async def ends_once(
 # What was said to be there is on the disk.
 
 
-async def test_a_hold_and_a_capture_are_synced_before_they_are_told(
+async def test_a_hold_and_a_capture_are_synced_before_they_are_confirmed(
     disk: Disk, stores: SqliteStores
 ):
     ledger = stores.ledger
@@ -108,7 +108,7 @@ async def test_a_hold_and_a_capture_are_synced_before_they_are_told(
 # The ledger.
 
 
-async def test_a_hold_that_the_disk_did_not_keep_does_not_come_back_after_a_crash(
+async def test_a_failed_hold_does_not_reappear_after_a_crash(
     disk: Disk, stores: SqliteStores, path: Path, tmp_path: Path, fault: DiskFault
 ):
     ledger = stores.ledger
@@ -123,7 +123,7 @@ async def test_a_hold_that_the_disk_did_not_keep_does_not_come_back_after_a_cras
     assert isinstance(await ledger.hold(order(2), limits=LIMITS, owner="test", now=NOON), Held)
 
 
-async def test_a_hold_that_the_disk_does_not_take_is_refused_and_the_next_is_made(
+async def test_an_edit_is_refused_if_the_disk_fails_and_the_next_succeeds(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -154,7 +154,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_what_the_disk_does_not_take_is_noted_as_soon_as_it_does(
+async def test_a_step_that_the_disk_fails_is_recorded_once_it_recovers(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -191,7 +191,7 @@ async def test_what_the_disk_does_not_take_is_noted_as_soon_as_it_does(
         ("void", ("interrupted", "interrupted")),
     ],
 )
-async def test_what_the_disk_did_not_take_before_the_bot_ended_is_not_done_twice(
+async def test_a_step_that_the_disk_failed_before_a_restart_is_not_repeated(
     sandbox: Sandbox,
     bot: RunningBot,
     start_bot: StartBot,
@@ -220,7 +220,7 @@ async def test_what_the_disk_did_not_take_before_the_bot_ended_is_not_done_twice
     await ends_once(ada, events, edit, end)
 
 
-async def test_an_edit_that_the_disk_does_not_let_be_sent_expires_and_was_not_sent(
+async def test_an_edit_that_the_disk_keeps_from_being_submitted_expires_unsent(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -241,7 +241,7 @@ async def test_an_edit_that_the_disk_does_not_let_be_sent_expires_and_was_not_se
     assert sandbox.edit_api.calls == []
 
 
-async def test_an_edit_that_the_disk_holds_up_is_not_sent_any_more_by_a_bot_that_is_to_end(
+async def test_an_edit_that_the_disk_delays_is_not_sent_while_the_bot_drains(
     sandbox: Sandbox,
     settings: Settings,
     ada: Person,
@@ -272,7 +272,7 @@ async def test_an_edit_that_the_disk_holds_up_is_not_sent_any_more_by_a_bot_that
     assert (left.state, left.submitted_at) == ("held", None)
 
 
-async def test_an_edit_is_noted_in_the_log_once_and_not_before_its_end_is_on_the_disk(
+async def test_an_edit_is_logged_once_and_only_after_its_end_is_on_the_disk(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -302,7 +302,7 @@ async def test_an_edit_is_noted_in_the_log_once_and_not_before_its_end_is_on_the
         ("settings set", {"quality": "high"}, "SELECT count(*) FROM setting"),
     ],
 )
-async def test_what_a_moderator_sets_is_not_claimed_where_the_disk_does_not_take_it(
+async def test_a_moderators_change_is_not_confirmed_if_the_disk_fails(
     sandbox: Sandbox,
     bot: RunningBot,
     disk: Disk,
@@ -323,7 +323,7 @@ async def test_what_a_moderator_sets_is_not_claimed_where_the_disk_does_not_take
     assert look_up(bot.settings.database, count) == look_up(bot.settings.database, trail) == [(1,)]
 
 
-async def test_an_edit_is_not_said_to_be_cancelled_where_the_disk_does_not_take_it(
+async def test_a_cancellation_is_not_confirmed_if_the_disk_fails(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
 ):
     await start_bot(edit_concurrency=1)
@@ -339,7 +339,7 @@ async def test_an_edit_is_not_said_to_be_cancelled_where_the_disk_does_not_take_
     await closes(ada, events, edit, ("delivered", None))
 
 
-async def test_data_is_not_said_to_be_erased_where_the_disk_does_not_take_it(
+async def test_an_erasure_is_not_confirmed_if_the_disk_fails(
     bot: RunningBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
 ):
     await closes(ada, events, await ada.edit(), ("delivered", None))
@@ -356,7 +356,7 @@ async def test_data_is_not_said_to_be_erased_where_the_disk_does_not_take_it(
 # Another program.
 
 
-async def test_a_ledger_that_another_process_has_for_a_moment_is_waited_for(
+async def test_a_ledger_that_is_locked_briefly_is_waited_for(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     async with locked_by_a_process(bot.settings.database):
@@ -368,7 +368,7 @@ async def test_a_ledger_that_another_process_has_for_a_moment_is_waited_for(
 
 
 @pytest.mark.parametrize("acknowledged_first", [False, True])
-async def test_where_another_process_keeps_the_ledger_an_edit_is_refused_and_nothing_held(
+async def test_an_edit_is_refused_without_a_hold_if_the_ledger_stays_locked(
     sandbox: Sandbox,
     start_bot: StartBot,
     ada: Person,
@@ -390,7 +390,7 @@ async def test_where_another_process_keeps_the_ledger_an_edit_is_refused_and_not
     await closes(ada, events, await ada.edit(), ("delivered", None))
 
 
-async def test_an_edit_under_way_waits_for_another_process_to_give_the_ledger_back(
+async def test_an_edit_in_progress_waits_for_a_locked_ledger(
     sandbox: Sandbox,
     start_bot: StartBot,
     ada: Person,
@@ -412,7 +412,7 @@ async def test_an_edit_under_way_waits_for_another_process_to_give_the_ledger_ba
 # The spool.
 
 
-async def test_an_edit_whose_folder_cannot_be_made_is_told_and_free_and_not_sent(
+async def test_an_edit_without_a_spool_folder_fails_free_and_unsent(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     bot.settings.spool_dir.rmdir()
@@ -441,7 +441,7 @@ SMALL, LARGE = 64, 1_500
     ],
     ids=["the result", "all results", "one of two", "the source"],
 )
-async def test_what_the_disk_has_no_room_for_is_told_and_free_and_gone(
+async def test_an_image_that_does_not_fit_on_the_disk_is_free_and_removed(
     sandbox: Sandbox,
     ada: Person,
     tmp_path: Path,

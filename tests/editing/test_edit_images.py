@@ -73,7 +73,7 @@ AS_IT_IS: list[Any] = [
 
 @pytest.mark.parametrize(("name", "make"), AS_IT_IS)
 @pytest.mark.usefixtures("small_results")
-async def test_what_the_api_surely_takes_is_sent_as_its_address(
+async def test_a_source_that_the_api_supports_is_sent_as_a_url(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -113,7 +113,7 @@ CONVERTED: list[Any] = [
 
 
 @pytest.mark.parametrize(("name", "make", "said"), CONVERTED)
-async def test_what_the_api_may_not_take_is_converted_once_and_sent_as_data(
+async def test_a_source_that_the_api_may_not_support_is_converted_once_and_sent_as_data(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -130,7 +130,7 @@ async def test_what_the_api_may_not_take_is_converted_once_and_sent_as_data(
         assert (note in message.text) is (note in said)
 
 
-async def test_a_source_whose_header_comes_last_is_read_whole_and_sent_as_its_address(
+async def test_a_source_whose_header_is_last_is_read_whole_and_sent_as_a_url(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     picture = Image.frombytes("RGB", (900, 700), os.urandom(900 * 700 * 3))
@@ -158,7 +158,7 @@ BROKEN: list[Any] = [
 
 
 @pytest.mark.parametrize(("name", "make"), BROKEN)
-async def test_a_broken_picture_is_told_as_such_and_free(
+async def test_a_broken_image_is_reported_and_free(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -179,7 +179,7 @@ async def test_a_broken_picture_is_told_as_such_and_free(
     assert not ada.has_spooled(edit)
 
 
-async def test_what_was_done_to_a_source_is_said_after_a_restart_too(
+async def test_changes_to_a_source_are_mentioned_after_a_restart_too(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot()
@@ -191,7 +191,7 @@ async def test_what_was_done_to_a_source_is_said_after_a_restart_too(
     assert FIRST_FRAME in (await is_made(ada, events, edit)).text
 
 
-async def test_a_source_that_waited_at_a_restart_is_converted_again(
+async def test_the_source_of_a_queued_edit_is_converted_again_after_a_restart(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
@@ -233,7 +233,7 @@ async def test_a_result_that_fits_is_posted_byte_for_byte(
     assert REENCODED not in message.text
 
 
-async def test_a_result_that_is_too_large_is_made_to_fit_in_the_best_quality(
+async def test_a_result_that_is_too_large_is_reencoded_in_the_best_quality_that_fits(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     small, large = encode("PNG"), noise(MIB)
@@ -247,7 +247,7 @@ async def test_a_result_that_is_too_large_is_made_to_fit_in_the_best_quality(
     assert "could not be had" not in message.text
 
 
-async def test_pictures_that_fit_each_but_not_together_are_all_posted(
+async def test_images_that_only_fit_one_by_one_are_all_posted(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -262,7 +262,7 @@ async def test_pictures_that_fit_each_but_not_together_are_all_posted(
     assert "pictures re-encoded" in message.text
 
 
-async def test_what_discord_finds_too_large_is_sent_again_in_half(
+async def test_images_that_discord_finds_too_large_are_halved(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     sandbox.edit_api.answer_with([noise(MIB)])
@@ -274,7 +274,7 @@ async def test_what_discord_finds_too_large_is_sent_again_in_half(
     assert ada.sandbox.discord.messages(ada.channel) == [message]
 
 
-async def test_what_the_channels_route_finds_too_large_is_sent_again_in_half_there(
+async def test_images_that_the_channel_route_finds_too_large_are_halved(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     sandbox.edit_api.answer_with([noise(MIB)])
@@ -288,7 +288,7 @@ async def test_what_the_channels_route_finds_too_large_is_sent_again_in_half_the
     assert ada.sandbox.discord.messages(ada.channel) == [message]
 
 
-async def test_what_was_done_to_a_result_is_said_after_a_restart_too(
+async def test_reencoding_of_a_result_is_mentioned_after_a_restart_too(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot()

@@ -116,7 +116,7 @@ REFUSED: list[Any] = [
 
 
 @pytest.mark.parametrize(("options", "said"), REFUSED)
-async def test_what_the_options_show_to_be_wrong_is_refused_privately_and_holds_nothing(
+async def test_invalid_options_are_refused_privately_without_a_hold(
     sandbox: Sandbox, bot: RunningBot, ada: Person, options: dict[str, Any], said: str
 ):
     edit = await ada.edit(**options)
@@ -147,7 +147,7 @@ async def test_what_the_options_show_to_be_wrong_is_refused_privately_and_holds_
         ("image", 11, "1", ""),
     ],
 )
-async def test_options_that_no_client_offers_are_refused_privately_and_hold_nothing(
+async def test_options_that_no_client_offers_are_refused_privately_without_a_hold(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -175,7 +175,7 @@ async def test_options_that_no_client_offers_are_refused_privately_and_hold_noth
     assert sandbox.edit_api.calls == []
 
 
-async def test_a_picture_that_does_not_lie_at_discord_is_refused_and_never_connected_to(
+async def test_an_image_that_is_not_hosted_by_discord_is_refused_without_a_connection(
     sandbox: Sandbox, bot: RunningBot, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
     connections: list[asyncio.StreamWriter] = []
@@ -204,7 +204,7 @@ async def test_a_picture_that_does_not_lie_at_discord_is_refused_and_never_conne
 
 
 @pytest.mark.parametrize("quota", [0, 15])
-async def test_an_edit_above_the_quota_is_refused_with_its_price_what_is_left_and_until_when(
+async def test_an_edit_over_the_quota_is_refused_with_its_price_and_the_balance(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, quota: int
 ):
     await start_bot(default_quota=quota)
@@ -221,7 +221,7 @@ async def test_an_edit_above_the_quota_is_refused_with_its_price_what_is_left_an
     assert sandbox.edit_api.calls == []
 
 
-async def test_of_two_edits_at_once_that_only_one_can_be_paid_for_the_other_is_refused(
+async def test_only_one_of_two_simultaneous_edits_is_held_if_credits_cover_one(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(default_quota=8)
@@ -237,7 +237,7 @@ async def test_of_two_edits_at_once_that_only_one_can_be_paid_for_the_other_is_r
 # What only the source's bytes show to be wrong.
 
 
-async def test_a_file_that_only_its_bytes_show_to_be_no_picture_gives_the_hold_back(
+async def test_a_file_whose_bytes_are_not_an_image_voids_the_hold(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     edit = await ada.edit(image=Upload("a.png", SVG, "image/png"))
@@ -246,7 +246,7 @@ async def test_a_file_that_only_its_bytes_show_to_be_no_picture_gives_the_hold_b
     assert sandbox.edit_api.calls == []
 
 
-async def test_a_file_that_is_larger_than_was_said_gives_the_hold_back(
+async def test_a_file_larger_than_declared_voids_the_hold(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, tmp_path: Path
 ):
     file = tmp_path / "large.png"
@@ -258,7 +258,7 @@ async def test_a_file_that_is_larger_than_was_said_gives_the_hold_back(
     assert sandbox.edit_api.calls == []
 
 
-async def test_a_picture_with_more_pixels_than_was_said_gives_the_hold_back(
+async def test_an_image_with_more_pixels_than_declared_voids_the_hold(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     data = claim_size(make_picture(), 60_000, 60_000)
@@ -268,7 +268,7 @@ async def test_a_picture_with_more_pixels_than_was_said_gives_the_hold_back(
     assert sandbox.edit_api.calls == []
 
 
-async def test_a_source_that_discord_does_not_give_any_more_gives_the_hold_back(
+async def test_a_source_that_is_gone_from_discord_voids_the_hold(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, tmp_path: Path
 ):
     file = tmp_path / "gone.png"
@@ -292,7 +292,7 @@ DECLINES: list[Any] = [
 
 
 @pytest.mark.parametrize(("action", "said"), DECLINES)
-async def test_a_refusal_of_the_api_is_quoted_and_free(
+async def test_a_declined_edit_quotes_the_api_and_is_free(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: EditAction, said: str
 ):
     sandbox.faults.edit_api.add(EditFault(action=action))
@@ -314,7 +314,7 @@ async def test_a_refusal_of_the_api_is_quoted_and_free(
     ],
     ids=["everyone", "mentions", "markdown", "masked link", "heading", "newlines", "long"],
 )
-async def test_what_the_api_says_is_harmless(
+async def test_the_apis_message_is_escaped(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, message: str, shown: str
 ):
     ids = {"member": str(ada.member.id), "guild": str(ada.member.guild.id)}
@@ -331,7 +331,7 @@ async def test_what_the_api_says_is_harmless(
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
-async def test_a_refused_key_is_the_owners_to_mend_and_its_words_are_not_the_members(
+async def test_a_rejected_key_is_logged_for_the_owner_and_not_quoted_to_members(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, status: int
 ):
     sandbox.faults.edit_api.add(EditFault(action=failed(status, "Your card was refused")))
@@ -356,7 +356,7 @@ async def test_a_refused_key_is_the_owners_to_mend_and_its_words_are_not_the_mem
     ],
     ids=["mentions", "masked link", "newlines", "long"],
 )
-async def test_what_a_prompt_says_is_harmless(
+async def test_a_prompt_is_escaped(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, prompt: str, shown: str
 ):
     member = str(ada.member.id)
@@ -378,7 +378,7 @@ def soon() -> str:
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "date"])
-async def test_a_call_that_was_turned_away_is_made_again_when_the_api_says(
+async def test_a_throttled_call_is_retried_when_the_api_says(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, status: int, as_date: bool
 ):
     retry_after = soon() if as_date else "0.1"
@@ -400,7 +400,7 @@ BUSY: list[Any] = [
 
 
 @pytest.mark.parametrize(("action", "calls"), BUSY)
-async def test_an_api_that_stays_busy_is_called_three_times_at_most_and_within_a_minute(
+async def test_a_busy_api_is_called_at_most_three_times_within_a_minute(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: EditAction, calls: int
 ):
     sandbox.faults.edit_api.add(EditFault(action=action, times=None))
@@ -427,7 +427,7 @@ SERVICE_FAILS: list[Any] = [
 
 
 @pytest.mark.parametrize("action", SERVICE_FAILS)
-async def test_a_call_that_may_have_been_executed_is_never_made_again(
+async def test_a_call_that_may_have_been_executed_is_never_retried(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, action: EditAction
 ):
     await start_bot(edit_timeout=0.5)
@@ -437,7 +437,7 @@ async def test_a_call_that_may_have_been_executed_is_never_made_again(
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_a_connection_that_cannot_be_made_is_tried_again(
+async def test_a_failed_connection_is_retried(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     await sandbox.edit_api.stop_listening()
@@ -449,7 +449,7 @@ async def test_a_connection_that_cannot_be_made_is_tried_again(
 
 
 @pytest.mark.parametrize("api_url", [None, "http://api.invalid"], ids=["refused", "no such name"])
-async def test_without_a_connection_the_service_failed_and_nothing_was_called(
+async def test_an_unreachable_api_is_never_called_and_the_edit_fails(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, api_url: str | None
 ):
     await start_bot(SHORT_TIMEOUTS, **({"edit_api_url": URL(api_url)} if api_url else {}))
@@ -463,7 +463,7 @@ async def test_without_a_connection_the_service_failed_and_nothing_was_called(
 
 
 @pytest.mark.parametrize(("asked", "given", "charged"), [(2, 1, 1), (4, 3, 3), (1, 3, 1)])
-async def test_only_pictures_that_were_given_and_asked_for_are_posted_and_charged(
+async def test_only_images_that_were_requested_and_received_are_posted_and_charged(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -480,7 +480,7 @@ async def test_only_pictures_that_were_given_and_asked_for_are_posted_and_charge
     assert (missing in message.text) is (charged < asked)
 
 
-async def test_a_success_without_pictures_is_free(
+async def test_a_success_without_images_is_free(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     sandbox.faults.edit_api.add(EditFault(action=Pictures(0)))
@@ -489,7 +489,7 @@ async def test_a_success_without_pictures_is_free(
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_a_lost_picture_is_not_charged_and_the_others_are_posted(
+async def test_a_lost_image_is_not_charged_and_the_others_are_posted(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(SHORT_TIMEOUTS)
@@ -501,7 +501,7 @@ async def test_a_lost_picture_is_not_charged_and_the_others_are_posted(
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_a_download_that_is_cut_off_is_begun_again(
+async def test_an_interrupted_download_is_restarted(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(SHORT_TIMEOUTS)
@@ -526,7 +526,7 @@ LOST: list[Any] = [
 
 
 @pytest.mark.parametrize(("action", "requests"), LOST)
-async def test_a_result_that_cannot_be_had_is_free_and_only_its_download_is_tried_again(
+async def test_a_lost_result_is_free_and_only_its_download_is_retried(
     sandbox: Sandbox,
     start_bot: StartBot,
     ada: Person,
@@ -565,7 +565,7 @@ async def test_a_result_at_a_forbidden_address_is_free_and_never_fetched(
 # What nobody foresaw.
 
 
-async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
+async def test_an_edit_whose_source_never_arrives_expires(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -583,7 +583,7 @@ async def test_an_edit_whose_source_never_comes_ends_when_it_may_wait_no_longer(
     assert sandbox.edit_api.calls == []
 
 
-async def test_a_source_that_never_comes_holds_up_no_other_edit(
+async def test_a_source_that_never_arrives_delays_no_other_edit(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
     await start_bot(edit_concurrency=1)
@@ -601,7 +601,7 @@ async def test_a_source_that_never_comes_holds_up_no_other_edit(
     assert len((await (await ada.edit()).settled()).files) == 1
 
 
-async def test_what_nobody_foresaw_ends_with_a_reference_that_the_log_has_too(
+async def test_an_unexpected_error_ends_with_a_reference_that_is_in_the_log(
     sandbox: Sandbox,
     bot: RunningBot,
     ada: Person,
@@ -619,7 +619,7 @@ async def test_what_nobody_foresaw_ends_with_a_reference_that_the_log_has_too(
     assert sandbox.edit_api.calls == []
 
 
-async def test_failed_edits_end_neither_the_worker_nor_another_edit(
+async def test_failed_edits_do_not_stop_later_ones(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(edit_concurrency=1)

@@ -24,7 +24,9 @@ MIB = 2**20
         ([10, 10, 10], 10, [10, 10, 4]),
     ],
 )
-def test_as_many_as_can_be_stay_as_they_are(sizes: list[int], each: int, allowed: list[float]):
+def test_as_many_images_as_possible_stay_as_they_are(
+    sizes: list[int], each: int, allowed: list[float]
+):
     shared = share_out([size * MIB for size in sizes], per_image=each * MIB, total=24 * MIB)
     assert [bytes_ / MIB for bytes_ in shared] == allowed
 
@@ -34,9 +36,7 @@ def test_as_many_as_can_be_stay_as_they_are(sizes: list[int], each: int, allowed
     st.integers(1, 50 * MIB),
     st.integers(4, UPLOAD_LIMIT),
 )
-def test_what_is_shared_out_always_fits_and_is_never_nothing(
-    sizes: list[int], each: int, together: int
-):
+def test_the_shares_always_fit_and_are_never_zero(sizes: list[int], each: int, together: int):
     allowed = share_out(sizes, per_image=each, total=together)
     assert sum(allowed) <= together
     assert all(0 < most <= min(each, size) for most, size in zip(allowed, sizes, strict=True))

@@ -27,7 +27,7 @@ def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("crashing")
-async def test_after_three_kills_a_member_is_refused_and_told_and_pays_nothing(
+async def test_after_three_kills_a_member_is_refused_and_pays_nothing(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     for _ in range(3):
@@ -47,7 +47,7 @@ async def test_after_three_kills_a_member_is_refused_and_told_and_pays_nothing(
 
 
 @pytest.mark.usefixtures("crashing")
-async def test_edits_that_wait_when_a_member_is_paused_end_free_without_being_opened(
+async def test_queued_edits_of_a_paused_member_fail_free_without_being_opened(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
     edits = [await ada.edit(image=upload("a.bmp", encode("BMP"))) for _ in range(5)]
@@ -61,7 +61,7 @@ async def test_edits_that_wait_when_a_member_is_paused_end_free_without_being_op
     assert ada.account() == (0, 0)
 
 
-async def test_large_images_that_wait_for_one_another_keep_no_slot_from_small_ones(
+async def test_large_images_that_wait_for_each_other_keep_no_slot_from_small_ones(
     bot: RunningBot,
     ada: Person,
     events: Events,

@@ -19,7 +19,7 @@ async def test_300_edits_by_100_members_lose_none_charge_exactly_and_stay_under_
 
 @pytest.mark.drill
 @pytest.mark.parametrize("queue_limit", [200, flood.COMMANDS])
-async def test_of_1000_commands_in_2_seconds_all_are_answered_in_time_or_void_and_not_sent(
+async def test_1000_commands_in_2_seconds_are_answered_in_time_or_voided_and_not_sent(
     queue_limit: int,
 ) -> None:
     figures = await flood.run(queue_limit)

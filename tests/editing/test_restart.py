@@ -61,7 +61,7 @@ async def leave_waiting(
 # By state.
 
 
-async def test_an_edit_that_waited_for_its_turn_goes_back_into_the_line(
+async def test_a_queued_edit_is_queued_again(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
@@ -73,7 +73,7 @@ async def test_an_edit_that_waited_for_its_turn_goes_back_into_the_line(
     assert len(sandbox.edit_api.calls) == 2
 
 
-async def test_an_edit_that_was_never_acknowledged_is_void(
+async def test_an_edit_that_was_never_acknowledged_is_voided(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     never = at_discord(sandbox, Hang(), method="POST", path=CALLBACK)
@@ -87,7 +87,7 @@ async def test_an_edit_that_was_never_acknowledged_is_void(
     assert sandbox.edit_api.calls == []
 
 
-async def test_an_edit_whose_acknowledgement_was_not_noted_is_made(
+async def test_an_edit_whose_acknowledgment_was_not_recorded_is_run(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     at_discord(sandbox, CutAfter(), method="POST", path=CALLBACK)
@@ -106,7 +106,7 @@ async def test_an_edit_whose_acknowledgement_was_not_noted_is_made(
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_an_edit_whose_message_was_deleted_meanwhile_is_void_and_nothing_new_is_posted(
+async def test_an_edit_whose_message_was_deleted_is_voided_without_a_new_message(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
@@ -122,7 +122,7 @@ async def test_an_edit_whose_message_was_deleted_meanwhile_is_void_and_nothing_n
 
 
 @pytest.mark.parametrize("private", [False, True])
-async def test_an_edit_that_waited_with_a_dead_token_is_void_and_told_where_its_member_finds_it(
+async def test_a_queued_edit_with_a_dead_token_is_voided_and_its_member_notified(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, *, private: bool
 ):
     bot = await start_bot(edit_concurrency=1)
@@ -141,7 +141,7 @@ async def test_an_edit_that_waited_with_a_dead_token_is_void_and_told_where_its_
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_an_edit_of_which_discord_says_nothing_expires_like_any_other_and_is_told(
+async def test_an_edit_that_discord_never_answers_for_expires_and_its_member_is_notified(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
@@ -155,7 +155,7 @@ async def test_an_edit_of_which_discord_says_nothing_expires_like_any_other_and_
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_an_edit_whose_call_was_under_way_is_interrupted_and_not_called_again(
+async def test_an_edit_whose_call_was_in_progress_is_interrupted_and_not_called_again(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     edit = await leave_submitted(sandbox, bot, ada)
@@ -172,7 +172,7 @@ async def test_an_edit_whose_call_was_under_way_is_interrupted_and_not_called_ag
 
 
 @pytest.mark.parametrize("spooled", [True, False])
-async def test_pictures_that_were_made_are_posted_with_no_second_call(
+async def test_rendered_images_are_posted_without_a_second_call(
     sandbox: Sandbox,
     start_bot: StartBot,
     bot: RunningBot,
@@ -195,7 +195,7 @@ async def test_pictures_that_were_made_are_posted_with_no_second_call(
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_a_post_that_got_through_though_the_bot_ended_is_charged_and_stands_once(
+async def test_a_post_that_succeeded_as_the_bot_stopped_is_charged_and_not_repeated(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     at_discord(sandbox, CutAfter(), method="PATCH", path=ORIGINAL)
@@ -212,7 +212,7 @@ async def test_a_post_that_got_through_though_the_bot_ended_is_charged_and_stand
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_an_end_that_could_not_be_told_is_told_by_the_next_bot(
+async def test_a_failed_notification_is_sent_after_the_restart(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
@@ -233,7 +233,7 @@ async def test_an_end_that_could_not_be_told_is_told_by_the_next_bot(
 
 
 @pytest.mark.usefixtures("announces_soon")
-async def test_a_command_that_came_while_the_bot_was_ending_is_taken_up_by_the_next(
+async def test_a_command_that_came_while_the_bot_stopped_is_run_after_the_restart(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     with locked(bot.settings.database):
@@ -258,7 +258,7 @@ async def test_a_command_that_came_while_the_bot_was_ending_is_taken_up_by_the_n
     ("hangs_at", "end"),
     [("call", ("interrupted", "interrupted")), ("post", ("delivered", None))],
 )
-async def test_what_the_ledger_could_not_note_before_the_bot_ended_is_not_done_twice(
+async def test_a_step_that_the_ledger_failed_before_a_restart_is_not_repeated(
     sandbox: Sandbox,
     start_bot: StartBot,
     bot: RunningBot,
@@ -289,7 +289,7 @@ async def test_what_the_ledger_could_not_note_before_the_bot_ended_is_not_done_t
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_spool_folders_of_edits_that_ended_are_removed_and_nothing_else(
+async def test_only_spool_folders_of_ended_edits_are_removed(
     start_bot: StartBot, bot: RunningBot, events: Events
 ):
     await bot.stop()
@@ -306,7 +306,7 @@ async def test_spool_folders_of_edits_that_ended_are_removed_and_nothing_else(
 
 
 @pytest.mark.parametrize("private", [False, True])
-async def test_an_edit_that_waited_longer_than_eight_minutes_expires_and_is_told(
+async def test_an_edit_that_waited_over_eight_minutes_expires_and_its_member_is_notified(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, private: bool
 ):
     bot = await start_bot(edit_concurrency=1)
@@ -321,7 +321,7 @@ async def test_an_edit_that_waited_longer_than_eight_minutes_expires_and_is_told
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_an_edit_that_expired_with_its_token_is_told_by_the_channels_route(
+async def test_the_channel_route_notifies_of_an_edit_that_expired_with_its_token(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
@@ -335,7 +335,7 @@ async def test_an_edit_that_expired_with_its_token_is_told_by_the_channels_route
 
 
 @pytest.mark.parametrize("minutes", [0, 14, DEAD_TOKEN_MINUTES])
-async def test_pictures_are_posted_by_the_channels_route_once_the_token_is_dead(
+async def test_images_are_posted_by_the_channel_route_once_the_token_is_dead(
     sandbox: Sandbox,
     start_bot: StartBot,
     bot: RunningBot,
@@ -356,7 +356,7 @@ async def test_pictures_are_posted_by_the_channels_route_once_the_token_is_dead(
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_what_was_held_yesterday_gives_nothing_back_to_today(
+async def test_a_hold_of_yesterday_gives_nothing_back_today(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     sandbox.faults.edit_api.add(EditFault(action=Pictures(1)))
@@ -373,7 +373,7 @@ async def test_what_was_held_yesterday_gives_nothing_back_to_today(
     assert " · 80 left" in text
 
 
-async def test_a_private_answer_is_given_for_as_long_as_its_token_lives(
+async def test_a_private_response_is_used_while_its_token_lives(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     edit = await leave_rendered(sandbox, bot, ada, private=True)
@@ -384,7 +384,7 @@ async def test_a_private_answer_is_given_for_as_long_as_its_token_lives(
     assert len((await edit.settled()).files) == 1
 
 
-async def test_a_look_up_that_discord_does_not_answer_holds_up_no_other_edit(
+async def test_a_hanging_response_lookup_delays_no_other_edit(
     sandbox: Sandbox,
     start_bot: StartBot,
     ada: Person,
@@ -425,7 +425,7 @@ async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess
     assert find_contradictions(running.ledger) == []
 
 
-async def test_a_killed_bot_lost_no_picture_that_was_made_and_calls_for_none_again(
+async def test_a_killed_bot_loses_no_rendered_image_and_calls_for_none_again(
     sandbox: Sandbox, process: BotProcess, ada: Person
 ):
     post = at_discord(sandbox, Hang(), method="PATCH", path=ORIGINAL)
@@ -443,7 +443,7 @@ async def test_a_killed_bot_lost_no_picture_that_was_made_and_calls_for_none_aga
     assert len(sandbox.edit_api.calls) == 1
 
 
-async def test_a_killed_bot_says_which_calls_it_broke_off_and_makes_those_that_waited(
+async def test_a_killed_bot_reports_interrupted_calls_and_makes_the_queued_ones(
     sandbox: Sandbox, tmp_path: Path, ada: Person
 ):
     one_at_a_time = {"EDIT_CONCURRENCY": "1"}
@@ -471,7 +471,7 @@ async def test_a_killed_bot_says_which_calls_it_broke_off_and_makes_those_that_w
     assert find_contradictions(running.ledger) == []
 
 
-async def test_a_second_bot_on_the_same_database_names_the_first_and_ends(
+async def test_a_second_bot_on_the_same_database_names_the_first_and_exits(
     sandbox: Sandbox, process: BotProcess, tmp_path: Path
 ):
     second = BotProcess(sandbox.environment(), folder=tmp_path)
@@ -482,13 +482,13 @@ async def test_a_second_bot_on_the_same_database_names_the_first_and_ends(
     assert "Traceback" not in said
 
 
-async def test_a_bot_that_is_asked_to_end_ends_well(process: BotProcess):
+async def test_a_bot_exits_cleanly_on_sigterm(process: BotProcess):
     process.terminate()
     assert await process.ended() == 0
     assert "Traceback" not in "\n".join(process.last_lines)
 
 
-async def test_a_bot_that_is_asked_to_end_while_it_connects_does_not_go_on(
+async def test_a_bot_that_is_canceled_while_it_connects_exits(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     connecting = asyncio.Event()
@@ -524,7 +524,7 @@ WRONG: list[tuple[Mapping[str, str], int, list[str]]] = [
 
 
 @pytest.mark.parametrize(("settings", "status", "named"), WRONG)
-async def test_a_bot_that_is_set_up_wrongly_says_what_to_mend_and_ends(
+async def test_a_misconfigured_bot_says_what_to_fix_and_exits(
     sandbox: Sandbox, tmp_path: Path, settings: Mapping[str, str], status: int, named: list[str]
 ):
     (tmp_path / "diary.txt").write_text("Dear diary, ", encoding="utf-8")
@@ -536,7 +536,7 @@ async def test_a_bot_that_is_set_up_wrongly_says_what_to_mend_and_ends(
     assert sandbox.edit_api_key not in said
 
 
-async def test_a_bot_whose_ledger_cannot_be_read_when_it_starts_says_so_and_ends(
+async def test_a_bot_whose_ledger_is_unreadable_at_startup_says_so_and_exits(
     sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     async def fail(_ledger: SqliteLedger) -> list[Edit]:

@@ -24,7 +24,7 @@ async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess
         yield running
 
 
-async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start(
+async def test_a_sent_edit_is_posted_and_a_queued_one_is_left_for_the_next_start(
     sandbox: Sandbox, process: BotProcess, ada: Person
 ):
     called = hang(sandbox)
@@ -49,7 +49,7 @@ async def test_what_was_sent_is_posted_and_what_waits_is_left_for_the_next_start
     assert left.submitted_at is None
 
 
-async def test_one_that_is_acknowledged_meanwhile_and_then_waits_is_not_waited_for(
+async def test_an_edit_that_is_acknowledged_while_draining_is_not_waited_for(
     sandbox: Sandbox, process: BotProcess, ada: Person
 ):
     answer = Hang()
@@ -68,7 +68,7 @@ async def test_one_that_is_acknowledged_meanwhile_and_then_waits_is_not_waited_f
 
 
 @pytest.mark.parametrize(("grace", "signals"), [("0", 1), ("0.2", 1), ("20", 2)])
-async def test_what_does_not_end_in_time_is_left_as_it_is(
+async def test_an_edit_that_outlasts_the_grace_period_is_left_as_it_is(
     sandbox: Sandbox, tmp_path: Path, ada: Person, grace: str, signals: int
 ):
     hang(sandbox)

@@ -33,7 +33,7 @@ def fail(breaker: CircuitBreaker, edits: Sequence[int]) -> None:
         breaker.record_failure(edit_id)
 
 
-def test_failures_that_are_not_in_a_row_shut_nothing():
+def test_failures_that_are_not_in_a_row_do_not_open_the_circuit():
     breaker = CircuitBreaker()
     fail(breaker, range(1, FAILURES))
     breaker.record_answer()
@@ -41,7 +41,7 @@ def test_failures_that_are_not_in_a_row_shut_nothing():
     assert breaker.refuse(9) is None
 
 
-def test_after_some_in_a_row_new_edits_are_refused_with_when_to_try_again(
+def test_an_open_circuit_refuses_edits_and_says_when_to_try_again(
     breaker: CircuitBreaker, clock: Clock
 ):
     assert breaker.refuse(9) == FIRST_PAUSE_S
@@ -49,7 +49,7 @@ def test_after_some_in_a_row_new_edits_are_refused_with_when_to_try_again(
     assert breaker.refuse(9) == FIRST_PAUSE_S - 12
 
 
-def test_one_edit_at_a_time_is_let_in_as_a_probe(breaker: CircuitBreaker, clock: Clock):
+def test_one_edit_at_a_time_is_accepted_as_a_probe(breaker: CircuitBreaker, clock: Clock):
     clock.seconds += FIRST_PAUSE_S
     assert breaker.refuse(9) is None
     assert breaker.refuse(10) == FIRST_PAUSE_S
@@ -57,9 +57,7 @@ def test_one_edit_at_a_time_is_let_in_as_a_probe(breaker: CircuitBreaker, clock:
     assert breaker.refuse(10) is None
 
 
-def test_a_probe_that_fails_shuts_the_door_for_longer_up_to_a_limit(
-    breaker: CircuitBreaker, clock: Clock
-):
+def test_a_failed_probe_doubles_the_pause_up_to_a_limit(breaker: CircuitBreaker, clock: Clock):
     clock.seconds += FIRST_PAUSE_S
     for edit_id in (9, 10, 11):
         assert breaker.refuse(edit_id) is None
@@ -68,9 +66,7 @@ def test_a_probe_that_fails_shuts_the_door_for_longer_up_to_a_limit(
         clock.seconds += MAX_PAUSE_S
 
 
-def test_calls_that_were_made_before_do_not_keep_the_door_shut(
-    breaker: CircuitBreaker, clock: Clock
-):
+def test_failures_of_earlier_calls_do_not_extend_the_pause(breaker: CircuitBreaker, clock: Clock):
     clock.seconds += 20
     fail(breaker, [6, 7, 8])
     assert breaker.refuse(9) == FIRST_PAUSE_S - 20
@@ -78,7 +74,7 @@ def test_calls_that_were_made_before_do_not_keep_the_door_shut(
     assert breaker.refuse(9) is None
 
 
-async def test_edits_that_were_taken_wait_and_go_one_by_one_until_one_is_answered(
+async def test_waiting_edits_go_one_by_one_until_one_is_answered(
     breaker: CircuitBreaker, clock: Clock
 ):
     called: list[int] = []
@@ -99,7 +95,7 @@ async def test_edits_that_were_taken_wait_and_go_one_by_one_until_one_is_answere
     assert called == [9, 10, 11]
 
 
-async def test_a_probe_that_has_no_turn_yet_keeps_nobody_back_who_has(
+async def test_a_probe_without_a_slot_does_not_block_an_edit_with_one(
     breaker: CircuitBreaker, clock: Clock
 ):
     clock.seconds += FIRST_PAUSE_S
@@ -115,7 +111,7 @@ async def test_a_probe_that_has_no_turn_yet_keeps_nobody_back_who_has(
     await let_in_before
 
 
-async def test_an_edit_that_waits_goes_when_the_pause_is_over():
+async def test_a_waiting_edit_goes_when_the_pause_is_over():
     breaker = CircuitBreaker(first_pause_s=0.05)
     fail(breaker, range(1, 1 + FAILURES))
     async with asyncio.timeout(5):
@@ -134,7 +130,7 @@ async def fail_in_a_row(sandbox: Sandbox, ada: Person, events: Events) -> None:
     await events.logs("edit.closed", times=FAILURES)
 
 
-async def test_an_outage_is_told_before_anything_is_held(
+async def test_edits_are_refused_in_an_outage_without_a_hold(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot()
@@ -150,7 +146,7 @@ async def test_an_outage_is_told_before_anything_is_held(
 
 
 @pytest.mark.usefixtures("small_results")
-async def test_in_an_outage_of_ten_minutes_hardly_anything_is_called_or_held(
+async def test_an_outage_of_ten_minutes_costs_few_calls_and_no_holds(
     sandbox: Sandbox,
     start_bot: StartBot,
     ada: Person,

@@ -84,7 +84,7 @@ def by_bob(edit_id: int) -> Order:
 
 
 @pytest.mark.parametrize("before", [0, 1, 5])
-async def test_after_a_burst_anothers_edit_is_next_and_ones_own_go_in_order(before: int):
+async def test_another_members_edit_is_next_after_a_burst_and_the_burst_stays_in_order(before: int):
     crew = Crew(make_line())
     for edit_id in range(1, 6):
         crew.come(edit_id)
@@ -98,7 +98,7 @@ async def test_after_a_burst_anothers_edit_is_next_and_ones_own_go_in_order(befo
     assert crew.called == [1, 6, 2, 3, 4, 5]
 
 
-async def test_an_edit_that_is_not_ready_is_passed_and_keeps_its_place():
+async def test_an_edit_that_is_not_ready_is_passed_and_keeps_its_position():
     crew = Crew(make_line())
     crew.come(1, ready=False)
     crew.come(2, BOB)
@@ -111,7 +111,7 @@ async def test_an_edit_that_is_not_ready_is_passed_and_keeps_its_place():
     await crew.end(3)
 
 
-async def test_ones_own_edits_wait_for_an_earlier_one_that_is_ready_soon():
+async def test_a_members_edits_wait_for_an_earlier_one_that_is_preparing():
     crew = Crew(make_line(slots=2))
     crew.come(1, ready=False)
     crew.come(2)
@@ -123,7 +123,7 @@ async def test_ones_own_edits_wait_for_an_earlier_one_that_is_ready_soon():
     await crew.end_all()
 
 
-async def test_ones_own_edits_pass_an_earlier_one_that_does_not_get_ready():
+async def test_a_members_edits_pass_an_earlier_one_that_does_not_get_ready():
     line = make_line(slots=2)
     crew = Crew(line)
     line.join(order(1), timeout_s=0)
@@ -133,7 +133,7 @@ async def test_ones_own_edits_pass_an_earlier_one_that_does_not_get_ready():
     await crew.end_all()
 
 
-async def test_after_a_restart_nobody_is_passed_who_is_looked_up_still():
+async def test_no_edit_is_passed_right_after_a_restart():
     line = make_line()
     line.restore([order(1), by_bob(2)])
     crew = Crew(line)
@@ -146,7 +146,7 @@ async def test_after_a_restart_nobody_is_passed_who_is_looked_up_still():
     await crew.end_all()
 
 
-async def test_an_edit_comes_into_the_line_once():
+async def test_an_edit_is_queued_once():
     line = make_line()
     assert line.join(order(1))
     assert not line.join(order(1))
@@ -158,7 +158,7 @@ async def test_an_edit_comes_into_the_line_once():
     assert line.join(order(1))
 
 
-async def test_whoever_leaves_makes_room():
+async def test_an_edit_that_leaves_makes_room():
     line = make_line()
     crew = Crew(line)
     for edit_id in (1, 2, 3):
@@ -171,7 +171,7 @@ async def test_whoever_leaves_makes_room():
     await crew.end_all()
 
 
-async def test_one_that_is_cancelled_as_its_turn_comes_gives_its_place_back():
+async def test_a_task_canceled_right_after_the_grant_gives_its_slot_back():
     crew = Crew(make_line())
     for edit_id in (1, 2, 3):
         crew.come(edit_id)
@@ -185,7 +185,7 @@ async def test_one_that_is_cancelled_as_its_turn_comes_gives_its_place_back():
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_however_edits_come_end_and_are_cancelled_no_place_is_lost(seed: int):
+async def test_no_slot_is_lost_however_edits_come_end_and_are_canceled(seed: int):
     dice = random.Random(seed)
     crew = Crew(make_line(slots=3))
     for edit_id in range(1, 80):
@@ -211,7 +211,7 @@ async def test_however_edits_come_end_and_are_cancelled_no_place_is_lost(seed: i
 # Who is refused, and what is foreseen.
 
 
-async def test_an_edit_counts_against_the_limit_from_its_coming_until_it_has_ended():
+async def test_an_edit_counts_toward_the_limit_until_it_leaves():
     line = make_line(slots=2, limit=3)
     crew = Crew(line)
     for edit_id in (1, 2, 3):
@@ -226,7 +226,7 @@ async def test_an_edit_counts_against_the_limit_from_its_coming_until_it_has_end
     await crew.end_all()
 
 
-async def test_an_edit_whose_pictures_are_yet_to_be_posted_after_a_restart_counts_too():
+async def test_a_rendered_edit_counts_toward_the_limit_after_a_restart():
     line = make_line(limit=2)
     line.restore([order(1)], rendered=[2])
     assert line.refuse(order(3)) == LineFull(2)
@@ -234,7 +234,7 @@ async def test_an_edit_whose_pictures_are_yet_to_be_posted_after_a_restart_count
     assert line.refuse(order(3)) is None
 
 
-async def test_an_edit_whose_turn_would_come_after_eight_minutes_is_refused():
+async def test_an_edit_that_would_wait_over_eight_minutes_is_refused():
     clock = Clock()
     line = make_line(call=200, now=clock)
     crew = Crew(line)
@@ -249,14 +249,14 @@ async def test_an_edit_whose_turn_would_come_after_eight_minutes_is_refused():
     await crew.end_all()
 
 
-async def test_a_guess_refuses_nobody():
+async def test_no_edit_is_refused_on_default_durations():
     line = make_line()
     for edit_id in range(1, 200):
         assert line.refuse(order(edit_id)) is None
         line.join(order(edit_id))
 
 
-async def test_where_an_edit_stands_follows_from_the_order_and_what_is_under_way():
+async def test_positions_follow_from_the_order_and_the_calls_in_progress():
     clock = Clock()
     line = make_line(call=30, now=clock)
     crew = Crew(line)

@@ -30,11 +30,11 @@ def burst(member: int, number: int, *, first: int = 1) -> list[QueueEntry]:
     return [QueueEntry(first + place, member) for place in range(number)]
 
 
-def test_edits_of_one_member_go_in_the_order_in_which_they_came():
+def test_a_members_edits_go_in_the_order_in_which_they_came():
     assert ids(fair_order(reversed(burst(ADA, 50)), {}, {})) == list(range(1, 51))
 
 
-def test_a_burst_of_fifty_delays_anothers_edit_by_no_more_than_the_ones_under_way():
+def test_a_burst_of_fifty_delays_another_member_only_by_the_edits_in_flight():
     line = fair_order([*burst(ADA, 50), QueueEntry(51, BOB)], {ADA: 1}, {ADA: 0})
     assert line[0] == QueueEntry(51, BOB)
 
@@ -44,18 +44,18 @@ def test_members_take_turns():
     assert ids(fair_order(waiting, {}, {})) == [1, 4, 7, 2, 5, 8, 3, 6, 9]
 
 
-def test_whoever_has_fewer_in_flight_goes_first_though_their_edit_came_later():
+def test_the_member_with_fewer_edits_in_flight_goes_first():
     waiting = [*burst(ADA, 2), *burst(BOB, 2, first=3)]
     assert ids(fair_order(waiting, {ADA: 2, BOB: 0}, {})) == [3, 4, 1, 2]
 
 
-def test_of_members_with_as_many_in_flight_the_one_whose_turn_is_longest_ago_goes_first():
+def test_on_a_tie_the_member_served_longest_ago_goes_first():
     waiting = [QueueEntry(1, ADA), QueueEntry(2, BOB), QueueEntry(3, CAT)]
     assert ids(fair_order(waiting, {}, {ADA: 7, BOB: 5})) == [3, 2, 1]
 
 
 @given(LINES, IN_FLIGHT, TURNS)
-def test_nobody_is_lost_and_ones_own_edits_stay_in_order(
+def test_no_edit_is_lost_and_a_members_edits_stay_in_order(
     waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int]
 ):
     line = fair_order(waiting, in_flight, turns)
@@ -66,7 +66,7 @@ def test_nobody_is_lost_and_ones_own_edits_stay_in_order(
 
 
 @given(LINES, IN_FLIGHT, TURNS, st.data())
-def test_the_order_is_the_same_however_the_line_is_told(
+def test_the_order_does_not_depend_on_the_order_of_the_input(
     waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int], data: st.DataObject
 ):
     told_otherwise = data.draw(st.permutations(waiting))
@@ -74,7 +74,7 @@ def test_the_order_is_the_same_however_the_line_is_told(
 
 
 @given(LINES.filter(bool), IN_FLIGHT, TURNS)
-def test_the_line_is_what_comes_of_calling_one_after_the_other(
+def test_the_order_is_that_of_granting_one_slot_after_another(
     waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int]
 ):
     line = fair_order(waiting, in_flight, turns)
@@ -91,7 +91,7 @@ def test_the_line_is_what_comes_of_calling_one_after_the_other(
 
 
 @given(LINES.filter(bool), IN_FLIGHT, TURNS)
-def test_before_a_member_with_none_in_flight_every_other_has_one_turn_at_most(
+def test_members_go_at_most_once_before_a_member_with_no_edit_in_flight(
     waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int]
 ):
     line = fair_order(waiting, in_flight, turns)
@@ -103,7 +103,7 @@ def test_before_a_member_with_none_in_flight_every_other_has_one_turn_at_most(
 
 
 @given(LINES.filter(bool), IN_FLIGHT, TURNS, st.data())
-def test_whoever_is_served_has_no_more_in_flight_than_anybody_who_could_be(
+def test_the_next_member_has_the_fewest_edits_in_flight(
     waiting: list[QueueEntry], in_flight: dict[int, int], turns: dict[int, int], data: st.DataObject
 ):
     ready = data.draw(st.lists(st.booleans(), min_size=len(waiting), max_size=len(waiting)))
@@ -119,7 +119,7 @@ def test_whoever_is_served_has_no_more_in_flight_than_anybody_who_could_be(
     )
 
 
-def test_others_pass_who_is_not_ready_and_its_own_later_edits_once_it_is_not_expected():
+def test_an_edit_that_is_not_ready_is_passed_by_its_members_edits_unless_preparing():
     late, later, other = QueueEntry(1, ADA, ready=False), QueueEntry(2, ADA), QueueEntry(3, BOB)
     assert next_entry([late, later, other], {}, {}) == later
     expected = replace(late, preparing=True)
@@ -127,13 +127,13 @@ def test_others_pass_who_is_not_ready_and_its_own_later_edits_once_it_is_not_exp
     assert next_entry([expected, later], {}, {}) is None
 
 
-def test_nobody_passes_while_all_are_patient():
+def test_no_edit_is_passed_if_the_order_is_strict():
     late = QueueEntry(1, ADA, ready=False, preparing=True)
     assert next_entry([late, QueueEntry(2, BOB)], {}, {}, strict=True) is None
     assert next_entry([late, QueueEntry(2, BOB)], {ADA: 1}, {}, strict=True) == QueueEntry(2, BOB)
 
 
-def test_nobody_is_next_where_nobody_waits():
+def test_an_empty_queue_has_no_next_edit():
     assert next_entry([], {ADA: 1}, {}) is None
     assert fair_order([], {}, {}) == []
 
@@ -141,7 +141,7 @@ def test_nobody_is_next_where_nobody_waits():
 # When.
 
 
-def test_waits_add_up_over_the_places_that_come_free():
+def test_waits_add_up_as_slots_become_free():
     line = burst(ADA, 5)
     takes = dict.fromkeys(range(1, 6), 30.0)
     assert forecast(line, takes, remaining_s=[10.0, 20.0], slots=2) == {
@@ -153,7 +153,7 @@ def test_waits_add_up_over_the_places_that_come_free():
     }
 
 
-def test_with_places_free_nobody_waits():
+def test_no_edit_waits_while_slots_are_free():
     standings = forecast(
         burst(ADA, 3), dict.fromkeys(range(1, 4), 30.0), remaining_s=[60.0], slots=4
     )
@@ -164,7 +164,7 @@ def test_with_places_free_nobody_waits():
     st.lists(st.floats(0, 500), min_size=1, max_size=60),
     st.lists(st.floats(0, 500), min_size=1, max_size=8),
 )
-def test_nobody_starts_before_those_in_front_or_after_all_of_them_ended(
+def test_an_edit_starts_no_earlier_than_those_ahead_and_no_later_than_their_end(
     seconds: list[float], busy: list[float]
 ):
     line = burst(ADA, len(seconds))

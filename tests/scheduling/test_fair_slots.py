@@ -37,7 +37,7 @@ class Workshop:
             await self._releases[who.edit_id].wait()
 
 
-async def test_one_members_burst_does_not_delay_anothers_work_by_more_than_one():
+async def test_a_members_burst_delays_another_member_by_one_slot_at_most():
     shop = Workshop(places=2)
     for edit_id in range(1, 51):
         await shop.come(edit_id, ADA)
@@ -50,7 +50,7 @@ async def test_one_members_burst_does_not_delay_anothers_work_by_more_than_one()
     assert sorted(shop.called) == list(range(1, 52))
 
 
-async def test_whoever_is_cancelled_gives_the_place_to_the_next():
+async def test_a_canceled_task_passes_its_slot_on():
     shop = Workshop(places=1)
     for edit_id in (1, 2, 3, 4):
         await shop.come(edit_id, ADA)
@@ -66,7 +66,7 @@ async def test_whoever_is_cancelled_gives_the_place_to_the_next():
     await shop.end(5)
 
 
-async def test_one_that_is_cancelled_as_another_ends_is_passed_over():
+async def test_a_task_canceled_as_another_ends_is_skipped():
     shop = Workshop(places=1)
     for edit_id in (1, 2, 3):
         await shop.come(edit_id, ADA)
@@ -77,7 +77,7 @@ async def test_one_that_is_cancelled_as_another_ends_is_passed_over():
     await shop.end(3)
 
 
-async def test_one_that_is_cancelled_as_its_turn_comes_gives_its_place_back():
+async def test_a_task_canceled_right_after_the_grant_gives_its_slot_back():
     shop = Workshop(places=1)
     for edit_id in (1, 2, 3):
         await shop.come(edit_id, ADA)
@@ -90,7 +90,7 @@ async def test_one_that_is_cancelled_as_its_turn_comes_gives_its_place_back():
     await shop.end(3)
 
 
-async def test_a_place_stays_free_when_its_member_has_as_many_as_one_may_have():
+async def test_a_slot_stays_free_if_only_a_member_at_the_limit_waits():
     shop = Workshop(places=2, per_member=1)
     for edit_id in (1, 2, 3):
         await shop.come(edit_id, ADA)

@@ -33,7 +33,7 @@ def test_only_the_latest_kills_count() -> None:
     assert kill(limit, 1002).wait(ADA, now=1002) == PAUSE_S
 
 
-def test_members_who_killed_nothing_for_long_are_forgotten() -> None:
+def test_members_without_recent_kills_are_forgotten() -> None:
     limit = kill(KillLimit(), 0, 1, 2)
     limit.note(BOB, now=2 + PAUSE_S)
     assert limit.wait(ADA, now=2) == 0

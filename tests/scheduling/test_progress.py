@@ -32,23 +32,23 @@ def made(elapsed: list[float], usual: list[float]) -> list[InProgress]:
     return stages
 
 
-def test_a_place_is_told_with_the_time_until_its_turn():
+def test_a_position_is_shown_with_its_wait():
     assert queued(QueuePosition(3, 38.2), None) == Queued(3, 40)
 
 
-def test_a_wait_that_was_told_is_not_told_longer_but_said_to_be_late():
+def test_a_wait_that_grows_is_shown_as_late_and_never_longer():
     before = queued(QueuePosition(3, 38.2), None)
     assert queued(QueuePosition(4, 45.0), before) == Queued(4, 40)
     assert queued(QueuePosition(9, 90.0), before) == Queued(9, 40, late=True)
     assert queued(QueuePosition(2, 20.0), Queued(9, 40, late=True)) == Queued(2, 20)
 
 
-def test_a_turn_that_does_not_come_when_it_was_said_to_is_late():
+def test_a_wait_that_exceeds_its_promise_is_late():
     before = queued(QueuePosition(1, 3.0), None)
     assert queued(QueuePosition(1, 3.0), before, overdue=True) == Queued(1, 5, late=True)
 
 
-def test_a_bar_fills_over_the_time_that_edits_took_lately():
+def test_a_bar_fills_over_the_typical_duration():
     assert made([0, 7.4, 15, 29], [30] * 4) == [
         InProgress(0, 30),
         InProgress(20, 25),
@@ -57,12 +57,12 @@ def test_a_bar_fills_over_the_time_that_edits_took_lately():
     ]
 
 
-def test_a_bar_stops_at_95_percent_and_says_that_it_takes_longer():
+def test_a_bar_stops_at_95_percent_and_is_late():
     assert made([30.1, 300], [30, 30]) == [InProgress(95, 0, late=True)] * 2
 
 
 @given(st.lists(st.tuples(SECONDS, st.floats(0, 300)), min_size=2, max_size=20))
-def test_a_bar_never_goes_backwards_nor_past_95_percent_though_what_is_usual_changes(
+def test_a_bar_never_goes_backward_or_past_95_percent_if_the_typical_duration_changes(
     moments: list[tuple[float, float]],
 ):
     elapsed = sorted(seconds for seconds, _ in moments)
@@ -75,7 +75,7 @@ def test_a_bar_never_goes_backwards_nor_past_95_percent_though_what_is_usual_cha
 
 
 @given(st.lists(st.tuples(st.integers(1, 500), SECONDS), min_size=2, max_size=20))
-def test_a_wait_never_goes_backwards(standings: list[tuple[int, float]]):
+def test_a_wait_never_grows(standings: list[tuple[int, float]]):
     before: Stage | None = None
     for place, wait in standings:
         stage = queued(QueuePosition(place, wait), before)
@@ -85,7 +85,7 @@ def test_a_wait_never_goes_backwards(standings: list[tuple[int, float]]):
         before = stage
 
 
-def test_a_bar_begins_anew_after_the_line_and_posting_says_no_number():
+def test_a_bar_starts_over_after_another_stage():
     assert in_progress(3, 30, Queued(1, 5, late=True)) == InProgress(10, 30)
     assert in_progress(3, 30, Posting()) == InProgress(10, 30)
 
@@ -94,14 +94,14 @@ def test_a_bar_begins_anew_after_the_line_and_posting_says_no_number():
     ("seconds", "rounded"),
     [(-3, 0), (0, 0), (0.1, 5), (5, 5), (59, 60), (61, 70), (120, 120), (121, 180), (480, 480)],
 )
-def test_seconds_are_rounded_up_as_people_say_them(seconds: float, rounded: int):
+def test_seconds_are_rounded_up_to_round_numbers(seconds: float, rounded: int):
     assert round_up(seconds) == rounded
 
 
 # What is usual.
 
 
-def test_until_an_edit_was_delivered_there_is_a_guess_which_is_not_knowledge():
+def test_estimates_have_defaults_that_do_not_count_as_measured():
     estimates = Estimates()
     assert estimates.typical(Quality.HIGH) == DEFAULTS[Quality.HIGH]
     assert estimates.measured(Quality.HIGH) is None
@@ -109,7 +109,7 @@ def test_until_an_edit_was_delivered_there_is_a_guess_which_is_not_knowledge():
     assert costs == sorted(costs)
 
 
-def test_what_is_usual_is_the_middle_of_the_latest_of_that_quality():
+def test_the_typical_duration_is_the_median_of_the_latest():
     estimates = Estimates()
     slow = [Durations(call=1_000, posting=1)] * 9
     estimates.learn({Quality.LOW: [*slow, *[Durations(call=20, posting=2)] * 10]})

@@ -17,7 +17,7 @@ from tests.passing_time import settle
 from tests.services import at_discord
 
 
-async def test_a_few_that_are_due_delay_nothing():
+async def test_a_few_pending_replies_delay_nothing():
     rush = ReplyPriority()
     with ExitStack() as due:
         for _ in range(MAX_PENDING_REPLIES):
@@ -26,7 +26,7 @@ async def test_a_few_that_are_due_delay_nothing():
             await rush.yield_to_replies(until=deadline())
 
 
-async def test_many_that_are_due_go_first_until_they_are_few():
+async def test_many_pending_replies_go_first_until_only_a_few_are_left():
     rush = ReplyPriority()
     with ExitStack() as due:
         for _ in range(MAX_PENDING_REPLIES):
@@ -39,7 +39,7 @@ async def test_many_that_are_due_go_first_until_they_are_few():
         assert waiting.done()
 
 
-async def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
+async def test_nothing_waits_forever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("bot.scheduling.reply_priority.PATIENCE", 0.01)
     rush = ReplyPriority()
     with ExitStack() as due:
@@ -49,7 +49,7 @@ async def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.usefixtures("small_results")
-async def test_a_picture_is_not_looked_at_while_many_commands_are_to_be_acknowledged(
+async def test_sources_are_not_probed_while_many_commands_await_their_acknowledgment(
     sandbox: Sandbox,
     start_bot: StartBot,
     ada: Person,

@@ -62,7 +62,7 @@ def says(edit: Interaction, words: str, *, timeout: float = 15) -> asyncio.Task[
 # What is seen.
 
 
-async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_thinks(
+async def test_an_edit_that_is_sent_right_away_shows_no_card(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
     await start_bot()
@@ -83,7 +83,7 @@ async def test_an_edit_that_is_sent_at_once_shows_nothing_but_that_the_bot_think
 
 
 @pytest.mark.parametrize(("private", "between"), [(False, Pace().per_card_s), (True, 0.5)])
-async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_then_the_result(
+async def test_a_queued_edit_shows_its_position_then_a_bar_then_posting_then_the_result(
     sandbox: Sandbox,
     start_bot: StartBot,
     ada: Person,
@@ -127,7 +127,7 @@ async def test_one_that_waits_shows_its_place_then_a_bar_then_that_it_is_posted_
 
 
 @pytest.mark.usefixtures("cards_at_once")
-async def test_places_and_times_follow_from_how_long_edits_took_lately(
+async def test_positions_and_waits_follow_from_recent_durations(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_where_edits_took(200, sandbox, start_bot, ada, events)
@@ -161,7 +161,7 @@ async def start_where_edits_took(
 
 
 @pytest.mark.drill
-async def test_with_many_that_wait_all_cards_together_change_ten_times_a_second_at_most(
+async def test_all_cards_together_change_at_most_ten_times_a_second(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
     await start_bot(edit_concurrency=1)
@@ -179,7 +179,7 @@ async def test_with_many_that_wait_all_cards_together_change_ten_times_a_second_
 
 
 @pytest.mark.drill
-async def test_a_rate_limit_is_waited_for_by_cards_and_by_the_result(
+async def test_cards_and_results_obey_a_rate_limit(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
     await start_bot(edit_concurrency=1)
@@ -208,7 +208,7 @@ async def test_a_rate_limit_is_waited_for_by_cards_and_by_the_result(
     assert result.at - card.at >= timedelta(seconds=3)
 
 
-async def test_a_limit_for_all_requests_is_waited_for_by_all(
+async def test_all_requests_obey_a_global_rate_limit(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
     await start_bot(edit_concurrency=8)
@@ -223,7 +223,7 @@ async def test_a_limit_for_all_requests_is_waited_for_by_all(
     assert all(each.at - first.at >= timedelta(seconds=1) for each in later)
 
 
-async def test_an_upload_that_waits_for_its_turn_heeds_a_limit_told_meanwhile(
+async def test_a_waiting_upload_obeys_a_rate_limit_that_began_in_the_meantime(
     sandbox: Sandbox,
     start_bot: StartBot,
     ada: Person,
@@ -255,9 +255,7 @@ async def test_an_upload_that_waits_for_its_turn_heeds_a_limit_told_meanwhile(
 
 
 @pytest.mark.usefixtures("cards_at_once")
-async def test_a_change_that_fails_is_not_made_again(
-    sandbox: Sandbox, start_bot: StartBot, ada: Person
-):
+async def test_a_failed_update_is_not_retried(sandbox: Sandbox, start_bot: StartBot, ada: Person):
     await start_bot(edit_concurrency=1)
     first, second = hang(sandbox, prompt="one"), hang(sandbox, prompt="two")
     await ada.edit(prompt="one")
@@ -278,7 +276,7 @@ async def test_a_change_that_fails_is_not_made_again(
 
 
 @pytest.mark.usefixtures("cards_at_once")
-async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_place(
+async def test_a_hanging_update_delays_nothing_and_never_replaces_the_result(
     sandbox: Sandbox, start_bot: StartBot, ada: Person
 ):
     await start_bot(edit_concurrency=1)
@@ -299,7 +297,7 @@ async def test_a_change_that_hangs_holds_nothing_up_and_never_takes_the_results_
 
 
 @pytest.mark.usefixtures("cards_at_once")
-async def test_a_message_that_was_deleted_is_left_alone(
+async def test_a_deleted_message_is_not_updated_again(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(edit_concurrency=1)
@@ -320,7 +318,7 @@ async def test_a_message_that_was_deleted_is_left_alone(
 # Whose turn it is.
 
 
-async def test_a_burst_of_fifty_by_one_member_does_not_delay_anothers_edit_by_more_than_one(
+async def test_a_burst_of_fifty_delays_another_member_by_one_edit_at_most(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(edit_concurrency=1, member_limit=50, default_quota=None)
@@ -341,7 +339,7 @@ async def test_a_burst_of_fifty_by_one_member_does_not_delay_anothers_edit_by_mo
 
 
 @pytest.mark.usefixtures("cards_at_once")
-async def test_a_restart_keeps_the_order_of_the_line_and_its_cards_go_on(
+async def test_a_restart_keeps_the_order_of_the_queue_and_its_cards(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
@@ -380,7 +378,7 @@ async def refusals(edits: Sequence[Interaction], events: Events, *, number: int 
 
 
 @pytest.mark.drill
-async def test_of_hundreds_at_once_a_member_has_as_many_open_as_one_may_over_all_servers(
+async def test_a_members_open_edits_are_limited_across_servers(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(member_limit=5, default_quota=None)
@@ -400,7 +398,7 @@ async def test_of_hundreds_at_once_a_member_has_as_many_open_as_one_may_over_all
     assert (await (await bob.edit()).acknowledged()).type == 5
 
 
-async def test_an_edit_that_ended_makes_room_for_its_members_next(
+async def test_an_ended_edit_makes_room_for_its_members_next(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(member_limit=1)
@@ -413,7 +411,7 @@ async def test_an_edit_that_ended_makes_room_for_its_members_next(
     await (await ada.edit()).posted()
 
 
-async def test_no_more_edits_are_open_than_may_be(
+async def test_the_number_of_open_edits_is_limited(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(edit_concurrency=2, queue_limit=10)
@@ -426,7 +424,7 @@ async def test_no_more_edits_are_open_than_may_be(
     assert only.endswith("Nothing was charged.")
 
 
-async def test_an_edit_that_would_wait_longer_than_eight_minutes_is_refused_with_the_estimate(
+async def test_an_edit_that_would_wait_over_eight_minutes_is_refused_with_the_estimate(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_where_edits_took(200, sandbox, start_bot, ada, events)
