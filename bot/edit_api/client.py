@@ -1,4 +1,4 @@
-"""The paid call of the edit API, repeated only if it surely wasn't executed."""
+"""The paid call to the edit API, retried only if it surely wasn't executed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,18 +15,18 @@ from bot.downloads.connections import MAX_TRIES, Connections, read_at_most
 from bot.downloads.sources import SourceDownloads
 from bot.edit_api.streamed_body import Content, StreamedBody
 from bot.edit_api.wire import (
-    MAX_ANSWER_BYTES,
+    MAX_RESPONSE_BYTES,
     EditCall,
     ThrottledError,
     body_around_image,
     body_with_url,
     needs_data_url,
-    parse_answer,
+    parse_response,
 )
 
 
 class EditClient:
-    """Sends edits to the API. The API's key goes with this call only."""
+    """Sends edits to the API. Only this call carries the API key."""
 
     def __init__(
         self,
@@ -42,11 +42,11 @@ class EditClient:
         """Set up.
 
         Args:
-            api_url: the API's address, to which `/v1/images/edit` is added.
-            api_key: its key.
-            connections: the connections to use; the caller opens and closes them.
-            timeout: seconds for one call of the API, from connecting to the answer's last byte.
-            source_mode: whether sources are sent as their URL, or as a data URL.
+            api_url: the base URL.
+            api_key: the key.
+            connections: opened and closed by the caller.
+            timeout: seconds for one call, from connecting to the response's last byte.
+            source_mode: whether sources are sent as their URL or as a data URL.
             monotonic: a clock for durations.
             now: the wall clock, for a `Retry-After` that is a date.
         """
@@ -65,23 +65,23 @@ class EditClient:
     ) -> tuple[str, ...]:
         """Make the paid call.
 
-        It is retried, at most twice, if no connection was made, or if the API throttled it and
-        said for how long; never after the API may have executed it.
+        The call is retried at most twice: if no connection was made, or if the API throttled it
+        with a `Retry-After`. It is never retried if the API may have executed it.
 
         Args:
-            call: the edit to ask for.
-            workspace: a folder for the source while it is sent as a data URL.
+            call: the edit.
+            workspace: a folder for a source that is sent as a data URL.
             source: the source's file, if it was converted.
 
         Returns:
-            The results' addresses, at least one and at most `call.count`.
+            The results' URLs, at least one and at most `call.count`.
 
         Raises:
-            DeclinedError, MisconfiguredError, BusyError, ResultLostError: as `parse_answer`.
-            ServiceFailedError: as `parse_answer`, or a timeout or a cut connection.
+            DeclinedError, MisconfiguredError, BusyError, ResultLostError: as in `parse_response`.
+            ServiceFailedError: as in `parse_response`; also for a timeout or a cut connection.
             UnreachableError: no connection could be made.
-            SourceError: the source that had to be sent couldn't be read, or isn't valid.
-            OSError: the disk doesn't take it.
+            SourceError: the source couldn't be read, or isn't a valid image.
+            OSError: the disk couldn't keep the source.
         """
         if source is not None and source.path is not None:
             return await self._call_with_file(call, source.picture, source.path)
@@ -116,32 +116,32 @@ class EditClient:
         return await self._call_once(call, content)
 
     async def _call_once(self, call: EditCall, content: Content) -> tuple[str, ...]:
-        body = StreamedBody(content)
+        payload = StreamedBody(content)
         try:
             async with self._connections.trusted.post(
                 self._api_url / "v1/images/edit",
-                data=body,
+                data=payload,
                 headers=self._authorization,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     total=self._timeout, connect=self._connections.timeouts.connect_s
                 ),
             ) as response:
-                answer = await read_at_most(response, MAX_ANSWER_BYTES)
+                body = await read_at_most(response, MAX_RESPONSE_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:
             failure = type(error).__name__
         else:
-            return self._parse(call, response.status, response.headers, answer)
-        # Outside the handler, to chain nothing: aiohttp's errors carry the headers with the key.
-        raise ServiceFailedError(failure) if body.begun else UnreachableError(failure)
+            return self._parse(call, response.status, response.headers, body)
+        # Raised outside the handler: aiohttp's errors carry the headers with the key.
+        raise ServiceFailedError(failure) if payload.begun else UnreachableError(failure)
 
     def _parse(
-        self, call: EditCall, status: int, headers: Mapping[str, str], answer: bytes
+        self, call: EditCall, status: int, headers: Mapping[str, str], body: bytes
     ) -> tuple[str, ...]:
-        return parse_answer(
+        return parse_response(
             status,
             headers,
-            answer,
+            body,
             count=call.count,
             now=self._now(),
             secrets=(self._api_key, call.source_url),

@@ -1,4 +1,4 @@
-"""A request body that is streamed from a file and knows whether any of it was sent."""
+"""A request body that is streamed from a file, and records whether sending began."""
 
 import asyncio
 import base64
@@ -10,12 +10,12 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
 _BLOCK = 3 * 2**15
-"""Bytes that are read and encoded at once: 96 KiB, a multiple of base64's 3."""
+"""Bytes that are encoded at once: 96 KiB, a multiple of base64's 3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A JSON text, or one with a file's base64 inside."""
+    """A JSON body, with a file in base64 inside if there is one."""
 
     before: bytes
     source: Path | None = None
@@ -28,14 +28,14 @@ class Content:
 
 
 class StreamedBody(aiohttp.Payload):
-    """Sends content of known length, and remembers whether sending began.
+    """Sends content of known length, and records whether sending began.
 
-    aiohttp holds the headers back until the body begins, and no server executes a call without its
-    body: while `begun` is false, the call surely wasn't executed.
+    aiohttp doesn't send the headers before the body begins, and no server executes a call without
+    its body. So a call whose body hasn't `begun` surely wasn't executed.
     """
 
     def __init__(self, content: Content) -> None:
-        """Measure the content; the file is opened when it is sent."""
+        """Measure the content, without opening the file yet."""
         super().__init__(content, content_type="application/json")
         self._content = content
         self._size = content.size()
@@ -52,8 +52,8 @@ class StreamedBody(aiohttp.Payload):
             await writer.write(self._content.after)
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Refuse: the body never exists as one text."""
-        raise TypeError("the body is streamed, and never exists as one text")
+        """Refuse, since the body never exists as one string."""
+        raise TypeError("the body is streamed")
 
 
 def _encoded_block(file: BinaryIO) -> bytes:

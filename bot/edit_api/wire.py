@@ -1,7 +1,7 @@
 """The edit API's request and response as plain values: no I/O.
 
-Strict in what is sent, lenient in what is read. The API's page publishes the request's fields and
-the answer to a success (`POST /v1/images/edit`); errors are read as HTTP defines their statuses.
+The API documents the request's fields and a successful response (`POST /v1/images/edit`). Errors
+are read by the meaning that HTTP gives to their status.
 """
 
 import html
@@ -30,19 +30,19 @@ from bot.downloads.egress import is_local_host
 
 MODEL = "gpt-image-2"
 
-MAX_ANSWER_BYTES = 2**20
-"""Bytes of an answer that are read, at most: 1 MiB, where a success takes less than one KiB."""
+MAX_RESPONSE_BYTES = 2**20
+"""A success takes less than one KiB."""
 
 MAX_MESSAGE = 2_000
-"""Characters that are kept of what the API says."""
+"""Characters of the API's message that are kept."""
 
-MAX_ADDRESS = 8_192
-"""Characters of a result's address, at most; signed ones take about a thousand."""
+MAX_URL = 8_192
+"""Characters; a signed URL takes about a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditCall:
-    """One paid call: `count` pictures of one of `pricing.RATIOS`, made from the source at a URL."""
+    """One paid call: `count` images in one of `pricing.RATIOS`, made from the source."""
 
     prompt: str = field(repr=False)
     source_url: str = field(repr=False)
@@ -52,17 +52,17 @@ class EditCall:
 
 
 class ThrottledError(BusyError):
-    """The API did not execute the call, and says in how many seconds it may be made again."""
+    """The API didn't execute the call, and says in how many seconds to retry it."""
 
     def __init__(self, retry_after: float) -> None:
-        super().__init__(f"turned away for {retry_after:g} s")
+        super().__init__(f"throttled for {retry_after:g} s")
         self.retry_after = retry_after
 
 
 def body_around_image(call: EditCall) -> tuple[bytes, bytes]:
-    """The request's JSON before and after the text of its `image`.
+    """Return the request's JSON before and after the value of its `image`.
 
-    What is put between must need no escaping in JSON: base64, or a data URL of it.
+    The value must need no escaping, like a data URL in base64.
     """
     before = json.dumps({"prompt": call.prompt})
     after = json.dumps(
@@ -72,12 +72,12 @@ def body_around_image(call: EditCall) -> tuple[bytes, bytes]:
 
 
 def body_with_url(call: EditCall) -> bytes:
-    """The request's JSON with the source as its URL."""
+    """Return the request's JSON with the source as a URL."""
     before, after = body_around_image(call)
     return before + json.dumps(call.source_url)[1:-1].encode() + after
 
 
-def parse_answer(
+def parse_response(
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -86,71 +86,72 @@ def parse_answer(
     now: datetime,
     secrets: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Read an answer: the status decides, and only then the body.
+    """Parse a response by its status first and its body second.
 
     Args:
         status: the HTTP status.
-        headers: the answer's headers; names in any case.
-        body: at most `MAX_ANSWER_BYTES` of JSON.
-        count: how many pictures were asked for.
+        headers: names in any case.
+        body: at most `MAX_RESPONSE_BYTES` of JSON.
+        count: the number of requested images.
         now: for a `Retry-After` that is a date.
-        secrets: the key and the source's address, which no quoted message may contain.
+        secrets: the key and the source's URL, which are cut from the API's message.
 
     Returns:
-        The results' addresses, at least one and at most `count`; none was judged.
+        The results' URLs, at least one and at most `count`. The caller must check their hosts.
 
     Raises:
-        Declined: the API refused this edit, with another 4xx or a `code` that is not 0.
-        Misconfigured: HTTP 401, 402 or 403.
-        Throttled: 429 or 503 that says when to come again.
-        Busy: 429 that does not.
-        ServiceFailed: any other status, no JSON, or JSON of another shape.
-        ResultLost: a success without a single usable address.
+        DeclinedError: another 4xx, or a `code` other than 0.
+        MisconfiguredError: 401, 402 or 403.
+        ThrottledError: 429 or 503 with a `Retry-After`.
+        BusyError: 429 without one.
+        ServiceFailedError: any other status, or a malformed body.
+        ResultLostError: a success without a usable URL.
     """
-    if status in _TURNED_AWAY:
+    if status in _THROTTLING:
         retry_after = parse_retry_after(_header(headers, "Retry-After"), now)
         if retry_after is not None:
             raise ThrottledError(retry_after)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise BusyError("HTTP 429")
-    if status in _OPERATORS:
+    if status in _MISCONFIGURED:
         raise MisconfiguredError(status)
-    answer = _as_object(_parsed(body))
+    content = _as_object(_parsed(body))
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise DeclinedError(_message(answer, secrets))
+        raise DeclinedError(_message(content, secrets))
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise ServiceFailedError(f"HTTP {status}")
-    return _read_results(answer, secrets)[:count]
+    return _read_results(content, secrets)[:count]
 
 
-def _read_results(answer: Mapping[str, object], secrets: Sequence[str]) -> tuple[str, ...]:
-    code = answer.get("code")
+def _read_results(content: Mapping[str, object], secrets: Sequence[str]) -> tuple[str, ...]:
+    code = content.get("code")
     if not isinstance(code, int | float | str) or isinstance(code, bool):
-        raise ServiceFailedError("an answer of another shape")
+        raise ServiceFailedError("a malformed response")
     if code not in _SUCCESS:
-        raise DeclinedError(_message(answer, secrets))
-    images = _as_object(answer.get("data")).get("images")
+        raise DeclinedError(_message(content, secrets))
+    images = _as_object(content.get("data")).get("images")
     if not isinstance(images, list):
-        raise ServiceFailedError("a success of another shape")
+        raise ServiceFailedError("a malformed success")
     urls = (_as_object(image).get("url") for image in cast("list[object]", images))
-    addresses = tuple(url for url in urls if isinstance(url, str) and _is_usable(url))
-    if not addresses:
-        raise ResultLostError("an answer without addresses")
-    return addresses
+    usable = tuple(url for url in urls if isinstance(url, str) and _is_usable(url))
+    if not usable:
+        raise ResultLostError("a success without URLs")
+    return usable
 
 
 _SUCCESS = (0, "0")
-"""The page shows the number; a text is read as well, for pictures that were paid for."""
+"""A number in the docs; the string is accepted too, since the images are paid for."""
 
-_TURNED_AWAY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_OPERATORS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN})
+_THROTTLING = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_MISCONFIGURED = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN}
+)
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait by a `Retry-After` header (RFC 9110, section 10.2.3); None if unusable.
+    """Return the seconds of a `Retry-After` header (RFC 9110, section 10.2.3); None if unusable.
 
-    Fractions are taken as well, which the standard does not have and some services send. A date
-    that has passed is 0.
+    Fractions are accepted, since some services send them. A date in the past is 0.
     """
     if value is None:
         return None
@@ -171,7 +172,7 @@ _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def needs_data_url(source_url: str, api_url: str | URL) -> bool:
-    """Whether the API could not reach the source: it is local, and the API is not."""
+    """Return whether the source is local and the API isn't, so that it can't fetch the source."""
     source, api = URL(source_url), URL(api_url)
     return is_local_host(source.raw_host or "") and not is_local_host(api.raw_host or "")
 
@@ -191,13 +192,13 @@ def _as_object(value: object) -> dict[str, object]:
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _message(answer: Mapping[str, object], secrets: Sequence[str]) -> str | None:
-    error = answer.get("error")
-    for said in (answer.get("message"), error, _as_object(error).get("message")):
-        if isinstance(said, str):
-            # NUL and halves of surrogate pairs are legal in JSON, and cannot be stored or posted
-            clean = said.replace("\0", "").encode(errors="replace").decode()
-            # Cut secrets first: half of one is none that would be found.
+def _message(content: Mapping[str, object], secrets: Sequence[str]) -> str | None:
+    error = content.get("error")
+    for message in (content.get("message"), error, _as_object(error).get("message")):
+        if isinstance(message, str):
+            # NUL and lone surrogates are legal in JSON, but can't be stored or posted.
+            clean = message.replace("\0", "").encode(errors="replace").decode()
+            # Cut secrets before truncating, or half of one could remain.
             text = _without(secrets, clean)[:MAX_MESSAGE].strip()
             if text:
                 return text
@@ -205,7 +206,7 @@ def _message(answer: Mapping[str, object], secrets: Sequence[str]) -> str | None
 
 
 def _without(secrets: Sequence[str], text: str) -> str:
-    """Replace secrets, and every part of a secret address that tells more than its host."""
+    """Replace secrets, and each part of a secret URL that tells more than its host."""
     forms = {form for secret in secrets for form in _forms_of(secret)}
     if not forms:
         return text
@@ -214,18 +215,18 @@ def _without(secrets: Sequence[str], text: str) -> str:
 
 
 def _forms_of(secret: str) -> Iterator[str]:
-    address = urlsplit(secret)
-    name = address.path.rpartition("/")[2]
-    values = (value for _, value in parse_qsl(address.query))
-    for part in (secret, address.path, name, address.query, *values):
+    url = urlsplit(secret)
+    name = url.path.rpartition("/")[2]
+    values = (value for _, value in parse_qsl(url.query))
+    for part in (secret, url.path, name, url.query, *values):
         for form in (part, unquote(part), quote(part, safe=""), html.escape(part)):
             if len(form) >= _TELLING:
                 yield form
 
 
 _TELLING = 5
-"""Characters from which on a part of an address tells which it is."""
+"""Characters from which on a part of a URL can identify it."""
 
 
 def _is_usable(url: str) -> bool:
-    return 0 < len(url) <= MAX_ADDRESS and url.isprintable()
+    return 0 < len(url) <= MAX_URL and url.isprintable()

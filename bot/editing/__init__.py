@@ -1,1 +1,1 @@
-"""The one use case: an edit, from its order to its end."""
+"""The use case: an edit from its order to its end."""

@@ -1,1 +1,1 @@
-"""Who goes next, when, and what members see while they wait."""
+"""When edits are sent, and what members see while they wait."""

@@ -21,7 +21,7 @@ from bot.domain.errors import (
     UnreachableError,
 )
 from bot.downloads.connections import Timeouts
-from bot.edit_api.wire import MAX_ANSWER_BYTES, MAX_MESSAGE, body_with_url
+from bot.edit_api.wire import MAX_MESSAGE, MAX_RESPONSE_BYTES, body_with_url
 from tests.edit_clients import CALL, KEY, SHORT_TIMEOUTS, Names, connected, fault_of, peak_memory
 from tests.http_server import (
     bomb,
@@ -89,7 +89,7 @@ async def test_an_endless_response_is_cut_off_at_the_limit(tmp_path: Path):
 
 @pytest.mark.parametrize("excess", [0, 1])
 async def test_a_response_may_have_one_mebibyte_at_most(tmp_path: Path, excess: int):
-    body = json.dumps(images("a")).encode().rjust(MAX_ANSWER_BYTES + excess)
+    body = json.dumps(images("a")).encode().rjust(MAX_RESPONSE_BYTES + excess)
     async with serving(reply(200, body)) as api, connected(api.url) as clients:
         if excess:
             with pytest.raises(ServiceFailedError):

@@ -17,14 +17,14 @@ from bot.domain.errors import (
 )
 from bot.domain.pricing import Quality
 from bot.edit_api.wire import (
-    MAX_ADDRESS,
     MAX_MESSAGE,
+    MAX_URL,
     EditCall,
     ThrottledError,
     body_around_image,
     body_with_url,
     needs_data_url,
-    parse_answer,
+    parse_response,
     parse_retry_after,
 )
 
@@ -102,7 +102,7 @@ def test_entries_without_a_usable_url_are_skipped():
         {"url": ""},
         {"url": "a\nb"},
         {"url": "\ud83d"},
-        {"url": "a" * (MAX_ADDRESS + 1)},
+        {"url": "a" * (MAX_URL + 1)},
         {"url": "a", "more": 1},
     ]
     assert answered({"code": 0, "data": {"images": images}}, count=2) == ("a",)
@@ -176,7 +176,7 @@ def test_a_message_is_truncated_and_cleaned_of_what_cannot_be_stored():
 )
 def test_an_unreadable_response_is_a_service_failure(body: bytes):
     with pytest.raises(ServiceFailedError):
-        parse_answer(200, {}, body, count=1, now=NOW)
+        parse_response(200, {}, body, count=1, now=NOW)
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
@@ -203,7 +203,7 @@ def test_other_4xx_statuses_decline_with_the_message_if_there_is_one(
     status: int, body: bytes, message: str | None
 ):
     with pytest.raises(DeclinedError) as refusal:
-        parse_answer(status, {}, body, count=1, now=NOW)
+        parse_response(status, {}, body, count=1, now=NOW)
     assert refusal.value.message == message
 
 
@@ -211,27 +211,27 @@ def test_other_4xx_statuses_decline_with_the_message_if_there_is_one(
 def test_other_statuses_are_service_failures(status: int):
     body = b"" if status == 204 else json.dumps(EXAMPLE).encode()
     with pytest.raises(ServiceFailedError):
-        parse_answer(status, {}, body, count=1, now=NOW)
+        parse_response(status, {}, body, count=1, now=NOW)
 
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("name", ["Retry-After", "retry-after", "RETRY-AFTER"])
 def test_a_response_with_a_retry_after_is_throttling(status: int, name: str):
     with pytest.raises(ThrottledError) as refusal:
-        parse_answer(status, {name: "7"}, b"", count=1, now=NOW)
+        parse_response(status, {name: "7"}, b"", count=1, now=NOW)
     assert refusal.value.retry_after == 7
 
 
 def test_a_429_without_a_usable_retry_after_is_busy():
     for headers in ({}, {"Retry-After": "soon"}):
         with pytest.raises(BusyError) as refusal:
-            parse_answer(429, headers, b"", count=1, now=NOW)
+            parse_response(429, headers, b"", count=1, now=NOW)
         assert not isinstance(refusal.value, ThrottledError)
 
 
 def test_retry_after_is_ignored_with_other_statuses():
     with pytest.raises(ServiceFailedError):
-        parse_answer(500, {"Retry-After": "1"}, b"", count=1, now=NOW)
+        parse_response(500, {"Retry-After": "1"}, b"", count=1, now=NOW)
 
 
 @given(
@@ -243,7 +243,7 @@ def test_any_response_is_parsed_or_raises_a_service_error(
     status: int, body: bytes, retry_after: str
 ):
     try:
-        addresses = parse_answer(status, {"Retry-After": retry_after}, body, count=2, now=NOW)
+        addresses = parse_response(status, {"Retry-After": retry_after}, body, count=2, now=NOW)
     except ServiceError:
         return
     assert 1 <= len(addresses) <= 2
@@ -317,4 +317,4 @@ def success(*urls: str) -> dict[str, object]:
 
 
 def answered(answer: object, status: int = 200, count: int = 1) -> tuple[str, ...]:
-    return parse_answer(status, {}, json.dumps(answer).encode(), count=count, now=NOW)
+    return parse_response(status, {}, json.dumps(answer).encode(), count=count, now=NOW)

@@ -1,1 +1,1 @@
-"""Tests of who goes next, and when."""
+"""Tests of when edits are sent."""

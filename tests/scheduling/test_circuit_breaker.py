@@ -1,4 +1,4 @@
-"""While the edit API fails again and again, few calls are made, and nothing is held."""
+"""While the edit API keeps failing, few calls are made and nothing is held."""
 
 import asyncio
 import re
@@ -22,10 +22,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> CircuitBreaker:
-    """A breaker whose door has just shut."""
-    shut = CircuitBreaker(clock)
-    fail(shut, range(1, 1 + FAILURES))
-    return shut
+    """A breaker whose circuit just opened."""
+    breaker = CircuitBreaker(clock)
+    fail(breaker, range(1, 1 + FAILURES))
+    return breaker
 
 
 def fail(breaker: CircuitBreaker, edits: Sequence[int]) -> None:
@@ -102,13 +102,13 @@ async def test_a_probe_without_a_slot_does_not_block_an_edit_with_one(
     assert breaker.refuse(9) is None
     async with asyncio.timeout(5):
         await breaker.wait_to_call(10)
-    let_in_before = asyncio.create_task(breaker.wait_to_call(9))
+    accepted_before = asyncio.create_task(breaker.wait_to_call(9))
     await settle()
-    assert not let_in_before.done()
+    assert not accepted_before.done()
     breaker.record_failure(10)
     assert breaker.refuse(11) == MAX_PAUSE_S
     breaker.record_answer()
-    await let_in_before
+    await accepted_before
 
 
 async def test_a_waiting_edit_goes_when_the_pause_is_over():
@@ -122,7 +122,7 @@ async def test_a_waiting_edit_goes_when_the_pause_is_over():
 
 
 async def fail_in_a_row(sandbox: Sandbox, ada: Person, events: Events) -> None:
-    """Make edits that the edit API fails for, until the door is shut."""
+    """Run edits that the edit API fails, until the circuit opens."""
     fault = sandbox.faults.edit_api.add(EditFault(action=server_error(500), times=FAILURES))
     for _ in range(FAILURES):
         await (await ada.edit()).settled()
@@ -165,9 +165,9 @@ async def test_an_outage_of_ten_minutes_costs_few_calls_and_no_holds(
     for passed in range(0, 600, 5):
         called = outage.fired
         pair = [await ada.edit(), await ada.edit()]
-        told = "".join([(await each.settled()).text for each in pair])
+        told = "".join([(await edit.settled()).text for edit in pair])
         await events.logs("edit.closed", times=outage.fired)
-        assert sum(ada.row(each) is None for each in pair) == 2 - (outage.fired - called)
+        assert sum(ada.row(edit) is None for edit in pair) == 2 - (outage.fired - called)
         assert ada.account() == (0, 0)
         probes += [passed] * (outage.fired - called)
         waits += map(float, re.findall(r"again in (\d+) s\. Nothing was charged", told))

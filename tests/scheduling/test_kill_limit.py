@@ -1,4 +1,4 @@
-"""Members whose files keep killing child processes wait a while."""
+"""Members whose files keep killing child processes are paused."""
 
 import pytest
 

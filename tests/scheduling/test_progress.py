@@ -1,4 +1,4 @@
-"""What a member is told never goes backwards and promises no end that does not come."""
+"""Progress never goes backward and promises no end that doesn't come."""
 
 from itertools import pairwise
 
@@ -23,11 +23,11 @@ from bot.scheduling.progress import (
 SECONDS = st.floats(0, 10_000)
 
 
-def made(elapsed: list[float], usual: list[float]) -> list[InProgress]:
+def stages_of(elapsed: list[float], typical: list[float]) -> list[InProgress]:
     stages: list[InProgress] = []
     before: Stage | None = Queued(1, 5)
-    for seconds, expected in zip(elapsed, usual, strict=True):
-        before = in_progress(seconds, expected, before)
+    for seconds, typical_s in zip(elapsed, typical, strict=True):
+        before = in_progress(seconds, typical_s, before)
         stages.append(before)
     return stages
 
@@ -49,7 +49,7 @@ def test_a_wait_that_exceeds_its_promise_is_late():
 
 
 def test_a_bar_fills_over_the_typical_duration():
-    assert made([0, 7.4, 15, 29], [30] * 4) == [
+    assert stages_of([0, 7.4, 15, 29], [30] * 4) == [
         InProgress(0, 30),
         InProgress(20, 25),
         InProgress(50, 15),
@@ -58,7 +58,7 @@ def test_a_bar_fills_over_the_typical_duration():
 
 
 def test_a_bar_stops_at_95_percent_and_is_late():
-    assert made([30.1, 300], [30, 30]) == [InProgress(95, 0, late=True)] * 2
+    assert stages_of([30.1, 300], [30, 30]) == [InProgress(95, 0, late=True)] * 2
 
 
 @given(st.lists(st.tuples(SECONDS, st.floats(0, 300)), min_size=2, max_size=20))
@@ -66,7 +66,7 @@ def test_a_bar_never_goes_backward_or_past_95_percent_if_the_typical_duration_ch
     moments: list[tuple[float, float]],
 ):
     elapsed = sorted(seconds for seconds, _ in moments)
-    stages = made(elapsed, [usual for _, usual in moments])
+    stages = stages_of(elapsed, [typical_s for _, typical_s in moments])
     assert all(0 <= stage.percent <= 95 for stage in stages)
     for before, after in pairwise(stages):
         assert before.percent <= after.percent
@@ -75,11 +75,11 @@ def test_a_bar_never_goes_backward_or_past_95_percent_if_the_typical_duration_ch
 
 
 @given(st.lists(st.tuples(st.integers(1, 500), SECONDS), min_size=2, max_size=20))
-def test_a_wait_never_grows(standings: list[tuple[int, float]]):
+def test_a_wait_never_grows(positions: list[tuple[int, float]]):
     before: Stage | None = None
-    for place, wait in standings:
-        stage = queued(QueuePosition(place, wait), before)
-        assert stage.position == place
+    for position, wait in positions:
+        stage = queued(QueuePosition(position, wait), before)
+        assert stage.position == position
         if isinstance(before, Queued):
             assert stage.wait_s <= before.wait_s
         before = stage
@@ -98,7 +98,7 @@ def test_seconds_are_rounded_up_to_round_numbers(seconds: float, rounded: int):
     assert round_up(seconds) == rounded
 
 
-# What is usual.
+# Estimates.
 
 
 def test_estimates_have_defaults_that_do_not_count_as_measured():

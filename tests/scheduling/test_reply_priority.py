@@ -1,4 +1,4 @@
-"""What can wait lets answers pass that are due within seconds."""
+"""Background work yields to replies that are due within seconds."""
 
 import asyncio
 from contextlib import ExitStack
@@ -18,21 +18,21 @@ from tests.services import at_discord
 
 
 async def test_a_few_pending_replies_delay_nothing():
-    rush = ReplyPriority()
+    priority = ReplyPriority()
     with ExitStack() as due:
         for _ in range(MAX_PENDING_REPLIES):
-            due.enter_context(rush.replying())
+            due.enter_context(priority.replying())
         async with asyncio.timeout(0):
-            await rush.yield_to_replies(until=deadline())
+            await priority.yield_to_replies(until=deadline())
 
 
 async def test_many_pending_replies_go_first_until_only_a_few_are_left():
-    rush = ReplyPriority()
+    priority = ReplyPriority()
     with ExitStack() as due:
         for _ in range(MAX_PENDING_REPLIES):
-            due.enter_context(rush.replying())
-        with rush.replying():
-            waiting = asyncio.create_task(rush.yield_to_replies(until=deadline()))
+            due.enter_context(priority.replying())
+        with priority.replying():
+            waiting = asyncio.create_task(priority.yield_to_replies(until=deadline()))
             await settle()
             assert not waiting.done()
         await settle()
@@ -41,11 +41,11 @@ async def test_many_pending_replies_go_first_until_only_a_few_are_left():
 
 async def test_nothing_waits_forever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("bot.scheduling.reply_priority.PATIENCE", 0.01)
-    rush = ReplyPriority()
+    priority = ReplyPriority()
     with ExitStack() as due:
         for _ in range(MAX_PENDING_REPLIES + 1):
-            due.enter_context(rush.replying())
-        await rush.yield_to_replies(until=deadline())
+            due.enter_context(priority.replying())
+        await priority.yield_to_replies(until=deadline())
 
 
 @pytest.mark.usefixtures("small_results")
@@ -70,9 +70,9 @@ async def test_sources_are_not_probed_while_many_commands_await_their_acknowledg
     fault = at_discord(
         sandbox, late, method="POST", path="/callback$", times=MAX_PENDING_REPLIES + 1
     )
-    edits = [await each.edit() for each in others(ada, MAX_PENDING_REPLIES + 1)]
+    edits = [await member.edit() for member in others(ada, MAX_PENDING_REPLIES + 1)]
     await fault.happened(times=MAX_PENDING_REPLIES + 1)
-    # One that comes later is answered at once, and waits for them all the same.
+    # A later edit is acknowledged right away, and its probe still waits for the others.
     edits.append(await ada.edit(image=photo(name="late.png")))
     await events.logs("edit.acknowledged", edit=str(edits[-1].id))
     assert not [url for url in probed if "late.png" in url]

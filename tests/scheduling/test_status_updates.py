@@ -1,4 +1,4 @@
-"""What members see while an edit waits, who waits for whom, and who is not let into the line."""
+"""What members see while an edit is queued, its order, and which edits are refused."""
 
 import asyncio
 import re
@@ -34,32 +34,32 @@ ORIGINAL = "/messages/@original$"
 
 
 def changes(sandbox: Sandbox) -> list[Request]:
-    """The requests that changed an answer's message."""
+    """The requests that updated a response."""
     return [
-        each
-        for each in sandbox.discord.requests
-        if each.method == "PATCH" and each.path.endswith("@original")
+        request
+        for request in sandbox.discord.requests
+        if request.method == "PATCH" and request.path.endswith("@original")
     ]
 
 
 def at_card(sandbox: Sandbox, edit: Interaction, action: RequestAction) -> DiscordFault:
-    """A fault at an edit's own card: under load, others show one as well."""
+    """A fault at one edit's card: under load, other edits show cards too."""
     path = f"{re.escape(str(edit.token))}{ORIGINAL}"
     fault = DiscordFault(action=action, method="PATCH", path=path, with_files=False)
     return sandbox.faults.discord.add(fault)
 
 
 def cards(message: Message) -> list[tuple[datetime, str]]:
-    """What a message said while its edit waited, and when."""
-    return [(each.at, each.content) for each in message.revisions if each.content]
+    """A message's texts while its edit was queued, and when they were shown."""
+    return [(revision.at, revision.content) for revision in message.revisions if revision.content]
 
 
 def says(edit: Interaction, words: str, *, timeout: float = 15) -> asyncio.Task[Message]:
-    """Waits until an edit's message says something."""
-    return asyncio.ensure_future(edit.until(lambda each: words in each.text, timeout=timeout))
+    """Wait until an edit's message contains some words."""
+    return asyncio.ensure_future(edit.until(lambda message: words in message.text, timeout=timeout))
 
 
-# What is seen.
+# Cards.
 
 
 async def test_an_edit_that_is_sent_right_away_shows_no_card(
@@ -70,15 +70,15 @@ async def test_an_edit_that_is_sent_right_away_shows_no_card(
     edit = await ada.edit()
     await sandbox.edit_api.called()
     hang(sandbox, times=None)
-    # With eight places, which of these wait depends on whose source is read first.
-    waiting = [await each.edit() for each in others(ada, 9)]
-    cards = [says(each, "in line") for each in waiting]
+    # With eight slots, which of these wait depends on whose source is read first.
+    waiting = [await member.edit() for member in others(ada, 9)]
+    cards = [says(edit, "in line") for edit in waiting]
     await asyncio.wait(cards, return_when=asyncio.FIRST_COMPLETED)
     for card in cards:
         card.cancel()
     called.release()
     message = await edit.posted()
-    assert [each.content for each in message.revisions] == ["", ""]
+    assert [revision.content for revision in message.revisions] == ["", ""]
     assert message.revisions[0].flags != message.revisions[1].flags
 
 
@@ -146,7 +146,7 @@ async def test_positions_and_waits_follow_from_recent_durations(
 async def start_where_edits_took(
     seconds: int, sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ) -> None:
-    """Start a bot that makes one edit at a time, knows how long one took, and has none made."""
+    """Start a bot that runs one edit at a time, knows one duration, and never gets a result."""
     bot = await start_bot(edit_concurrency=1)
     await (await ada.edit()).posted()
     await events.logs("edit.closed")
@@ -157,7 +157,7 @@ async def start_where_edits_took(
     hang(sandbox, times=None)
 
 
-# Requests for cards are few, and nothing depends on them.
+# Card updates are few, and nothing depends on them.
 
 
 @pytest.mark.drill
@@ -168,7 +168,7 @@ async def test_all_cards_together_change_at_most_ten_times_a_second(
     hang(sandbox, times=None)
     await ada.edit()
     await sandbox.edit_api.called()
-    waiting = [await each.edit() for each in others(ada, 30)]
+    waiting = [await member.edit() for member in others(ada, 30)]
     await asyncio.gather(*(says(edit, "in line") for edit in waiting))
     moments = [request.at for request in changes(sandbox)]
     assert len(moments) >= 30
@@ -203,7 +203,7 @@ async def test_cards_and_results_obey_a_rate_limit(
     await limited.happened()
     called.release()
     await edit.posted()
-    *_, card, result = [each for each in changes(sandbox) if edit.token in each.path]
+    *_, card, result = [request for request in changes(sandbox) if edit.token in request.path]
     assert card.status == HTTPStatus.TOO_MANY_REQUESTS
     assert result.at - card.at >= timedelta(seconds=3)
 
@@ -217,10 +217,10 @@ async def test_all_requests_obey_a_global_rate_limit(
     )
     edits = [await ada.edit()]
     await limited.happened()
-    edits += [await each.edit() for each in others(ada, 3)]
+    edits += [await member.edit() for member in others(ada, 3)]
     await asyncio.gather(*(edit.posted() for edit in edits))
     first, *later = changes(sandbox)
-    assert all(each.at - first.at >= timedelta(seconds=1) for each in later)
+    assert all(request.at - first.at >= timedelta(seconds=1) for request in later)
 
 
 async def test_a_waiting_upload_obeys_a_rate_limit_that_began_in_the_meantime(
@@ -251,7 +251,7 @@ async def test_a_waiting_upload_obeys_a_rate_limit_that_began_in_the_meantime(
     await asyncio.gather(*(edit.posted() for edit in edits))
     _, limit, *later = changes(sandbox)
     assert limit.status == HTTPStatus.TOO_MANY_REQUESTS
-    assert all(each.at - limit.at >= timedelta(seconds=1) for each in later)
+    assert all(request.at - limit.at >= timedelta(seconds=1) for request in later)
 
 
 @pytest.mark.usefixtures("cards_at_once")
@@ -263,7 +263,7 @@ async def test_a_failed_update_is_not_retried(sandbox: Sandbox, start_bot: Start
     bob, eve = others(ada, 2)
     edit = await bob.edit(prompt="two")
     await at_card(sandbox, edit, server_error()).happened()
-    # The second change of a later card comes after the failed one would have been made again.
+    # A later card's second update comes after the time of a retry of the failed one.
     later = await bob.edit()
     await says(later, "2nd in line")
     await eve.edit()
@@ -289,7 +289,7 @@ async def test_a_hanging_update_delays_nothing_and_never_replaces_the_result(
     called.release()
     message = await edit.posted()
     late.release()
-    request = next(each for each in changes(sandbox) if str(edit.token) in each.path)
+    request = next(sent for sent in changes(sandbox) if str(edit.token) in sent.path)
     await sandbox.discord.rest.answered.until(lambda: request.status, timeout=5)
     assert request.status == 400
     assert message.files
@@ -315,7 +315,7 @@ async def test_a_deleted_message_is_not_updated_again(
     await events.logs("edit.closed", edit=str(edit.id))
 
 
-# Whose turn it is.
+# The order of the queue.
 
 
 async def test_a_burst_of_fifty_delays_another_member_by_one_edit_at_most(
@@ -328,14 +328,16 @@ async def test_a_burst_of_fifty_delays_another_member_by_one_edit_at_most(
     burst += [await ada.edit(prompt=f"ada {number}") for number in range(1, 50)]
     bob = others(ada, 1)[0]
     edit = await bob.edit(prompt="bob")
-    for each in (*burst, edit):
-        await events.logs("edit.ready", edit=str(each.id))
+    for queued in (*burst, edit):
+        await events.logs("edit.ready", edit=str(queued.id))
     first.release()
-    await asyncio.gather(*(each.posted() for each in (*burst, edit)))
+    await asyncio.gather(*(queued.posted() for queued in (*burst, edit)))
 
     prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
     assert prompts.index("bob") == 1
-    assert [each for each in prompts if each != "bob"] == [f"ada {number}" for number in range(50)]
+    assert [prompt for prompt in prompts if prompt != "bob"] == [
+        f"ada {number}" for number in range(50)
+    ]
 
 
 @pytest.mark.usefixtures("cards_at_once")
@@ -359,20 +361,20 @@ async def test_a_restart_keeps_the_order_of_the_queue_and_its_cards(
     await sandbox.edit_api.called(2)
     await says(edits[5], "5th in line")
     again.release()
-    await asyncio.gather(*(each.posted() for each in edits))
+    await asyncio.gather(*(edit.posted() for edit in edits))
     prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
     assert prompts == ["first", *names]
 
 
-# Who is not let in.
+# Refusals.
 
 
 async def refusals(edits: Sequence[Interaction], events: Events, *, number: int = 1) -> list[str]:
-    """What was said to those whose edits were not taken, once that many were not."""
+    """The responses to refused edits, once that many were refused."""
     await events.logs("edit.refused", times=number)
     refused = {event["edit"] for event in events.logged if event["event"] == "edit.refused"}
     answers = [await edit.settled() for edit in edits if str(edit.id) in refused]
-    # One that was acknowledged before the ledger answered is refused where it was.
+    # An edit that was acknowledged before the hold is refused in its deferred response.
     assert all(answer.ephemeral or answer.revisions for answer in answers)
     return [answer.text for answer in answers]
 
@@ -416,7 +418,7 @@ async def test_the_number_of_open_edits_is_limited(
 ):
     await start_bot(edit_concurrency=2, queue_limit=10)
     hang(sandbox, times=None)
-    edits = await asyncio.gather(*(each.edit() for each in others(ada, 200)))
+    edits = await asyncio.gather(*(member.edit() for member in others(ada, 200)))
     said = await refusals(edits, events, number=190)
     assert len(said) == 190
     (only,) = set(said)
