@@ -1,4 +1,4 @@
-"""The paid call is made once or surely not at all."""
+"""The paid call is made at most once."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ from tests.http_server import (
     unused_address,
 )
 
-# What is sent, and to whom.
+# Requests and responses.
 
 
 async def test_the_call_is_as_documented(tmp_path: Path):
@@ -101,7 +101,7 @@ async def test_a_response_may_have_one_mebibyte_at_most(tmp_path: Path, excess: 
 async def test_a_cookie_is_not_sent_back(tmp_path: Path):
     body = json.dumps(images("a")).encode()
     async with serving(reply(200, body, {"Set-Cookie": "who=ada; Path=/"})) as api:
-        # By name: aiohttp's own jar keeps no cookies for bare IP addresses.
+        # By name, since aiohttp's cookie jar ignores bare IP addresses.
         url = f"http://api.example.com:{api.address[1]}"
         async with connected(url, resolver=Names(api.address)) as clients:
             await clients.edits.edit(CALL, workspace=tmp_path)
@@ -117,7 +117,7 @@ async def test_a_rejected_key_needs_no_readable_body(tmp_path: Path):
             await clients.edits.edit(CALL, workspace=tmp_path)
 
 
-# What may have been executed is never sent again.
+# Calls that may have been executed are never retried.
 
 
 @pytest.mark.parametrize("cut_at", ["at once", "in the headers", "in the body"])
@@ -204,8 +204,8 @@ async def test_a_key_that_the_api_quotes_is_redacted(tmp_path: Path):
     assert KEY not in "".join(traceback.format_exception(fault))
 
 
-def ways_to_quote(address: str) -> list[str]:
-    """An address as a service may write it into a text."""
+def quotations(address: str) -> list[str]:
+    """Return the forms in which a service may quote a URL."""
     scheme, _, rest = address.partition("://")
     return [
         address,
@@ -226,16 +226,16 @@ SIGNED = (
 )
 
 
-@pytest.mark.parametrize("said", ways_to_quote(SIGNED))
+@pytest.mark.parametrize("said", quotations(SIGNED))
 async def test_a_source_url_that_the_api_quotes_is_redacted(tmp_path: Path, said: str):
     answer = json.dumps({"message": f"cannot read {said}"}).encode()
     async with serving(reply(400, answer)) as api, connected(api.url) as clients:
         with pytest.raises(DeclinedError) as refusal:
             await clients.edits.edit(replace(CALL, source_url=SIGNED), workspace=tmp_path)
     assert refusal.value.message is not None
-    told = unquote(refusal.value.message.casefold())
-    assert "cannot read" in told
-    assert not any(part in told for part in ("my cat", "0123456789", "hm=", "attachments/1/2/m"))
+    message = unquote(refusal.value.message.casefold())
+    assert "cannot read" in message
+    assert not any(part in message for part in ("my cat", "0123456789", "hm=", "attachments/1/2/m"))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -248,7 +248,7 @@ async def test_a_call_does_not_follow_redirects(tmp_path: Path, status: int):
     assert (len(api.requests), other.connections) == (1, 0)
 
 
-# What was surely not executed is sent again, a few times.
+# Calls that surely weren't executed are retried a few times.
 
 
 async def test_a_throttled_call_is_retried_when_the_api_says(tmp_path: Path):

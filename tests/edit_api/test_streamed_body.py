@@ -1,4 +1,4 @@
-"""A source is sent as data if the API can't fetch it."""
+"""A source is sent as a data URL if the API can't fetch it."""
 
 import base64
 import json

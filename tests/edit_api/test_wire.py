@@ -1,4 +1,4 @@
-"""The request is exactly what the API's page says; of the answer, the least is expected."""
+"""The request is exactly as documented, and the response is parsed leniently."""
 
 import json
 from datetime import UTC, datetime, timedelta

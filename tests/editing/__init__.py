@@ -1,1 +1,1 @@
-"""Tests of an edit, from its order to its end."""
+"""Tests of edits, from the order to the end."""

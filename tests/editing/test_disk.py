@@ -1,4 +1,4 @@
-"""What the disk does not take is not claimed to be there, costs nobody anything, and passes."""
+"""What the disk can't keep is never confirmed or charged, and works again once it recovers."""
 
 import asyncio
 import shutil
@@ -50,19 +50,19 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Generator[Disk]:
 
 
 @pytest.fixture(autouse=True)
-def insistent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the bot ask its ledger again at once."""
+def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry calls to the ledger right away."""
     monkeypatch.setattr("bot.editing.ledger_retry.RETRY_DELAYS_S", (0.02,))
 
 
 @pytest.fixture(params=list(DiskFault), ids=lambda fault: fault.value)
 def fault(request: pytest.FixtureRequest) -> DiskFault:
-    """Each of the ways in which the disk can fail."""
+    """Each way in which the disk can fail."""
     return request.param
 
 
 def copy_as_after_a_crash(database: Path, into: Path) -> Path:
-    """What a bot that was killed would find; what only its memory had is gone."""
+    """Copy a database as a killed bot would leave it."""
     into.mkdir()
     for suffix in ("", "-wal"):
         shutil.copy(f"{database}{suffix}", into)
@@ -72,7 +72,7 @@ def copy_as_after_a_crash(database: Path, into: Path) -> Path:
 async def ends_once(
     ada: Person, events: Events, edit: Interaction, end: tuple[str, str | None]
 ) -> None:
-    """Wait until an edit that was called for once stands in one message as it ended."""
+    """Wait until an edit ended, with one message and one call."""
     await closes(ada, events, edit, end)
     message = await edit.settled()
     assert ada.sandbox.discord.messages(ada.channel) == [message]
@@ -80,7 +80,7 @@ async def ends_once(
     assert len(ada.sandbox.edit_api.calls) == 1
 
 
-# What was said to be there is on the disk.
+# What is confirmed is on the disk.
 
 
 async def test_a_hold_and_a_capture_are_synced_before_they_are_confirmed(
@@ -88,7 +88,7 @@ async def test_a_hold_and_a_capture_are_synced_before_they_are_confirmed(
 ):
     ledger = stores.ledger
 
-    async def is_synced_before_it_is_told(step: asyncio.Task[object]) -> None:
+    async def is_synced_before_it_is_confirmed(step: asyncio.Task[object]) -> None:
         async with asyncio.timeout(5), disk.slow_sync() as waiting:
             await waiting.wait()
             assert not step.done()
@@ -98,11 +98,11 @@ async def test_a_hold_and_a_capture_are_synced_before_they_are_confirmed(
         assert disk.done[-1] == "sync bot.db-wal"
 
     hold = ledger.hold(order(1), limits=LIMITS, owner="test", now=NOON)
-    await is_synced_before_it_is_told(asyncio.create_task(hold))
+    await is_synced_before_it_is_confirmed(asyncio.create_task(hold))
     await ledger.submit(1, ratio="1:1", now=NOON)
     await ledger.render(1, ["https://a/1.png"], now=NOON)
     capture = ledger.capture(1, posted=1, now=NOON)
-    await is_synced_before_it_is_told(asyncio.create_task(capture))
+    await is_synced_before_it_is_confirmed(asyncio.create_task(capture))
 
 
 # The ledger.
@@ -143,7 +143,7 @@ async def test_an_edit_is_refused_if_the_disk_fails_and_the_next_succeeds(
 
 
 STEPS = {
-    # What is to be noted: the state that the row stays in meanwhile, and how it ends.
+    # A step of the ledger: the state in which the edit waits for it, and how the edit ends.
     "acknowledge": ("held", ("delivered", None)),
     "submit": ("held", ("delivered", None)),
     "render": ("submitted", ("delivered", None)),
@@ -233,7 +233,7 @@ async def test_an_edit_that_the_disk_keeps_from_being_submitted_expires_unsent(
     edit = await ada.edit()
     await events.logs("ledger.retrying")
     clock.jump(minutes=9)
-    # From now on it is the void that is retried.
+    # From now on the void is retried.
     await events.logs("edit.faulted", reason="expired")
     disk.mend()
     await closes(ada, events, edit, ("expired", "expired"))
@@ -315,12 +315,16 @@ async def test_a_moderators_change_is_not_confirmed_if_the_disk_fails(
     disk.fault = fault
     answer = await (await mod.run(command, **options)).settled()
     assert (answer.ephemeral, answer.text) == (True, LEDGER_SILENT)
-    trail = "SELECT count(*) FROM change"
-    assert look_up(bot.settings.database, count) == look_up(bot.settings.database, trail) == [(0,)]
+    audit_log = "SELECT count(*) FROM change"
+    assert (
+        look_up(bot.settings.database, count) == look_up(bot.settings.database, audit_log) == [(0,)]
+    )
     disk.mend()
     answer = await (await mod.run(command, **options)).settled()
     assert "→" in answer.text
-    assert look_up(bot.settings.database, count) == look_up(bot.settings.database, trail) == [(1,)]
+    assert (
+        look_up(bot.settings.database, count) == look_up(bot.settings.database, audit_log) == [(1,)]
+    )
 
 
 async def test_a_cancellation_is_not_confirmed_if_the_disk_fails(
@@ -330,7 +334,7 @@ async def test_a_cancellation_is_not_confirmed_if_the_disk_fails(
     call = await take_the_place(sandbox, ada)
     edit = await ada.edit()
     await events.logs("edit.acknowledged", edit=str(edit.id))
-    message = await edit.until(lambda each: "Cancel" in buttons_of(each))
+    message = await edit.until(lambda message: "Cancel" in buttons_of(message))
 
     disk.fault = fault
     assert await ada.told(message, "Cancel") == LEDGER_SILENT
@@ -353,7 +357,7 @@ async def test_an_erasure_is_not_confirmed_if_the_disk_fails(
     assert look_up(bot.settings.database, kept) == []
 
 
-# Another program.
+# Other processes.
 
 
 async def test_a_ledger_that_is_locked_briefly_is_waited_for(
@@ -376,8 +380,8 @@ async def test_an_edit_is_refused_without_a_hold_if_the_ledger_stays_locked(
     monkeypatch: pytest.MonkeyPatch,
     acknowledged_first: bool,
 ):
-    impatient = partial(open_sqlite, patience=200 if acknowledged_first else 1)
-    monkeypatch.setattr("bot.__main__.open_sqlite", impatient)
+    fast_to_fail = partial(open_sqlite, patience=200 if acknowledged_first else 1)
+    monkeypatch.setattr("bot.__main__.open_sqlite", fast_to_fail)
     monkeypatch.setattr("bot.editing.intake.HOLD_TIMEOUT_S", 0.05 if acknowledged_first else 5)
     bot = await start_bot()
     async with locked_by_a_process(bot.settings.database):
@@ -427,7 +431,7 @@ async def test_an_edit_without_a_spool_folder_fails_free_and_unsent(
 
 
 SMALL, LARGE = 64, 1_500
-"""Pixels of a side; the large one has more bytes than a file may grow to."""
+"""Pixels of a side; the large image has more bytes than the limit."""
 
 
 @on_linux
@@ -466,8 +470,8 @@ async def test_an_image_that_does_not_fit_on_the_disk_is_free_and_removed(
         assert (row.end, row.posted, row.charged) == (end, posted, 8 * posted)
         message = await edit.settled()
         assert len(message.files) == posted
-        told = "disk did not take the picture" in message.text
-        assert told is (posted == 0)
+        reported = "disk did not take the picture" in message.text
+        assert reported is (posted == 0)
         assert list((tmp_path / "spool").iterdir()) == []
         assert len(sandbox.edit_api.calls) == (1 if source_mode == "url" else 0)
 

@@ -1,4 +1,4 @@
-"""Pictures of every kind go through the whole bot, and come back in whatever size Discord takes."""
+"""Images of every kind go through the whole bot, and results are posted in sizes that fit."""
 
 import io
 import os
@@ -27,39 +27,39 @@ FRAMES: dict[str, Any] = {"save_all": True, "append_images": [Image.new("RGB", (
 
 @cache
 def encode(kind: str, mode: str = "RGB", size: tuple[int, int] = (300, 200)) -> bytes:
-    """A picture's bytes, with what a camera writes."""
+    """Encode an image with a different color in each corner."""
     return save(draw_corners(*size, mode=mode), kind)
 
 
 def save(image: Image.Image, kind: str, **options: Any) -> bytes:
-    """A picture's bytes."""
+    """Encode an image."""
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
 
 
 def upload(name: str, data: bytes) -> Upload:
-    """A file as a member would attach it."""
+    """A file as a member attaches it."""
     ending = name.rpartition(".")[2]
     return Upload(name, data, f"image/{ {'jpg': 'jpeg', 'tif': 'tiff'}.get(ending, ending) }")
 
 
-async def is_made(ada: Person, events: Events, edit: Interaction, pictures: int = 1) -> Message:
-    """Wait for an edit's pictures, which are what it is charged for."""
+async def is_delivered(ada: Person, events: Events, edit: Interaction, images: int = 1) -> Message:
+    """Wait for an edit's images, and check its charge."""
     message = await edit.settled()
     await events.logs("edit.closed", edit=str(edit.id))
     row = ada.row(edit)
     assert row is not None
     assert row.end == ("delivered", None)
-    assert row.charged == 8 * pictures == ada.account()[1]
-    assert len(message.files) == pictures
+    assert row.charged == 8 * images == ada.account()[1]
+    assert len(message.files) == images
     assert not ada.has_spooled(edit)
     return message
 
 
-# What a member attaches.
+# Sources.
 
-AS_IT_IS: list[Any] = [
+SUPPORTED: list[Any] = [
     pytest.param("a.png", lambda: encode("PNG"), id="PNG"),
     pytest.param("a.png", lambda: encode("PNG", "RGBA"), id="transparent PNG"),
     pytest.param(
@@ -71,7 +71,7 @@ AS_IT_IS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "make"), AS_IT_IS)
+@pytest.mark.parametrize(("name", "make"), SUPPORTED)
 @pytest.mark.usefixtures("small_results")
 async def test_a_source_that_the_api_supports_is_sent_as_a_url(
     sandbox: Sandbox,
@@ -82,7 +82,7 @@ async def test_a_source_that_the_api_supports_is_sent_as_a_url(
     make: Callable[[], bytes],
 ):
     data = make()
-    message = await is_made(ada, events, await ada.edit(image=upload(name, data)))
+    message = await is_delivered(ada, events, await ada.edit(image=upload(name, data)))
     [call] = sandbox.edit_api.calls
     assert str(call.body["image"]).startswith("http://")
     assert call.source_bytes == len(data)
@@ -122,7 +122,7 @@ async def test_a_source_that_the_api_may_not_support_is_converted_once_and_sent_
     make: Callable[[], bytes],
     said: list[str],
 ):
-    message = await is_made(ada, events, await ada.edit(image=upload(name, make())))
+    message = await is_delivered(ada, events, await ada.edit(image=upload(name, make())))
     [call] = sandbox.edit_api.calls
     assert str(call.body["image"]).startswith("data:image/jpeg;base64,")
     assert call.body["size"] in {"4:3", "1:1"}
@@ -136,14 +136,14 @@ async def test_a_source_whose_header_is_last_is_read_whole_and_sent_as_a_url(
     picture = Image.frombytes("RGB", (900, 700), os.urandom(900 * 700 * 3))
     data = save(picture, "WEBP", lossless=True, quality=0, exif=camera_exif(6))
     assert len(data) > MIB
-    await is_made(ada, events, await ada.edit(image=upload("a.webp", data)))
+    await is_delivered(ada, events, await ada.edit(image=upload("a.webp", data)))
     [call] = sandbox.edit_api.calls
     assert str(call.body["image"]).startswith("http://")
     assert call.body["size"] == "3:4"
 
 
 def half(data: bytes) -> bytes:
-    """What is left of a file that was cut off."""
+    """The first half of a file."""
     return data[: len(data) // 2]
 
 
@@ -188,7 +188,7 @@ async def test_changes_to_a_source_are_mentioned_after_a_restart_too(
     await post.happened()
     await bot.stop()
     await start_bot()
-    assert FIRST_FRAME in (await is_made(ada, events, edit)).text
+    assert FIRST_FRAME in (await is_delivered(ada, events, edit)).text
 
 
 async def test_the_source_of_a_queued_edit_is_converted_again_after_a_restart(
@@ -200,22 +200,22 @@ async def test_the_source_of_a_queued_edit_is_converted_again_after_a_restart(
     await events.logs("edit.ready", edit=str(edit.id))
     await bot.stop()
     await start_bot(edit_concurrency=1)
-    await is_made(ada, events, edit)
+    await is_delivered(ada, events, edit)
     assert str(sandbox.edit_api.calls[-1].body["image"]).startswith("data:image/jpeg;base64,")
 
 
-# What the edit API gives.
+# Results.
 
 
 @cache
 def noise(size: int) -> bytes:
-    """A PNG of at least so many bytes, which are hard to make fewer."""
+    """A PNG of at least `size` bytes that hardly compresses."""
     side = 1 + int((size / 3) ** 0.5)
     return save(Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)), "PNG")
 
 
 async def edit_within(ada: Person, limit: int, count: int = 1) -> Interaction:
-    """Run `/edit` where Discord takes files of so many bytes."""
+    """Run `/edit` in a server with this upload limit."""
     image = upload("a.png", encode("PNG"))
     options = {"image": image, "prompt": "make it blue", "count": count}
     return await ada.sandbox.discord.invoke(
@@ -228,7 +228,7 @@ async def test_a_result_that_fits_is_posted_byte_for_byte(
 ):
     result = noise(MIB)
     sandbox.edit_api.answer_with([result])
-    message = await is_made(ada, events, await edit_within(ada, len(result)))
+    message = await is_delivered(ada, events, await edit_within(ada, len(result)))
     assert [file.path.read_bytes() for file in message.files] == [result]
     assert REENCODED not in message.text
 
@@ -238,7 +238,7 @@ async def test_a_result_that_is_too_large_is_reencoded_in_the_best_quality_that_
 ):
     small, large = encode("PNG"), noise(MIB)
     sandbox.edit_api.answer_with([small, large])
-    message = await is_made(ada, events, await edit_within(ada, MIB // 2, 2), pictures=2)
+    message = await is_delivered(ada, events, await edit_within(ada, MIB // 2, 2), images=2)
     first, second = message.files
     assert first.path.read_bytes() == small
     assert MIB // 8 < second.size <= MIB // 2
@@ -257,7 +257,7 @@ async def test_images_that_only_fit_one_by_one_are_all_posted(
     monkeypatch.setattr("bot.editing.delivery.UPLOAD_LIMIT", 3 * MIB)
     result = noise(MIB)
     sandbox.edit_api.answer_with([result])
-    message = await is_made(ada, events, await edit_within(ada, 2 * MIB, 4), pictures=4)
+    message = await is_delivered(ada, events, await edit_within(ada, 2 * MIB, 4), images=4)
     assert sum(file.size for file in message.files) <= 3 * MIB
     assert "pictures re-encoded" in message.text
 
@@ -267,7 +267,7 @@ async def test_images_that_discord_finds_too_large_are_halved(
 ):
     sandbox.edit_api.answer_with([noise(MIB)])
     refused = at_discord(sandbox, too_large(), method="PATCH", path="@original$", times=2)
-    message = await is_made(ada, events, await edit_within(ada, 2 * MIB))
+    message = await is_delivered(ada, events, await edit_within(ada, 2 * MIB))
     assert refused.fired == 2
     assert message.files[0].size <= MIB // 2
     assert "The picture was re-encoded" in message.text
@@ -283,7 +283,7 @@ async def test_images_that_the_channel_route_finds_too_large_are_halved(
         (too_large(), r"^/channels/\d+/messages/\d+$", 2),
     ):
         at_discord(sandbox, action, method="PATCH", path=path, times=times)
-    message = await is_made(ada, events, await edit_within(ada, 2 * MIB))
+    message = await is_delivered(ada, events, await edit_within(ada, 2 * MIB))
     assert message.files[0].size <= MIB // 2
     assert ada.sandbox.discord.messages(ada.channel) == [message]
 
@@ -298,6 +298,6 @@ async def test_reencoding_of_a_result_is_mentioned_after_a_restart_too(
     await post.happened()
     await bot.stop()
     await start_bot()
-    message = await is_made(ada, events, edit)
+    message = await is_delivered(ada, events, edit)
     assert message.files[0].size <= MIB // 2
     assert "The picture was re-encoded" in message.text

@@ -1,6 +1,6 @@
-"""When something is wrong with a source or the edit API, its member is told and nothing is paid.
+"""If a source or the edit API fails, the member is notified and not charged.
 
-Each row of the table of failures goes through the whole bot, from the command to the ledger's file.
+Each failure goes through the whole bot, from the command to the ledger's file.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ SHORT_TIMEOUTS = Timeouts(silence_s=0.1, image_s=0.8, pause_s=0.01)
 
 
 async def fails(ada: Person, events: Events, edit: Interaction, state: str, reason: str) -> Message:
-    """Wait for an edit's end without pictures: told in its own message, and free of charge."""
+    """Wait for an edit to end without images, and check its message and that it was free."""
     message = await edit.settled()
     await events.logs("edit.closed", edit=str(edit.id))
     row = ada.row(edit)
@@ -68,27 +68,27 @@ async def fails(ada: Person, events: Events, edit: Interaction, state: str, reas
     return message
 
 
-async def succeeds(ada: Person, events: Events, edit: Interaction, *, pictures: int = 1) -> Message:
-    """Wait for an edit's pictures, which are what it is charged for."""
+async def succeeds(ada: Person, events: Events, edit: Interaction, *, images: int = 1) -> Message:
+    """Wait for an edit's images, and check its charge."""
     message = await edit.settled()
     await events.logs("edit.closed", edit=str(edit.id))
     row = ada.row(edit)
     assert row is not None
     assert row.end == ("delivered", None)
-    assert (row.posted, row.charged, row.token) == (pictures, 8 * pictures, None)
-    assert ada.account() == (0, 8 * pictures)
+    assert (row.posted, row.charged, row.token) == (images, 8 * images, None)
+    assert ada.account() == (0, 8 * images)
     assert not ada.has_spooled(edit)
-    assert len(message.files) == pictures
+    assert len(message.files) == images
     return message
 
 
-def claim_size(picture: bytes, width: int, height: int) -> bytes:
-    """A PNG whose header says another size than its pixels have."""
-    header = b"IHDR" + struct.pack(">II", width, height) + picture[24:29]
-    return picture[:12] + header + struct.pack(">I", zlib.crc32(header)) + picture[33:]
+def claim_size(image: bytes, width: int, height: int) -> bytes:
+    """A PNG whose header has another size than its pixels."""
+    header = b"IHDR" + struct.pack(">II", width, height) + image[24:29]
+    return image[:12] + header + struct.pack(">I", zlib.crc32(header)) + image[33:]
 
 
-# What the command itself shows to be wrong.
+# Refusals: what the command itself shows.
 
 REFUSED: list[Any] = [
     pytest.param(
@@ -159,13 +159,13 @@ async def test_options_that_no_client_offers_are_refused_privately_without_a_hol
 ):
     dispatch = sandbox.discord.gateway.dispatch
 
-    def dispatch_made_up(event: str, payload: Any, *, guild_id: int | None) -> None:
+    def dispatch_changed(event: str, payload: Any, *, guild_id: int | None) -> None:
         data = payload["data"]
         others = [option for option in data["options"] if option["name"] != name]
         data["options"] = [*others, {"name": name, "type": kind, "value": value}]
         dispatch(event, payload, guild_id=guild_id)
 
-    monkeypatch.setattr(sandbox.discord.gateway, "dispatch", dispatch_made_up)
+    monkeypatch.setattr(sandbox.discord.gateway, "dispatch", dispatch_changed)
     edit = await ada.edit()
     message = await edit.settled()
     assert message.ephemeral
@@ -234,7 +234,7 @@ async def test_only_one_of_two_simultaneous_edits_is_held_if_credits_cover_one(
     assert len(sandbox.edit_api.calls) == 1
 
 
-# What only the source's bytes show to be wrong.
+# Sources: what only the bytes show.
 
 
 async def test_a_file_whose_bytes_are_not_an_image_voids_the_hold(
@@ -280,9 +280,9 @@ async def test_a_source_that_is_gone_from_discord_voids_the_hold(
     assert sandbox.edit_api.calls == []
 
 
-# What the API says no to.
+# Edits that the API declines.
 
-DECLINES: list[Any] = [
+DECLINED: list[Any] = [
     pytest.param(declined("No faces, please."), "says: “No faces, please.”", id="code"),
     pytest.param(declined(""), "Change the prompt or the picture.", id="code without a message"),
     pytest.param(failed(400, "Too blue."), "says: “Too blue.”", id="400"),
@@ -291,7 +291,7 @@ DECLINES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("action", "said"), DECLINES)
+@pytest.mark.parametrize(("action", "said"), DECLINED)
 async def test_a_declined_edit_quotes_the_api_and_is_free(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, action: EditAction, said: str
 ):
@@ -368,11 +368,11 @@ async def test_a_prompt_is_escaped(
     assert not message.now.mentions
 
 
-# What the API asks to wait for.
+# Throttling.
 
 
 def soon() -> str:
-    """The next second, as HTTP writes dates."""
+    """The next second, as an HTTP date."""
     return format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
 
 
@@ -382,8 +382,8 @@ async def test_a_throttled_call_is_retried_when_the_api_says(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, status: int, as_date: bool
 ):
     retry_after = soon() if as_date else "0.1"
-    turned_away = failed(status, "slow down", Retry_After=retry_after)
-    sandbox.faults.edit_api.add(EditFault(action=turned_away))
+    throttled = failed(status, "slow down", Retry_After=retry_after)
+    sandbox.faults.edit_api.add(EditFault(action=throttled))
     await succeeds(ada, events, await ada.edit())
     assert len(sandbox.edit_api.calls) == 2
 
@@ -409,7 +409,7 @@ async def test_a_busy_api_is_called_at_most_three_times_within_a_minute(
     assert len(sandbox.edit_api.calls) == calls
 
 
-# What fails without the API having said no.
+# Failures of the API.
 
 SERVICE_FAILS: list[Any] = [
     pytest.param(failed(500), id="500"),
@@ -459,7 +459,7 @@ async def test_an_unreachable_api_is_never_called_and_the_edit_fails(
     assert sandbox.edit_api.calls == []
 
 
-# What is wrong with the results.
+# Failures of the results.
 
 
 @pytest.mark.parametrize(("asked", "given", "charged"), [(2, 1, 1), (4, 3, 3), (1, 3, 1)])
@@ -473,7 +473,7 @@ async def test_only_images_that_were_requested_and_received_are_posted_and_charg
     charged: int,
 ):
     sandbox.faults.edit_api.add(EditFault(action=Pictures(given)))
-    message = await succeeds(ada, events, await ada.edit(count=asked), pictures=charged)
+    message = await succeeds(ada, events, await ada.edit(count=asked), images=charged)
     assert f" · {8 * charged} credits · " in message.text
     assert f" · {80 - 8 * charged} left" in message.text
     missing = f"{asked - charged} of {asked} pictures could not be had or posted, and cost nothing."
@@ -495,7 +495,7 @@ async def test_a_lost_image_is_not_charged_and_the_others_are_posted(
     await start_bot(SHORT_TIMEOUTS)
     lost = DownloadFault(action=Answer(410), picture=0, times=None)
     sandbox.faults.downloads.add(lost)
-    message = await succeeds(ada, events, await ada.edit(count=2), pictures=1)
+    message = await succeeds(ada, events, await ada.edit(count=2), images=1)
     assert "1 of 2 pictures could not be had or posted, and cost nothing." in message.text
     assert lost.fired == 3
     assert len(sandbox.edit_api.calls) == 1
@@ -562,7 +562,7 @@ async def test_a_result_at_a_forbidden_address_is_free_and_never_fetched(
     assert len(sandbox.edit_api.calls) == 1
 
 
-# What nobody foresaw.
+# Sources that never arrive, and unexpected errors.
 
 
 async def test_an_edit_whose_source_never_arrives_expires(
@@ -609,7 +609,7 @@ async def test_an_unexpected_error_ends_with_a_reference_that_is_in_the_log(
     monkeypatch: pytest.MonkeyPatch,
 ):
     async def fail(_downloads: SourceDownloads, _url: str) -> Source | None:
-        raise LookupError("nobody foresaw this")
+        raise LookupError("unexpected")
 
     monkeypatch.setattr(SourceDownloads, "probe", fail)
     edit = await ada.edit()

@@ -1,4 +1,4 @@
-"""What each of an edit's pictures may have in bytes, so that all of them fit."""
+"""How many bytes each of an edit's images may have, so that all of them fit."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A member whose images keep killing their decoder waits a while, and nobody else does."""
+"""Only the member whose images keep killing their decoder is paused."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ends children b
 
 @pytest.fixture
 def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a child opens crashes it."""
+    """Crash every child process that opens an image."""
     crash = "import os, sys; sys.stdin.read(); os.abort()"
     monkeypatch.setattr("bot.images.conversions.WORK", replace(WORK, arguments=("-c", crash)))
 

@@ -1,4 +1,4 @@
-"""What a bot leaves open when it ends, the next one takes up: told, charged rightly, paid once."""
+"""Edits that a bot leaves open continue after the restart, charged correctly and called once."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ DEAD_TOKEN_MINUTES = 16
 
 
 async def leave_submitted(sandbox: Sandbox, bot: RunningBot, ada: Person) -> Interaction:
-    """An edit whose call was under way when the bot ended."""
+    """An edit whose call was in progress when the bot stopped."""
     hang(sandbox)
     edit = await ada.edit()
     await sandbox.edit_api.called()
@@ -48,7 +48,7 @@ async def leave_submitted(sandbox: Sandbox, bot: RunningBot, ada: Person) -> Int
 async def leave_waiting(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, *, private: bool = False
 ) -> Interaction:
-    """An edit that waited for its turn, behind another member's, when the bot ended."""
+    """An edit that was queued behind another member's when the bot stopped."""
     hang(sandbox)
     await Person.join(sandbox, bot.settings, "Bob").edit()
     await sandbox.edit_api.called()
@@ -247,7 +247,7 @@ async def test_a_command_that_came_while_the_bot_stopped_is_run_after_the_restar
     row = ada.row(edit)
     assert row is not None
     assert row.state == "held"
-    assert [each for each in events.logged if each["event"] == "edit.acknowledged"] == []
+    assert not [event for event in events.logged if event["event"] == "edit.acknowledged"]
     await start_bot()
 
     await closes(ada, events, edit, ("delivered", None))
@@ -299,7 +299,7 @@ async def test_only_spool_folders_of_ended_edits_are_removed(
     (spool / "notes").mkdir()
     await start_bot()
     await events.logs("bot.ready", times=2)
-    assert [each.name for each in spool.iterdir()] == ["notes"]
+    assert [folder.name for folder in spool.iterdir()] == ["notes"]
 
 
 # By age.
@@ -417,7 +417,7 @@ async def test_a_hanging_response_lookup_delays_no_other_edit(
 
 @pytest.fixture
 async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess]:
-    """The bot as a process of its own; its ledger is checked at the end."""
+    """The bot in a process of its own; its ledger is checked at the end."""
     running = BotProcess(sandbox.environment(), folder=tmp_path)
     async with running:
         await running.connected(sandbox.discord)
@@ -451,21 +451,24 @@ async def test_a_killed_bot_reports_interrupted_calls_and_makes_the_queued_ones(
     async with running:
         await running.connected(sandbox.discord)
         hang(sandbox)
-        broken_off = await ada.edit()
+        interrupted = await ada.edit()
         await sandbox.edit_api.called()
         waiting = await ada.edit()
         await running.event("edit.acknowledged", edit=str(waiting.id))
         running.kill()
         await running.ended()
         await running.start()
-        await running.event("edit.closed", edit=str(broken_off.id))
+        await running.event("edit.closed", edit=str(interrupted.id))
         await running.event("edit.closed", edit=str(waiting.id))
 
-    for edit, end in ((broken_off, ("interrupted", "interrupted")), (waiting, ("delivered", None))):
+    for edit, end in (
+        (interrupted, ("interrupted", "interrupted")),
+        (waiting, ("delivered", None)),
+    ):
         row = find_row(running.ledger, edit)
         assert row is not None
         assert (row.end, row.token) == (end, None)
-    assert "Run the command again." in (await broken_off.settled()).text
+    assert "Run the command again." in (await interrupted.settled()).text
     assert len((await waiting.settled()).files) == 1
     assert len(sandbox.edit_api.calls) == 2
     assert find_contradictions(running.ledger) == []
@@ -494,7 +497,7 @@ async def test_a_bot_that_is_canceled_while_it_connects_exits(
     connecting = asyncio.Event()
 
     async def swallow_once(_client: DiscordClient, *, reconnect: bool = True) -> None:
-        """Do what discord.py does where a cancellation comes as its connection is made."""
+        """Swallow the first cancellation, as discord.py does while it connects."""
         connecting.set()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""A bot that is told to end lets edits end that are under way, and leaves the others."""
+"""A bot that stops lets sent edits end, and leaves the others to the next start."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.usefixtures("small_results")
 
 @pytest.fixture
 async def process(sandbox: Sandbox, tmp_path: Path) -> AsyncGenerator[BotProcess]:
-    """The bot in a process of its own, which sends one edit at a time."""
-    patient = {"EDIT_CONCURRENCY": "1", "SHUTDOWN_GRACE": "20"}
-    async with BotProcess(sandbox.environment(), folder=tmp_path, settings=patient) as running:
+    """The bot in a process of its own that sends one edit at a time."""
+    settings = {"EDIT_CONCURRENCY": "1", "SHUTDOWN_GRACE": "20"}
+    async with BotProcess(sandbox.environment(), folder=tmp_path, settings=settings) as running:
         await running.connected(sandbox.discord)
         yield running
 
