@@ -108,6 +108,11 @@ class Person:
         """The edit's row, if anything was ever held for it."""
         return find_row(self.settings.database, edit)
 
+    def state(self, edit: Interaction) -> str | None:
+        """The edit's state, if anything was ever held for it."""
+        row = self.row(edit)
+        return None if row is None else row.state
+
     def has_spooled(self, edit: Interaction) -> bool:
         """Whether anything of the edit lies in the spool."""
         return (self.settings.spool_dir / str(edit.id)).exists()
@@ -121,8 +126,8 @@ def others(person: Person, number: int) -> list[Person]:
 
 async def closes(
     ada: Person, events: "Events", edit: Interaction, end: tuple[str, str | None]
-) -> None:
-    """Wait until nothing is left to be done for a member's only edit, which ended like this."""
+) -> Row:
+    """Wait until a member's only edit is closed, check how it ended, and return its row."""
     await events.logs("edit.closed", edit=str(edit.id))
     row = ada.row(edit)
     assert row is not None
@@ -130,6 +135,7 @@ async def closes(
     assert row.token is None
     assert ada.account() == (0, row.charged)
     assert not ada.has_spooled(edit)
+    return row
 
 
 def find_row(database: Path, edit: Interaction) -> Row | None:

@@ -93,7 +93,7 @@ class Intake:
     async def refuse(
         self, order: Order, refusal: Refusal, *, early: Acknowledgement | None = None
     ) -> None:
-        """Tell the member why, in the early response if there is one."""
+        """Say why the order is refused, in the early response if there is one."""
         log.info("edit.refused", edit=str(order.id), refusal=type(refusal).__name__)
         if early is None:
             with self._reply_priority.replying():

@@ -90,7 +90,7 @@ class EditMessages(ProgressSink, Protocol):
         ...
 
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
-        """Tell why the order is refused, in the deferred response if it was acknowledged."""
+        """Say why the order is refused, in the deferred response if it was acknowledged."""
         ...
 
     async def find_response(self, edit: Edit) -> Acknowledgement:
@@ -102,7 +102,7 @@ class EditMessages(ProgressSink, Protocol):
         ...
 
     async def notify(self, edit: Edit) -> None:
-        """Tell how an edit without images ended, unless its member can't be reached."""
+        """Say how an edit without images ended, unless its member can't be reached."""
         ...
 
 

@@ -40,10 +40,7 @@ def fair_order(
 ) -> list[QueueEntry]:
     """Return the order in which edits start if none joins or ends in the meantime.
 
-    Args:
-        waiting: the queued edits.
-        in_flight: the number of each member's edits in flight.
-        last_served: when each member was last served, as a rising number.
+    `in_flight` counts each member's edits; `last_served` has a rising number for each member.
     """
     queues: defaultdict[int, deque[QueueEntry]] = defaultdict(deque)
     for entry in sorted(waiting, key=lambda entry: entry.edit_id):
@@ -103,11 +100,7 @@ def forecast(
 ) -> dict[int, QueuePosition]:
     """Return the positions of queued edits by edit id.
 
-    Args:
-        order: the queued edits, next one first.
-        durations_s: how long each of them will keep its slot, by edit id.
-        remaining_s: how long the running calls will still keep theirs.
-        slots: the number of all slots.
+    They will keep their slots for `durations_s`, and running calls theirs for `remaining_s` more.
     """
     spare = min(slots - len(remaining_s), len(order))
     free_at = [*remaining_s, *([0.0] * spare)]

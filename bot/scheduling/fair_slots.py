@@ -32,11 +32,7 @@ class FairShare:
 
     def forget(self) -> None:
         """Forget members without a slot, since nobody waits any longer."""
-        self.last_served = {
-            member: number
-            for member, number in self.last_served.items()
-            if member in self.in_flight
-        }
+        self.last_served = {member: self.last_served[member] for member in self.in_flight}
 
 
 class FairSlots:

@@ -18,8 +18,9 @@ from bot.settings import Settings
 from cogs.text.outcomes import LEDGER_SILENT
 from sandbox.bot_process import BotProcess
 from sandbox.faults import EditFault, declined
-from sandbox.sandbox import Interaction, Sandbox
+from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot, StartBot
+from tests.editing.ends import ends_once
 from tests.images_made import make_picture, photo
 from tests.invariants import find_contradictions
 from tests.members import Person, buttons_of, closes, find_row, look_up
@@ -69,17 +70,6 @@ def copy_as_after_a_crash(database: Path, into: Path) -> Path:
     return into / database.name
 
 
-async def ends_once(
-    ada: Person, events: Events, edit: Interaction, end: tuple[str, str | None]
-) -> None:
-    """Wait until an edit ended, with one message and one call."""
-    await closes(ada, events, edit, end)
-    message = await edit.settled()
-    assert ada.sandbox.discord.messages(ada.channel) == [message]
-    assert len(message.files) == (1 if end[0] == "delivered" else 0)
-    assert len(ada.sandbox.edit_api.calls) == 1
-
-
 # What is confirmed is on the disk.
 
 
@@ -124,12 +114,7 @@ async def test_a_failed_hold_does_not_reappear_after_a_crash(
 
 
 async def test_an_edit_is_refused_if_the_disk_fails_and_the_next_succeeds(
-    sandbox: Sandbox,
-    bot: RunningBot,
-    ada: Person,
-    events: Events,
-    disk: Disk,
-    fault: DiskFault,
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
 ):
     disk.fault = fault
     edit = await ada.edit()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from sandbox.discord.messages import Message
 from sandbox.faults import Hang, token_dead, too_large
 from sandbox.sandbox import Interaction, Sandbox, Upload
 from tests.conftest import Events, RunningBot, StartBot
+from tests.editing.ends import fails, succeeds
 from tests.images_made import HEIC, camera_exif, draw_corners, wide_profile
 from tests.members import Person
 from tests.services import at_discord, take_the_place
@@ -44,19 +44,6 @@ def upload(name: str, data: bytes) -> Upload:
     return Upload(name, data, f"image/{ {'jpg': 'jpeg', 'tif': 'tiff'}.get(ending, ending) }")
 
 
-async def is_delivered(ada: Person, events: Events, edit: Interaction, images: int = 1) -> Message:
-    """Wait for an edit's images, and check its charge."""
-    message = await edit.settled()
-    await events.logs("edit.closed", edit=str(edit.id))
-    row = ada.row(edit)
-    assert row is not None
-    assert row.end == ("delivered", None)
-    assert row.charged == 8 * images == ada.account()[1]
-    assert len(message.files) == images
-    assert not ada.has_spooled(edit)
-    return message
-
-
 # Sources.
 
 SUPPORTED: list[Any] = [
@@ -82,7 +69,7 @@ async def test_a_source_that_the_api_supports_is_sent_as_a_url(
     make: Callable[[], bytes],
 ):
     data = make()
-    message = await is_delivered(ada, events, await ada.edit(image=upload(name, data)))
+    message = await succeeds(ada, events, await ada.edit(image=upload(name, data)))
     [call] = sandbox.edit_api.calls
     assert str(call.body["image"]).startswith("http://")
     assert call.source_bytes == len(data)
@@ -122,7 +109,7 @@ async def test_a_source_that_the_api_may_not_support_is_converted_once_and_sent_
     make: Callable[[], bytes],
     said: list[str],
 ):
-    message = await is_delivered(ada, events, await ada.edit(image=upload(name, make())))
+    message = await succeeds(ada, events, await ada.edit(image=upload(name, make())))
     [call] = sandbox.edit_api.calls
     assert str(call.body["image"]).startswith("data:image/jpeg;base64,")
     assert call.body["size"] in {"4:3", "1:1"}
@@ -136,7 +123,7 @@ async def test_a_source_whose_header_is_last_is_read_whole_and_sent_as_a_url(
     picture = Image.frombytes("RGB", (900, 700), os.urandom(900 * 700 * 3))
     data = save(picture, "WEBP", lossless=True, quality=0, exif=camera_exif(6))
     assert len(data) > MIB
-    await is_delivered(ada, events, await ada.edit(image=upload("a.webp", data)))
+    await succeeds(ada, events, await ada.edit(image=upload("a.webp", data)))
     [call] = sandbox.edit_api.calls
     assert str(call.body["image"]).startswith("http://")
     assert call.body["size"] == "3:4"
@@ -167,16 +154,9 @@ async def test_a_broken_image_is_reported_and_free(
     make: Callable[[], bytes],
 ):
     edit = await ada.edit(image=upload(name, make()))
-    message = await edit.settled()
-    await events.logs("edit.closed", edit=str(edit.id))
-    row = ada.row(edit)
-    assert row is not None
-    assert row.end == ("failed", "source_broken")
+    message = await fails(ada, events, edit, "failed", "source_broken")
     assert "That picture's file is damaged" in message.text
-    assert "Nothing was charged." in message.text
     assert sandbox.edit_api.calls == []
-    assert ada.account() == (0, 0)
-    assert not ada.has_spooled(edit)
 
 
 async def test_changes_to_a_source_are_mentioned_after_a_restart_too(
@@ -188,7 +168,7 @@ async def test_changes_to_a_source_are_mentioned_after_a_restart_too(
     await post.happened()
     await bot.stop()
     await start_bot()
-    assert FIRST_FRAME in (await is_delivered(ada, events, edit)).text
+    assert FIRST_FRAME in (await succeeds(ada, events, edit)).text
 
 
 async def test_the_source_of_a_queued_edit_is_converted_again_after_a_restart(
@@ -200,7 +180,7 @@ async def test_the_source_of_a_queued_edit_is_converted_again_after_a_restart(
     await events.logs("edit.ready", edit=str(edit.id))
     await bot.stop()
     await start_bot(edit_concurrency=1)
-    await is_delivered(ada, events, edit)
+    await succeeds(ada, events, edit)
     assert str(sandbox.edit_api.calls[-1].body["image"]).startswith("data:image/jpeg;base64,")
 
 
@@ -228,7 +208,7 @@ async def test_a_result_that_fits_is_posted_byte_for_byte(
 ):
     result = noise(MIB)
     sandbox.edit_api.answer_with([result])
-    message = await is_delivered(ada, events, await edit_within(ada, len(result)))
+    message = await succeeds(ada, events, await edit_within(ada, len(result)))
     assert [file.path.read_bytes() for file in message.files] == [result]
     assert REENCODED not in message.text
 
@@ -238,7 +218,7 @@ async def test_a_result_that_is_too_large_is_reencoded_in_the_best_quality_that_
 ):
     small, large = encode("PNG"), noise(MIB)
     sandbox.edit_api.answer_with([small, large])
-    message = await is_delivered(ada, events, await edit_within(ada, MIB // 2, 2), images=2)
+    message = await succeeds(ada, events, await edit_within(ada, MIB // 2, 2), images=2)
     first, second = message.files
     assert first.path.read_bytes() == small
     assert MIB // 8 < second.size <= MIB // 2
@@ -248,16 +228,12 @@ async def test_a_result_that_is_too_large_is_reencoded_in_the_best_quality_that_
 
 
 async def test_images_that_only_fit_one_by_one_are_all_posted(
-    sandbox: Sandbox,
-    bot: RunningBot,
-    ada: Person,
-    events: Events,
-    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("bot.editing.delivery.UPLOAD_LIMIT", 3 * MIB)
     result = noise(MIB)
     sandbox.edit_api.answer_with([result])
-    message = await is_delivered(ada, events, await edit_within(ada, 2 * MIB, 4), images=4)
+    message = await succeeds(ada, events, await edit_within(ada, 2 * MIB, 4), images=4)
     assert sum(file.size for file in message.files) <= 3 * MIB
     assert "pictures re-encoded" in message.text
 
@@ -267,7 +243,7 @@ async def test_images_that_discord_finds_too_large_are_halved(
 ):
     sandbox.edit_api.answer_with([noise(MIB)])
     refused = at_discord(sandbox, too_large(), method="PATCH", path="@original$", times=2)
-    message = await is_delivered(ada, events, await edit_within(ada, 2 * MIB))
+    message = await succeeds(ada, events, await edit_within(ada, 2 * MIB))
     assert refused.fired == 2
     assert message.files[0].size <= MIB // 2
     assert "The picture was re-encoded" in message.text
@@ -283,7 +259,7 @@ async def test_images_that_the_channel_route_finds_too_large_are_halved(
         (too_large(), r"^/channels/\d+/messages/\d+$", 2),
     ):
         at_discord(sandbox, action, method="PATCH", path=path, times=times)
-    message = await is_delivered(ada, events, await edit_within(ada, 2 * MIB))
+    message = await succeeds(ada, events, await edit_within(ada, 2 * MIB))
     assert message.files[0].size <= MIB // 2
     assert ada.sandbox.discord.messages(ada.channel) == [message]
 
@@ -298,6 +274,6 @@ async def test_reencoding_of_a_result_is_mentioned_after_a_restart_too(
     await post.happened()
     await bot.stop()
     await start_bot()
-    message = await is_delivered(ada, events, edit)
+    message = await succeeds(ada, events, edit)
     assert message.files[0].size <= MIB // 2
     assert "The picture was re-encoded" in message.text

@@ -17,7 +17,6 @@ from yarl import URL
 from bot.domain.images import Source
 from bot.downloads.connections import Timeouts
 from bot.downloads.sources import SourceDownloads
-from sandbox.discord.messages import Message
 from sandbox.faults import (
     Address,
     Answer,
@@ -40,8 +39,9 @@ from sandbox.faults import (
     not_json,
     other_shape,
 )
-from sandbox.sandbox import Interaction, Sandbox, Upload
+from sandbox.sandbox import Sandbox, Upload
 from tests.conftest import Events, RunningBot, StartBot
+from tests.editing.ends import fails, succeeds
 from tests.images_made import make_picture, photo
 from tests.members import Person
 
@@ -50,36 +50,6 @@ pytestmark = pytest.mark.usefixtures("small_results")
 MIB = 2**20
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
 SHORT_TIMEOUTS = Timeouts(silence_s=0.1, image_s=0.8, pause_s=0.01)
-
-
-async def fails(ada: Person, events: Events, edit: Interaction, state: str, reason: str) -> Message:
-    """Wait for an edit to end without images, and check its message and that it was free."""
-    message = await edit.settled()
-    await events.logs("edit.closed", edit=str(edit.id))
-    row = ada.row(edit)
-    assert row is not None
-    assert row.end == (state, reason)
-    assert (row.posted, row.charged, row.token) == (0, 0, None)
-    assert ada.account() == (0, 0)
-    assert not ada.has_spooled(edit)
-    assert "Nothing was charged." in message.text
-    assert not message.files
-    assert not message.now.mentions
-    return message
-
-
-async def succeeds(ada: Person, events: Events, edit: Interaction, *, images: int = 1) -> Message:
-    """Wait for an edit's images, and check its charge."""
-    message = await edit.settled()
-    await events.logs("edit.closed", edit=str(edit.id))
-    row = ada.row(edit)
-    assert row is not None
-    assert row.end == ("delivered", None)
-    assert (row.posted, row.charged, row.token) == (images, 8 * images, None)
-    assert ada.account() == (0, 8 * images)
-    assert not ada.has_spooled(edit)
-    assert len(message.files) == images
-    return message
 
 
 def claim_size(image: bytes, width: int, height: int) -> bytes:
@@ -566,11 +536,7 @@ async def test_a_result_at_a_forbidden_address_is_free_and_never_fetched(
 
 
 async def test_an_edit_whose_source_never_arrives_expires(
-    sandbox: Sandbox,
-    bot: RunningBot,
-    ada: Person,
-    events: Events,
-    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("bot.scheduling.call_schedule.MAX_WAIT", timedelta(seconds=0.3))
 
@@ -602,11 +568,7 @@ async def test_a_source_that_never_arrives_delays_no_other_edit(
 
 
 async def test_an_unexpected_error_ends_with_a_reference_that_is_in_the_log(
-    sandbox: Sandbox,
-    bot: RunningBot,
-    ada: Person,
-    events: Events,
-    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, monkeypatch: pytest.MonkeyPatch
 ):
     async def fail(_downloads: SourceDownloads, _url: str) -> Source | None:
         raise LookupError("unexpected")

@@ -62,11 +62,7 @@ async def test_queued_edits_of_a_paused_member_fail_free_without_being_opened(
 
 
 async def test_large_images_that_wait_for_each_other_keep_no_slot_from_small_ones(
-    bot: RunningBot,
-    ada: Person,
-    events: Events,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    bot: RunningBot, ada: Person, events: Events, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     gate = tmp_path / "gate"
     os.mkfifo(gate)

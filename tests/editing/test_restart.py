@@ -14,16 +14,10 @@ from bot.domain.errors import LedgerError, LedgerUnusableError
 from bot.ledger.sqlite.edits import SqliteLedger
 from bot.settings import Settings
 from sandbox.bot_process import BotProcess
-from sandbox.faults import (
-    CutAfter,
-    EditFault,
-    Hang,
-    Pictures,
-    declined,
-    server_error,
-)
+from sandbox.faults import CutAfter, EditFault, Hang, Pictures, declined, server_error
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, RunningBot, StartBot
+from tests.editing.ends import ends_once
 from tests.invariants import find_contradictions
 from tests.members import Person, closes, find_row, grow_old, move_to_yesterday
 from tests.services import at_discord, hang, leave_rendered
@@ -97,11 +91,9 @@ async def test_an_edit_whose_acknowledgment_was_not_recorded_is_run(
     await bot.stop()
     await start_bot()
 
-    await closes(ada, events, edit, ("delivered", None))
+    row = await closes(ada, events, edit, ("delivered", None))
     message = await edit.settled()
     assert len(message.files) == 1
-    row = ada.row(edit)
-    assert row is not None
     assert row.message_id == message.id
     assert len(sandbox.edit_api.calls) == 1
 
@@ -159,9 +151,7 @@ async def test_an_edit_whose_call_was_in_progress_is_interrupted_and_not_called_
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
     edit = await leave_submitted(sandbox, bot, ada)
-    row = ada.row(edit)
-    assert row is not None
-    assert row.state == "submitted"
+    assert ada.state(edit) == "submitted"
     await start_bot()
 
     await closes(ada, events, edit, ("interrupted", "interrupted"))
@@ -205,11 +195,7 @@ async def test_a_post_that_succeeded_as_the_bot_stopped_is_charged_and_not_repea
     await bot.stop()
     await start_bot()
 
-    await closes(ada, events, edit, ("delivered", None))
-    message = await edit.settled()
-    assert len(message.files) == 1
-    assert sandbox.discord.messages(ada.channel) == [message]
-    assert len(sandbox.edit_api.calls) == 1
+    await ends_once(ada, events, edit, ("delivered", None))
 
 
 async def test_a_failed_notification_is_sent_after_the_restart(
@@ -244,9 +230,7 @@ async def test_a_command_that_came_while_the_bot_stopped_is_run_after_the_restar
             lambda: None if sandbox.discord.gateway.connected else True, timeout=5
         )
     await stopping
-    row = ada.row(edit)
-    assert row is not None
-    assert row.state == "held"
+    assert ada.state(edit) == "held"
     assert not [event for event in events.logged if event["event"] == "edit.acknowledged"]
     await start_bot()
 
@@ -255,8 +239,7 @@ async def test_a_command_that_came_while_the_bot_stopped_is_run_after_the_restar
 
 
 @pytest.mark.parametrize(
-    ("hangs_at", "end"),
-    [("call", ("interrupted", "interrupted")), ("post", ("delivered", None))],
+    ("hangs_at", "end"), [("call", ("interrupted", "interrupted")), ("post", ("delivered", None))]
 )
 async def test_a_step_that_the_ledger_failed_before_a_restart_is_not_repeated(
     sandbox: Sandbox,
@@ -282,11 +265,7 @@ async def test_a_step_that_the_ledger_failed_before_a_restart_is_not_repeated(
         await bot.stop()
     await start_bot()
 
-    await closes(ada, events, edit, end)
-    message = await edit.settled()
-    assert len(message.files) == (1 if hangs_at == "post" else 0)
-    assert sandbox.discord.messages(ada.channel) == [message]
-    assert len(sandbox.edit_api.calls) == 1
+    await ends_once(ada, events, edit, end)
 
 
 async def test_only_spool_folders_of_ended_edits_are_removed(
@@ -348,12 +327,8 @@ async def test_images_are_posted_by_the_channel_route_once_the_token_is_dead(
     edit.expire()
     await start_bot()
 
-    await closes(ada, events, edit, ("delivered", None))
-    message = await edit.settled()
-    assert len(message.files) == 1
-    assert not message.pinged
-    assert sandbox.discord.messages(ada.channel) == [message]
-    assert len(sandbox.edit_api.calls) == 1
+    await ends_once(ada, events, edit, ("delivered", None))
+    assert not (await edit.settled()).pinged
 
 
 async def test_a_hold_of_yesterday_gives_nothing_back_today(
@@ -407,9 +382,7 @@ async def test_a_hanging_response_lookup_delays_no_other_edit(
 
     await stuck.happened()
     await closes(carol, events, edits[1], ("delivered", None))
-    row = ada.row(edits[0])
-    assert row is not None
-    assert row.state == "held"
+    assert ada.state(edits[0]) == "held"
 
 
 # The process.
