@@ -13,8 +13,8 @@ def hang(sandbox: Sandbox, *, times: int | None = 1, prompt: str | None = None) 
     return action
 
 
-async def take_the_place(sandbox: Sandbox, ada: Person) -> Hang:
-    """Have somebody else's call hang, where there is a place for one call."""
+async def take_the_slot(sandbox: Sandbox, ada: Person) -> Hang:
+    """Let Bob's call hang, in a bot with one slot."""
     call = hang(sandbox)
     await Person.join(sandbox, ada.settings, "Bob").edit()
     await sandbox.edit_api.called()

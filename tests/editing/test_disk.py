@@ -27,7 +27,7 @@ from tests.members import Person, buttons_of, closes, find_row, look_up
 from tests.moderators import Moderator
 from tests.orders import order
 from tests.passing_time import MovableClock
-from tests.services import hang, take_the_place
+from tests.services import hang, take_the_slot
 from tests.store_faults import (
     Disk,
     DiskFault,
@@ -316,7 +316,7 @@ async def test_a_cancellation_is_not_confirmed_if_the_disk_fails(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, disk: Disk, fault: DiskFault
 ):
     await start_bot(edit_concurrency=1)
-    call = await take_the_place(sandbox, ada)
+    call = await take_the_slot(sandbox, ada)
     edit = await ada.edit()
     await events.logs("edit.acknowledged", edit=str(edit.id))
     message = await edit.until(lambda message: "Cancel" in buttons_of(message))

@@ -15,7 +15,7 @@ from tests.conftest import Events, RunningBot, StartBot
 from tests.editing.ends import fails, succeeds
 from tests.images_made import HEIC, camera_exif, draw_corners, wide_profile
 from tests.members import Person
-from tests.services import at_discord, take_the_place
+from tests.services import at_discord, take_the_slot
 
 MIB = 2**20
 FIRST_FRAME = "Only the first frame of the original was edited."
@@ -175,7 +175,7 @@ async def test_the_source_of_a_queued_edit_is_converted_again_after_a_restart(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     bot = await start_bot(edit_concurrency=1)
-    await take_the_place(sandbox, ada)
+    await take_the_slot(sandbox, ada)
     edit = await ada.edit(image=upload("a.tif", encode("TIFF")))
     await events.logs("edit.ready", edit=str(edit.id))
     await bot.stop()

@@ -12,7 +12,7 @@ from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot, StartBot
 from tests.members import Person, closes, look_up
 from tests.passing_time import MovableClock
-from tests.services import at_discord, hang, take_the_place
+from tests.services import at_discord, hang, take_the_slot
 
 pytestmark = pytest.mark.usefixtures("small_results")
 
@@ -82,7 +82,7 @@ async def test_an_edit_that_waits_for_its_turn_is_made(
     hours: int,
 ):
     await start_bot(edit_concurrency=1)
-    call = await take_the_place(sandbox, ada)
+    call = await take_the_slot(sandbox, ada)
     edit = await ada.edit()
     await events.logs("edit.ready", edit=str(edit.id))
     clock.jump(hours=hours)
