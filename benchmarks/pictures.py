@@ -87,10 +87,10 @@ async def measure_confinement(folder: Path) -> None:
     file = folder / "small.bmp"
     Image.effect_noise((800, 600), 60).convert("RGB").save(file)
     conversions, picture, ratios = Conversions(), probe_file(file), list[float]()
-    confined, unconfined = module.WORK, replace(module.WORK, arguments=("-c", UNCONFINED))
+    confined, unconfined = module.JOB, replace(module.JOB, arguments=("-c", UNCONFINED))
     for _ in range(PAIRS):
         times: list[float] = []
-        for module.WORK in (unconfined, confined):
+        for module.JOB in (unconfined, confined):
             started = time.perf_counter()
             await conversions.to_edit(file, picture, file.with_suffix(".converted"))
             times.append(time.perf_counter() - started)

@@ -23,9 +23,9 @@ import structlog
 
 from bot.discord_io.client import DiscordClient
 from bot.discord_io.custom_ids import CustomIds
-from bot.discord_io.edit_messages import DiscordFront
+from bot.discord_io.edit_messages import DiscordEditMessages
 from bot.discord_io.log_channel import DiscordJournal
-from bot.discord_io.message_images import DiscordsPlaces
+from bot.discord_io.message_images import TrustedHosts
 from bot.discord_io.posted_images import PostedImages
 from bot.discord_io.replies import Replies
 from bot.discord_io.rest import DiscordRest
@@ -198,14 +198,14 @@ async def serve(
         journal = DiscordJournal(stores.quota_rules, rest, journal_line)
         stack.push_async_callback(journal.close)
         conversions = Conversions()
-        places = DiscordsPlaces(settings.discord_api_url.origin())
+        places = TrustedHosts(settings.discord_api_url.origin())
         schedule = CallSchedule(
             concurrency=settings.edit_concurrency, queue_limit=settings.queue_limit
         )
         spool = Spool(settings.spool_dir)
         reply_priority = ReplyPriority()
         sources = Sources(source_downloads, conversions, reply_priority)
-        messages = DiscordFront(rest, replies, EditCards())
+        messages = DiscordEditMessages(rest, replies, EditCards())
         editor = Editor(
             stores.ledger,
             schedule,

@@ -6,7 +6,7 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
-from bot.discord_io.message_images import DiscordsPlaces, find_images
+from bot.discord_io.message_images import TrustedHosts, find_images
 from bot.discord_io.modals import Form
 from bot.discord_io.replies import EPHEMERAL, Reply
 from cogs.ui.interactions import Caller, caller_of
@@ -21,7 +21,7 @@ NO_PICTURE = (
 class EditImage:
     """The command in the menu of each message."""
 
-    def __init__(self, orders: Orders, places: DiscordsPlaces) -> None:
+    def __init__(self, orders: Orders, places: TrustedHosts) -> None:
         self._orders = orders
         self._places = places
         self.menu = app_commands.ContextMenu(

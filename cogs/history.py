@@ -6,8 +6,8 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope, write_lasting
-from bot.discord_io.posted_images import PostedImages, Unshown
+from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope, write_persistent
+from bot.discord_io.posted_images import MissingImage, PostedImages
 from bot.discord_io.replies import Replies, Reply
 from bot.domain.images import ImageLink
 from bot.domain.lifecycle import OPEN_STATES, Reason, State
@@ -39,16 +39,16 @@ HISTORY_PAGE = "history.page"
 NOTHING = "You have made no edit in this server yet. Run `/edit`, or see `/help`."
 
 NO_PICTURE = {
-    Unshown.GONE: "Its message was deleted in Discord, so its picture is gone.",
-    Unshown.EMPTY: "Its picture was removed from its message, so it is gone.",
-    Unshown.HIDDEN: "The bot may not read in its channel any more, so it cannot show it.",
-    Unshown.UNKNOWN: "Discord did not show its picture just now. Run the command again.",
+    MissingImage.GONE: "Its message was deleted in Discord, so its picture is gone.",
+    MissingImage.EMPTY: "Its picture was removed from its message, so it is gone.",
+    MissingImage.HIDDEN: "The bot may not read in its channel any more, so it cannot show it.",
+    MissingImage.UNKNOWN: "Discord did not show its picture just now. Run the command again.",
 }
 NO_MESSAGE = "Its message was deleted in Discord."
 PRIVATE = "It was for you alone, and of such answers Discord keeps nothing that can be shown again."
 ERASED = "Its prompt was erased."
 
-Shown = ImageLink | Unshown | None
+Shown = ImageLink | MissingImage | None
 """An edit's picture, or why it is not shown; None where there never was one to be shown here."""
 
 
@@ -106,7 +106,9 @@ class HistoryCog(commands.Cog):
             for edit in edits
             if edit.place is not None and not (edit.state in OPEN_STATES or _is_hidden(edit))
         }
-        found = await self._pictures.find_firsts(list(places.values()), within=PICTURES_WITHIN)
+        found = await self._pictures.find_first_images(
+            list(places.values()), within=PICTURES_WITHIN
+        )
         return dict(zip(places, found, strict=True))
 
     def _page_id(self, holder: SignatureScope, number: int) -> str:
@@ -143,7 +145,7 @@ def entry_text(edit: KeptEdit, shown: Shown, guild_id: int) -> str:
         _price(edit),
     ]
     link = edit.link(guild_id)
-    if link is not None and shown is not Unshown.GONE and not _is_hidden(edit):
+    if link is not None and shown is not MissingImage.GONE and not _is_hidden(edit):
         facts.append(f"[Open]({link})")
     prompt = ERASED if edit.prompt is None else as_line(edit.prompt, LONGEST_PROMPT)
     return "\n".join([" · ".join(facts), f"> {prompt}", *_outcome_lines(edit, shown)])
@@ -155,10 +157,10 @@ def buttons_for(edit: KeptEdit, shown: Shown) -> list[Button]:
     if edit.state in OPEN_STATES:
         return buttons
     if isinstance(shown, ImageLink):
-        buttons.append(Button("Edit again", write_lasting(AGAIN, edit.id)))
+        buttons.append(Button("Edit again", write_persistent(AGAIN, edit.id)))
     if edit.prompt is not None:
         label = f"Run again · {edit.quality.price * edit.count}"
-        buttons.append(Button(label, write_lasting(RUN, edit.id)))
+        buttons.append(Button(label, write_persistent(RUN, edit.id)))
     return buttons
 
 
@@ -171,12 +173,12 @@ def _outcome_lines(edit: KeptEdit, shown: Shown) -> list[str]:
         lines.append(
             f"-# {edit.state.capitalize()}: {ending_text(edit, most_quoted=LONGEST_QUOTE)}"
         )
-        if shown is Unshown.GONE and edit.reason is not Reason.ANSWER_DELETED:
+        if shown is MissingImage.GONE and edit.reason is not Reason.ANSWER_DELETED:
             lines.append(f"-# {NO_MESSAGE}")
         return lines
     if edit.posted < edit.count:
         lines.append(f"-# {edit.posted} of {edit.count} pictures were posted.")
-    if isinstance(shown, Unshown):
+    if isinstance(shown, MissingImage):
         lines.append(f"-# {NO_PICTURE[shown]}")
     elif _is_hidden(edit):
         lines.append(f"-# {PRIVATE}")

@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope
 from bot.discord_io.replies import Replies, Reply
-from bot.discord_io.rest import File
+from bot.discord_io.transport import File
 from bot.editing.fitting import UPLOAD_LIMIT
 from bot.ledger.archive import Archive, Erasure
 from bot.reports.exports import Exports

@@ -9,12 +9,14 @@ import discord
 import structlog
 from discord import ui
 
-from bot.discord_io.custom_ids import Action, CustomIds, write_lasting
-from bot.discord_io.message_images import DiscordsPlaces, find_images, walk_components
+from bot.discord_io.custom_ids import Action, CustomIds, write_persistent
+from bot.discord_io.message_images import TrustedHosts, find_images, walk_components
 from bot.discord_io.modals import Form
-from bot.discord_io.posted_images import PostedImages, Unshown
+from bot.discord_io.posted_images import MissingImage, PostedImages
 from bot.discord_io.replies import TEXT_DISPLAY, Component, Replies, Reply
-from bot.discord_io.rest import Answer, DiscordRest, File, OwnMessage, in_seconds
+from bot.discord_io.responses import RestResponse
+from bot.discord_io.rest import DiscordRest, OwnMessage
+from bot.discord_io.transport import File, in_seconds
 from bot.domain.edits import Edit
 from bot.domain.images import ImageLink
 from bot.domain.lifecycle import OPEN_STATES
@@ -101,7 +103,7 @@ class ResultButtons:
         replies: Replies,
         custom_ids: CustomIds,
         posted: PostedImages,
-        places: DiscordsPlaces,
+        places: TrustedHosts,
     ) -> None:
         self._orders = orders
         self._ledger = ledger
@@ -201,7 +203,8 @@ class ResultButtons:
         elif press.ephemeral:
             # A private message can be deleted by the token of a button that is under it alone.
             row = asking_row(
-                write_lasting(DELETE_SURELY, edit.order.id), write_lasting(KEEP, edit.order.id)
+                write_persistent(DELETE_SURELY, edit.order.id),
+                write_persistent(KEEP, edit.order.id),
             )
             await self._redraw(press, row, _question(edit))
         else:
@@ -231,7 +234,9 @@ class ResultButtons:
             return
         async with self._replies.deferred(press.asked):
             await self._erase_links(edit)
-            answer = await self._rest.delete(press.asked.answer, until=in_seconds(DELETE_PATIENCE))
+            answer = await self._rest.delete(
+                press.asked.response, until=in_seconds(DELETE_PATIENCE)
+            )
             if not _is_deleted(answer):
                 await self._replies.respond(press.asked, Reply(EMPTIED), deferred=True)
 
@@ -287,7 +292,7 @@ class ResultButtons:
         if edit.place is None:
             return []
         found = await self._posted.find_all(edit.place, within=LOOK_AT_MESSAGE)
-        return [] if isinstance(found, Unshown) else found
+        return [] if isinstance(found, MissingImage) else found
 
 
 def comparison(source_url: str, pictures: Sequence[ImageLink]) -> list[Component]:
@@ -324,7 +329,7 @@ def _question(edit: Edit) -> str:
     return QUESTION_OF_COST if edit.posted else QUESTION
 
 
-def _is_deleted(answer: Answer | None) -> bool:
+def _is_deleted(answer: RestResponse | None) -> bool:
     """Whether the message surely is not there any more."""
     return answer is not None and (answer.ok or answer.status == HTTPStatus.NOT_FOUND)
 
@@ -339,7 +344,7 @@ def _is_under(press: PersistentClick, edit: Edit) -> bool:
 
 def _is_card(components: Sequence[Component], edit: Edit) -> bool:
     """Whether a message is the edit's own: it alone has the buttons that delete it."""
-    deleting = {write_lasting(name, edit.order.id) for name in (DELETE, DELETE_SURELY)}
+    deleting = {write_persistent(name, edit.order.id) for name in (DELETE, DELETE_SURELY)}
     parts = walk_components({"components": components})
     return any(part.get("custom_id") in deleting for part in parts)
 

@@ -15,7 +15,7 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.discord_io.replies import Replies, Reply
-from bot.discord_io.rest import File
+from bot.discord_io.transport import File
 from bot.domain.errors import ChildFailedError
 from bot.domain.pricing import Quality
 from bot.domain.quotas import Window, window_at, window_before

@@ -249,12 +249,12 @@ def cards_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def requests_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request at Discord that failed is made again after a tenth of the usual time."""
-    monkeypatch.setattr("bot.discord_io.rest.FIRST_PAUSE", 0.025)
-    monkeypatch.setattr("bot.discord_io.rest.PAUSE_BEFORE_UPLOAD", 0.1)
+    monkeypatch.setattr("bot.discord_io.transport.FIRST_PAUSE_S", 0.025)
+    monkeypatch.setattr("bot.discord_io.transport.UPLOAD_PAUSE_S", 0.1)
 
 
 @pytest.fixture
 def announces_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command whose answer takes its time is acknowledged after a tenth of the usual time."""
     monkeypatch.setattr("bot.editing.intake.HOLD_TIMEOUT_S", 0.1)
-    monkeypatch.setattr("bot.discord_io.replies.ANSWER_PATIENCE", 0.1)
+    monkeypatch.setattr("bot.discord_io.replies.DEFER_AFTER_S", 0.1)

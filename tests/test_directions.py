@@ -20,6 +20,7 @@ PURE = (
     "bot.domain",
     *("bot.images.headers", "bot.images.tasks", "bot.edit_api.wire"),
     *("bot.discord_io.custom_ids", "bot.discord_io.modals", "bot.discord_io.message_images"),
+    "bot.discord_io.responses",
     *("bot.scheduling.fair_order", "bot.scheduling.kill_limit", "bot.scheduling.progress"),
     "bot.scheduling.estimates",
 )
@@ -147,6 +148,7 @@ def test_the_use_case_knows_no_discord_and_no_engine() -> None:
         "bot.edit_api.client",
         "bot.discord_io.edit_messages",
         "bot.discord_io.rest",
+        "bot.discord_io.transport",
         "cogs",
     )
     assert importers_of(outward, all_in("bot.editing")) == []

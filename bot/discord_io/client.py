@@ -1,4 +1,4 @@
-"""The discord.py client: finds its gateway, keeps its commands in step, answers what breaks."""
+"""The discord.py client: connects to the gateway, and registers commands that have changed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -16,12 +16,13 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-RESUME_WITHIN = 20.0
-"""Seconds for resuming a session, of the 60 that discord.py gives to each connection."""
+RESUME_TIMEOUT_S = 20.0
+"""For resuming a session, out of the 60 that discord.py allows for each connection."""
 
-SILENCE = 60.0
-"""Seconds without a word from the gateway, not even to heartbeats, after which it is left and the
-session resumed. Discord asks for a heartbeat every 41 seconds, and answers each.
+SILENCE_S = 60.0
+"""How long the gateway may send nothing before the connection is closed and the session resumed.
+
+Discord asks for a heartbeat about every 41 seconds, and acknowledges each one.
 
 https://docs.discord.com/developers/events/gateway#heartbeat-interval-example-heartbeat-ack
 """
@@ -30,9 +31,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class DiscordClient(commands.Bot):
-    """Receives commands by the gateway and hands them to its cogs.
+    """Receives interactions over the gateway, and passes them to the cogs.
 
-    It asks for no privileged intent and keeps no members or messages in memory.
+    It requests no privileged intent, and keeps no members or messages in memory.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class DiscordClient(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            heartbeat_timeout=SILENCE,
+            heartbeat_timeout=SILENCE_S,
             allowed_mentions=discord.AllowedMentions.none(),
             connector=connector,
             tree_cls=GuardedTree,
@@ -69,37 +70,37 @@ class DiscordClient(commands.Bot):
         self._menus = menus
 
     async def setup_hook(self) -> None:
-        """Register the commands, once the token is known to be good."""
+        """Register the commands once Discord has accepted the token."""
         for cog in self._own_cogs:
             await self.add_cog(cog)
         for menu in self._menus:
             self.tree.add_command(menu)
-        ours = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        theirs = await self.http.get_global_commands(self.application_id or 0)
-        if _describe_all(ours) != _describe_all(cast("list[Mapping[str, Any]]", theirs)):
+        local = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        registered = await self.http.get_global_commands(self.application_id or 0)
+        if _describe_all(local) != _describe_all(cast("list[Mapping[str, Any]]", registered)):
             await self.tree.sync()
-            log.info("commands.synchronised", commands=len(ours))
+            log.info("commands.synchronised", commands=len(local))
 
     async def on_connect(self) -> None:
-        """Say that commands arrive from now on."""
+        """Log that the bot receives commands."""
         log.info("bot.ready")
 
 
 class GuardedTree(app_commands.CommandTree["DiscordClient"]):
-    """Commands that are looked at before they are run."""
+    """A command tree that checks each interaction first."""
 
     admits: Callable[[discord.Interaction[Any]], Awaitable[bool]]
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Whether the command is run; if not, it was answered."""
+        """Return whether to run the command. If not, `admits` has responded to it."""
         return await self.admits(interaction)
 
 
 class GatewayFromRest(DiscordWebSocket):
-    """A gateway whose every new session begins where `GET /gateway/bot` says.
+    """A gateway connection that starts each new session at the address from `GET /gateway/bot`.
 
-    discord.py 2.7 goes to a fixed address whenever it does not resume, to the address of the last
-    session that it resumed ever after, and tries to resume one whose gateway is gone for ever.
+    discord.py 2.7 uses a fixed address when it doesn't resume, and keeps using the address of the
+    last session that it resumed. It retries forever if that session's gateway is gone.
     """
 
     @classmethod
@@ -116,9 +117,9 @@ class GatewayFromRest(DiscordWebSocket):
         encoding: str = "json",
         compress: bool = True,
     ) -> Self:
-        """Connect to a session that is resumed, or to a new one where that cannot be."""
+        """Resume a session, or start a new one if that fails."""
 
-        async def begin(gateway: yarl.URL, *, resume: bool) -> Self:
+        async def connect(gateway: yarl.URL, *, resume: bool) -> Self:
             connected = await super(GatewayFromRest, cls).from_client(
                 client,
                 initial=initial,
@@ -130,30 +131,30 @@ class GatewayFromRest(DiscordWebSocket):
                 encoding=encoding,
                 compress=compress,
             )
-            connected.fill_interactions_in()
+            connected.fill_interactions()
             return connected
 
         if resume and gateway is not None and session is not None:
             try:
-                async with asyncio.timeout(RESUME_WITHIN):
-                    return await begin(gateway, resume=True)
+                async with asyncio.timeout(RESUME_TIMEOUT_S):
+                    return await connect(gateway, resume=True)
             except (aiohttp.ClientError, OSError, TimeoutError):
                 log.warning("gateway.gone")
         _, address, _ = await client.http.get_bot_gateway()
-        return await begin(yarl.URL(address), resume=False)
+        return await connect(yarl.URL(address), resume=False)
 
-    def fill_interactions_in(self) -> None:
-        """Read interactions that have no more than Discord promises."""
-        read = self._discord_parsers["INTERACTION_CREATE"]
+    def fill_interactions(self) -> None:
+        """Make discord.py accept interactions with only the fields that Discord guarantees."""
+        parse = self._discord_parsers["INTERACTION_CREATE"]
 
-        def read_filled_in(data: dict[str, Any]) -> None:
+        def fill_and_parse(data: dict[str, Any]) -> None:
             fill_in(data)
-            read(data)
+            parse(data)
 
-        self._discord_parsers = {**self._discord_parsers, "INTERACTION_CREATE": read_filled_in}
+        self._discord_parsers = {**self._discord_parsers, "INTERACTION_CREATE": fill_and_parse}
 
     async def received_message(self, msg: str | bytes, /) -> None:
-        """Take a payload in; one that discord.py cannot read is passed over, and ends nothing."""
+        """Handle a payload, and skip one that discord.py can't read instead of disconnecting."""
         try:
             await super().received_message(msg)
         except (LookupError, TypeError, ValueError, AttributeError):
@@ -161,56 +162,54 @@ class GatewayFromRest(DiscordWebSocket):
 
 
 def fill_in(interaction: dict[str, Any]) -> None:
-    """Give an interaction what discord.py demands of it and Discord does not promise.
+    """Add fields to an interaction that discord.py requires and Discord doesn't guarantee.
 
-    Of a thread there is its id, name, type, permissions, parent and metadata alone, and of the
-    channel in which it was used perhaps no more than the id. Of a message that was forwarded there
-    is a part.
+    Threads are partial, the interaction's own channel may have only an id, and forwarded messages
+    are partial too.
     https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object
     """
     if not interaction.get("channel") and interaction.get("channel_id"):
         interaction["channel"] = {"id": interaction["channel_id"]}
     data: dict[str, Any] = interaction.get("data") or {}
     resolved: dict[str, Any] = data.get("resolved") or {}
-    named: dict[str, dict[str, Any]] = resolved.get("channels") or {}
-    used_in: dict[str, Any] = interaction.get("channel") or {}
-    for channel in (used_in, *named.values()):
+    channels: dict[str, dict[str, Any]] = resolved.get("channels") or {}
+    own_channel: dict[str, Any] = interaction.get("channel") or {}
+    for channel in (own_channel, *channels.values()):
         if channel.get("type") in _THREADS:
-            channel.update(_THREAD_AT_LEAST | channel)
-    if "type" in used_in:
-        used_in.update(_CHANNEL_AT_LEAST | used_in)
-    pressed_under: dict[str, Any] = interaction.get("message") or {}
+            channel.update(_THREAD_DEFAULTS | channel)
+    if "type" in own_channel:
+        own_channel.update(_CHANNEL_DEFAULTS | own_channel)
+    own_message: dict[str, Any] = interaction.get("message") or {}
     messages: dict[str, dict[str, Any]] = resolved.get("messages") or {}
-    for message in (pressed_under, *messages.values()):
-        _fill_message_in(message)
+    for message in (own_message, *messages.values()):
+        _fill_message(message)
 
 
-def _fill_message_in(message: dict[str, Any]) -> None:
+def _fill_message(message: dict[str, Any]) -> None:
     if message:
-        message.update(_MESSAGE_AT_LEAST | message)
+        message.update(_MESSAGE_DEFAULTS | message)
     snapshots: list[dict[str, Any]] = message.get("message_snapshots") or []
     for snapshot in snapshots:
         forwarded: dict[str, Any] = snapshot.get("message") or {}
-        snapshot["message"] = _FORWARDED_AT_LEAST | forwarded
+        snapshot["message"] = _FORWARDED_DEFAULTS | forwarded
 
 
 _THREADS = frozenset(
-    kind.value
-    for kind in (
-        discord.ChannelType.news_thread,
-        discord.ChannelType.public_thread,
-        discord.ChannelType.private_thread,
-    )
+    {
+        discord.ChannelType.news_thread.value,
+        discord.ChannelType.public_thread.value,
+        discord.ChannelType.private_thread.value,
+    }
 )
 
-_THREAD_AT_LEAST: dict[str, Any] = {"owner_id": "0", "member_count": 0, "message_count": 0}
+_THREAD_DEFAULTS: dict[str, Any] = {"owner_id": "0", "member_count": 0, "message_count": 0}
 
-_CHANNEL_AT_LEAST: dict[str, Any] = {"name": "", "position": 0}
+_CHANNEL_DEFAULTS: dict[str, Any] = {"name": "", "position": 0}
 
-_MESSAGE_AT_LEAST: dict[str, Any] = {"type": 0, "content": "", "components": ()}
+_MESSAGE_DEFAULTS: dict[str, Any] = {"type": 0, "content": "", "components": ()}
 
-_FORWARDED_AT_LEAST: dict[str, Any] = {
-    **_MESSAGE_AT_LEAST,
+_FORWARDED_DEFAULTS: dict[str, Any] = {
+    **_MESSAGE_DEFAULTS,
     "attachments": (),
     "embeds": (),
     "timestamp": None,
@@ -220,7 +219,7 @@ _FORWARDED_AT_LEAST: dict[str, Any] = {
 
 @dataclass(slots=True)
 class _NoSession:
-    """Stands where the session will be: discord.py reads these after a first failed connection."""
+    """A placeholder for the session: discord.py reads these if the first connection fails."""
 
     sequence: int | None = None
     session_id: str | None = None
@@ -230,7 +229,7 @@ class _NoSession:
 
 
 def _describe_all(payloads: Iterable[Mapping[str, Any]]) -> dict[tuple[int, str], Any]:
-    """Commands by kind and name, in a form in which Discord's defaults make no difference."""
+    """Describe commands by type and name, so that Discord's defaults make no difference."""
     return {
         (payload.get("type") or _SLASH_COMMAND, payload["name"]): _describe(payload)
         for payload in payloads
@@ -249,7 +248,7 @@ def _describe(command: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _describe_name(command: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a command and an option, which may have options itself, have in common."""
+    """Describe what commands and options have in common: an option may have options too."""
     return {
         "name": command["name"],
         "description": command.get("description") or "",

@@ -1,4 +1,4 @@
-"""Carries an edit's message in Discord, from its row alone, with words that are handed in."""
+"""Updates an edit's message in Discord, from its row and with components that are handed in."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,40 +7,34 @@ from typing import Protocol
 
 import structlog
 
-from bot.discord_io.fallback_message import SecondMessage
+from bot.discord_io.fallback_message import FallbackMessage
 from bot.discord_io.replies import (
     COMPONENTS_V2,
     DEFERRED,
     EPHEMERAL,
     NO_MENTIONS,
-    TOKEN_LIFE,
+    TOKEN_LIFETIME,
     TOKEN_TRUSTED,
     Component,
     InteractionRef,
     Replies,
     Reply,
 )
-from bot.discord_io.rest import (
+from bot.discord_io.responses import (
     ALREADY_ACKNOWLEDGED,
-    ANSWER_WITHIN,
     CANNOT_MESSAGE_USER,
     JSON,
     NO_MUTUAL_SERVER,
-    PAUSE_BEFORE_UPLOAD,
     THREAD_ARCHIVED,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
     UNKNOWN_WEBHOOK,
-    Answer,
-    DiscordRest,
-    File,
-    FirstAnswer,
-    OwnMessage,
-    in_seconds,
-    is_failure,
+    RestResponse,
+    is_inconclusive,
     is_too_large,
-    list_files,
 )
+from bot.discord_io.rest import RESPONSE_TIMEOUT_S, DiscordRest, OriginalResponse, OwnMessage
+from bot.discord_io.transport import UPLOAD_PAUSE_S, File, in_seconds, list_files
 from bot.domain.edits import Edit, MessageRef, Order
 from bot.domain.lifecycle import Reason
 from bot.domain.refusals import Refusal
@@ -49,10 +43,10 @@ from bot.scheduling.progress import Stage
 from bot.scheduling.status_updates import UpdateResult
 
 POST_TRIES = 2
-"""Requests with the pictures, before a message without them."""
+"""Attempts with images, before a message without them."""
 
 LAST_TRY = timedelta(minutes=1)
-"""For a private answer, which only its token reaches, also where that should have died by now."""
+"""For a private edit, which only its token reaches, even if that should have expired by now."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -61,32 +55,32 @@ class Cards(Protocol):
     """What members see, as Discord's components."""
 
     def result(self, edit: Edit, receipt: Receipt, names: Sequence[str]) -> list[Component]:
-        """Lay out the pictures, which are attached under these names, and what they cost."""
+        """Show the images, attached under these names, and what they cost."""
         ...
 
     def waiting(self, edit: Edit, stage: Stage) -> tuple[str, list[Component]]:
-        """Say how far an edit is: a text, and the buttons under it."""
+        """Show an edit's progress: a text, and the buttons below it."""
         ...
 
     def ending(self, edit: Edit) -> list[Component]:
-        """Say how an edit without pictures ended."""
+        """Show how an edit without images ended."""
         ...
 
-    def in_second_message(self, edit: Edit, card: list[Component]) -> list[Component]:
-        """Say above a card whose edit it is about and which, by its id, in a message of its own."""
+    def in_fallback_message(self, edit: Edit, card: list[Component]) -> list[Component]:
+        """Put a line above a card that names the edit's member and, by its id, the edit."""
         ...
 
     def alt_text(self, edit: Edit) -> str:
-        """Describe each picture for those who do not see it."""
+        """Describe each image for members who can't see it."""
         ...
 
     def refusal(self, refusal: Refusal) -> str:
-        """Say why an order is not taken."""
+        """Say why an edit is refused."""
         ...
 
 
-class DiscordFront(EditMessages):
-    """`editing.Front` over Discord's REST API."""
+class DiscordEditMessages(EditMessages):
+    """Implements `EditMessages` over Discord's REST API."""
 
     def __init__(
         self,
@@ -99,58 +93,61 @@ class DiscordFront(EditMessages):
         self._rest = rest
         self._replies = replies
         self._cards = cards
-        self._second_message = SecondMessage(rest)
+        self._fallback = FallbackMessage(rest)
         self._clock = clock
 
     async def acknowledge(self, order: Order) -> Acknowledgement:
         data = {"flags": EPHEMERAL} if order.private else {}
-        answer = await self._rest.respond(order.id, _token(order), {"type": DEFERRED, "data": data})
-        if answer is None or is_failure(answer):
+        body = {"type": DEFERRED, "data": data}
+        response = await self._rest.respond(order.id, _token(order), body)
+        if response is None or is_inconclusive(response):
             return Acknowledgement(Outcome.UNANSWERED)
-        if answer.ok:
-            return Acknowledgement(Outcome.ACCEPTED, _message_id(answer))
-        if answer.code == ALREADY_ACKNOWLEDGED:
-            # The answer that was lost named the message.
-            found = await self._look_up(order, timedelta(seconds=ANSWER_WITHIN))
+        if response.ok:
+            return Acknowledgement(Outcome.ACCEPTED, _acknowledged_id(response))
+        if response.code == ALREADY_ACKNOWLEDGED:
+            # An earlier attempt got through, but its response, with the message's id, was lost.
+            found = await self._find(order, timedelta(seconds=RESPONSE_TIMEOUT_S))
             return Acknowledgement(Outcome.ACCEPTED, found.message_id)
-        return Acknowledgement(Outcome.UNANSWERED if answer.repeated else Outcome.TOO_LATE)
+        return Acknowledgement(Outcome.UNANSWERED if response.repeated else Outcome.TOO_LATE)
 
     async def refuse(self, order: Order, refusal: Refusal, *, acknowledged: bool) -> None:
-        asked = InteractionRef(order.application_id, order.id, _token(order))
+        interaction = InteractionRef(order.application_id, order.id, _token(order))
         await self._replies.respond(
-            asked, Reply(self._cards.refusal(refusal)), deferred=acknowledged
+            interaction, Reply(self._cards.refusal(refusal)), deferred=acknowledged
         )
 
     async def find_response(self, edit: Edit) -> Acknowledgement:
-        return await self._look_up(edit.order, self._token_left(edit))
+        return await self._find(edit.order, self._token_left(edit))
 
     async def post(self, edit: Edit, receipt: Receipt) -> Posted | TooManyBytes | Reason:
         alt_text = self._cards.alt_text(edit)
         files = [
-            File(f"edit-{picture.path.name}", picture.path, alt_text) for picture in receipt.images
+            File(f"edit-{image.path.name}", image.path, alt_text) for image in receipt.images
         ]
         card = self._cards.result(edit, receipt, [file.name for file in files])
-        answer = await self._put(edit, card, files=files, tries=POST_TRIES)
-        if answer is not None and answer.ok:
-            return Posted(_place_of(answer.body))
-        return TooManyBytes() if is_too_large(answer) else _why_not_posted(edit.order, answer)
+        response = await self._put(edit, card, files=files, tries=POST_TRIES)
+        if response is not None and response.ok:
+            return Posted(_read_message_ref(response.body))
+        if is_too_large(response):
+            return TooManyBytes()
+        return _why_not_posted(edit.order, response)
 
     async def show(self, edit: Edit, stage: Stage) -> UpdateResult:
         order = edit.order
-        if order.token is None or self._token_left(edit) <= TOKEN_LIFE - TOKEN_TRUSTED:
+        if order.token is None or self._token_left(edit) <= TOKEN_LIFETIME - TOKEN_TRUSTED:
             return UpdateResult(over=True)
         text, components = self._cards.waiting(edit, stage)
-        # Bare text and no Components V2: once a card with those stands, Discord refuses this one,
-        # so that none that was under way can take the result's place.
+        # Plain content, without Components V2: once a result with those is posted, Discord refuses
+        # this update, so one that arrives late can't replace the result.
         # https://docs.discord.com/developers/resources/message#edit-message
         body = {"content": text, "components": components, "allowed_mentions": NO_MENTIONS}
-        return _read_shown(await self._rest.edit_once(_first_answer(order), body))
+        return _read_update(await self._rest.edit_once(_original_response(order), body))
 
     async def notify(self, edit: Edit) -> None:
-        answer: Answer | None = None
+        response: RestResponse | None = None
         if edit.reason not in {Reason.ANSWER_DELETED, Reason.ANSWER_OUT_OF_REACH}:
-            answer = await self._put(edit, self._cards.ending(edit))
-        if answer is None or not answer.ok:
+            response = await self._put(edit, self._cards.ending(edit))
+        if response is None or not response.ok:
             log.warning("edit.untold", edit=str(edit.order.id), reason=edit.reason)
 
     async def _put(
@@ -160,56 +157,58 @@ class DiscordFront(EditMessages):
         *,
         files: Sequence[File] = (),
         tries: int | None = None,
-    ) -> Answer | None:
-        """Show a card in the edit's message, by its own token or by its channel once that is old.
+    ) -> RestResponse | None:
+        """Show a card in the edit's message: by its token, or by its channel once that is too old.
 
-        Where Discord takes neither, it is shown in a second message. A message that was deleted
-        has no second one.
+        If Discord refuses both, the card goes into a fallback message. A deleted message gets none.
         """
         order, body = edit.order, _card(card, files)
-        first = _message_in_channel(edit)
-        until = edit.held_at + (TOKEN_LIFE if first is None else TOKEN_TRUSTED)
+        message = _message_in_channel(edit)
+        until = edit.held_at + (TOKEN_LIFETIME if message is None else TOKEN_TRUSTED)
         left = until - self._clock()
-        if first is None:
-            # It has no other place, and Discord knows when its token dies: clocks can be set.
+        if message is None:
+            # Only the token reaches it. Discord decides when that expires: our clock may be off.
             left = max(left, LAST_TRY)
         if order.token is not None and left > timedelta(0):
-            answer = await self._rest.edit(
-                _first_answer(order), body, files=files, tries=tries, until=_in(left)
+            response = await self._rest.edit(
+                _original_response(order), body, files=files, tries=tries, until=_in(left)
             )
-            in_time = until - self._clock() > timedelta(seconds=PAUSE_BEFORE_UPLOAD)
-            if not _may_pass_elsewhere(answer, may_pass_later=in_time and tries is not None):
-                return answer
-        if first is not None:
-            answer = await self._rest.edit(
-                first, body, files=files, tries=tries, until=_in(TOKEN_LIFE)
+            in_time = until - self._clock() > timedelta(seconds=UPLOAD_PAUSE_S)
+            if not _try_other_route(response, may_succeed_later=in_time and tries is not None):
+                return response
+        if message is not None:
+            response = await self._rest.edit(
+                message, body, files=files, tries=tries, until=_in(TOKEN_LIFETIME)
             )
-            if not _is_refused(answer):
-                return answer
-        body = _card(self._cards.in_second_message(edit, card), files)
-        return await self._second_message.put(
-            edit, body, files=files, tries=tries, until=_in(TOKEN_LIFE)
+            if not _is_refused(response):
+                return response
+        return await self._fallback.put(
+            edit,
+            _card(self._cards.in_fallback_message(edit, card), files),
+            files=files,
+            tries=tries,
+            until=_in(TOKEN_LIFETIME),
         )
 
-    async def _look_up(self, order: Order, patience: timedelta) -> Acknowledgement:
-        answer = await self._rest.get(_first_answer(order), until=_in(patience))
-        if answer is None or is_failure(answer):
+    async def _find(self, order: Order, timeout: timedelta) -> Acknowledgement:
+        response = await self._rest.get(_original_response(order), until=_in(timeout))
+        if response is None or is_inconclusive(response):
             return Acknowledgement(Outcome.UNANSWERED)
-        if _is_deleted(answer):
+        if _is_deleted(response):
             return Acknowledgement(Outcome.DELETED)
-        if not answer.ok:
+        if not response.ok:
             return Acknowledgement(Outcome.TOO_LATE)
-        return Acknowledgement(Outcome.ACCEPTED, _id_of(answer.body))
+        return Acknowledgement(Outcome.ACCEPTED, _read_id(response.body))
 
     def _token_left(self, edit: Edit) -> timedelta:
-        return TOKEN_LIFE - (self._clock() - edit.held_at)
+        return TOKEN_LIFETIME - (self._clock() - edit.held_at)
 
 
 def _card(components: list[Component], files: Sequence[File]) -> JSON:
-    """A Components V2 message; what is not among the files is taken off it."""
+    """Return a Components V2 message with these files and no others."""
     return {
         "flags": COMPONENTS_V2,
-        # What a card said while the edit waited.
+        # Removes the text that showed progress.
         "content": None,
         "components": components,
         "attachments": list_files(files),
@@ -218,82 +217,83 @@ def _card(components: list[Component], files: Sequence[File]) -> JSON:
 
 
 def _message_in_channel(edit: Edit) -> OwnMessage | None:
-    """The edit's message, where the channel's route reaches it: a private one has none."""
+    """Return the edit's message as its channel's route reaches it; an ephemeral one has none."""
     if edit.order.private or edit.place is None:
         return None
     return OwnMessage(edit.place.channel_id, edit.place.message_id)
 
 
-def _read_shown(answer: Answer | None) -> UpdateResult:
-    if answer is None or answer.ok or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return UpdateResult(pause_s=0.0 if answer is None else answer.exhausted_for)
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return UpdateResult(answer.retry_after, for_all=answer.body.get("global") is not False)
+def _read_update(response: RestResponse | None) -> UpdateResult:
+    if response is None:
+        return UpdateResult(pause_s=0.0)
+    if response.ok or is_inconclusive(response):
+        return UpdateResult(pause_s=response.exhausted_for)
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return UpdateResult(response.retry_after, for_all=response.body.get("global") is not False)
     return UpdateResult(over=True)
 
 
-def _may_pass_elsewhere(answer: Answer | None, *, may_pass_later: bool) -> bool:
-    """Whether it was the token's death, or the time until it, that ended a request's tries.
+def _try_other_route(response: RestResponse | None, *, may_succeed_later: bool) -> bool:
+    """Whether the token expired or ran out of time, so that another route may work.
 
-    Or the thread was archived: nothing in it can be edited, but a new message reopens it.
+    An archived thread counts too: its messages can't be edited, but a new one reopens it.
     https://docs.discord.com/developers/topics/threads#active-archived-threads
     """
-    if answer is None or is_failure(answer):
-        return not may_pass_later
-    dead = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
-    return answer.status in dead or answer.code in {UNKNOWN_WEBHOOK, THREAD_ARCHIVED}
+    if response is None or is_inconclusive(response):
+        return not may_succeed_later
+    expired = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+    return response.status in expired or response.code in {UNKNOWN_WEBHOOK, THREAD_ARCHIVED}
 
 
-def _is_refused(answer: Answer | None) -> bool:
-    """Whether Discord surely will not show this in a message that is there, but may in another."""
-    if answer is None or answer.ok or is_failure(answer) or _is_deleted(answer):
+def _is_refused(response: RestResponse | None) -> bool:
+    """Whether Discord refuses this in an existing message, but may accept it in a new one."""
+    if response is None or response.ok or is_inconclusive(response) or _is_deleted(response):
         return False
-    return answer.status != HTTPStatus.TOO_MANY_REQUESTS and not is_too_large(answer)
+    return response.status != HTTPStatus.TOO_MANY_REQUESTS and not is_too_large(response)
 
 
-def _is_deleted(answer: Answer | None) -> bool:
-    """Whether there is no message any more, or no channel, in which anything could be shown."""
-    return answer is not None and answer.code in {UNKNOWN_CHANNEL, UNKNOWN_MESSAGE}
+def _is_deleted(response: RestResponse | None) -> bool:
+    return response is not None and response.code in {UNKNOWN_CHANNEL, UNKNOWN_MESSAGE}
 
 
-def _why_not_posted(order: Order, answer: Answer | None) -> Reason:
-    if _is_deleted(answer):
+def _why_not_posted(order: Order, response: RestResponse | None) -> Reason:
+    if _is_deleted(response):
         return Reason.ANSWER_DELETED
     unreachable = {CANNOT_MESSAGE_USER, NO_MUTUAL_SERVER}
-    if order.private and answer is not None and answer.code in unreachable:
+    if order.private and response is not None and response.code in unreachable:
         return Reason.ANSWER_OUT_OF_REACH
     return Reason.NOT_POSTED
 
 
-def _message_id(answer: Answer) -> int | None:
-    """The id of the message that an acknowledgement made, where Discord told it."""
+def _acknowledged_id(response: RestResponse) -> int | None:
+    """Return the id of the message that an acknowledgement created, if Discord sent it."""
     try:
-        return _id_of(answer.body["resource"]["message"])
+        return _read_id(response.body["resource"]["message"])
     except (KeyError, TypeError):
         return None
 
 
-def _id_of(message: JSON) -> int | None:
+def _read_id(message: JSON) -> int | None:
     try:
         return int(message["id"])
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def _place_of(message: JSON) -> MessageRef | None:
+def _read_message_ref(message: JSON) -> MessageRef | None:
     try:
         return MessageRef(int(message["channel_id"]), int(message["id"]))
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def _first_answer(order: Order) -> FirstAnswer:
-    return FirstAnswer(order.application_id, _token(order))
+def _original_response(order: Order) -> OriginalResponse:
+    return OriginalResponse(order.application_id, _token(order))
 
 
 def _token(order: Order) -> str:
     if order.token is None:
-        raise ValueError("the interaction's token was erased already")
+        raise ValueError("the interaction's token was already erased")
     return order.token
 
 

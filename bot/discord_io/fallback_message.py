@@ -1,34 +1,31 @@
-"""Shows an edit in a second message where Discord does not take its first one any more.
+"""Shows an edit in a second message if Discord no longer accepts changes to the first.
 
-A public edit's is posted in the channel and mentions its member alone; a private one's is a direct
-message. Posting, unlike editing, must not be repeated blindly. So the channel is looked through
-first for a message of an earlier try, perhaps by an earlier process: one of the bot's own that
-answers the edit's interaction or has the edit's id line. Nothing else in a message counts, since
-prompts and names can contain any id. A nonce made of that id guards the minutes in which such a
-message may not be seen yet.
+A public edit's message goes to its channel and mentions only its member; a private edit's is a
+direct message. Posting can't be retried blindly, so the channel is first searched for a message
+from an earlier attempt, maybe by an earlier process. Only a message of the bot's own counts, and
+only if it responds to the edit's interaction or has the edit's id line: prompts and names can
+contain any id. A nonce made from that id covers the minutes before such a message can be found.
 """
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
-from bot.discord_io.rest import (
+from bot.discord_io.responses import (
     JSON,
-    LISTED,
     MISSING_ACCESS,
     UNKNOWN_CHANNEL,
-    Answer,
-    DiscordRest,
-    File,
-    OwnMessage,
-    is_failure,
+    RestResponse,
+    is_inconclusive,
+    is_retryable,
 )
+from bot.discord_io.rest import PAGE_SIZE, DiscordRest, OwnMessage
+from bot.discord_io.transport import File
 from bot.domain.edits import Edit
 
-PAGES = 20
-"""Lists of messages that are looked through: what a very busy channel says in an hour."""
+MAX_PAGES = 20
+"""Lists of messages to search: about an hour of a very busy channel."""
 
 
-class SecondMessage:
+class FallbackMessage:
     """Finds or posts an edit's second message."""
 
     def __init__(self, rest: DiscordRest) -> None:
@@ -36,18 +33,9 @@ class SecondMessage:
         self._bot_id: str | None = None
 
     async def put(
-        self,
-        edit: Edit,
-        body: JSON,
-        *,
-        files: Sequence[File],
-        tries: int | None,
-        until: float,
-    ) -> Answer | None:
-        """Show `body` in the edit's second message; what the last request came to.
-
-        The loop's time `until` is when trying ends.
-        """
+        self, edit: Edit, body: JSON, *, files: Sequence[File], tries: int | None, until: float
+    ) -> RestResponse | None:
+        """Show `body` in the edit's second message, and return the last request's response."""
         channel_id = edit.order.channel_id
         if edit.order.private:
             opened = await self._rest.open_direct_messages(edit.order.member_id, until=until)
@@ -57,7 +45,7 @@ class SecondMessage:
         try:
             found = await self._find(edit, channel_id, until)
             if found is None:
-                answer = await self._rest.post(
+                response = await self._rest.post(
                     channel_id,
                     {**body, "allowed_mentions": {"users": [str(edit.order.member_id)]}},
                     files=files,
@@ -65,79 +53,78 @@ class SecondMessage:
                     tries=tries,
                     until=until,
                 )
-                if not is_failure(answer):
-                    return answer
+                if not is_inconclusive(response):
+                    return response
                 found = await self._find(edit, channel_id, until)
                 if found is None:
-                    return answer
-        except _UnseenError as unseen:
-            return unseen.answer
+                    return response
+        except _SearchError as failed:
+            return failed.response
         return await self._rest.edit(found, body, files=files, tries=tries, until=until)
 
     async def _find(self, edit: Edit, channel_id: int, until: float) -> OwnMessage | None:
-        """The edit's message in a channel, other than the first one, if there is one.
+        """Find the edit's message in a channel, other than its first one.
 
         Raises:
-            _Unseen: the channel could not be looked through just now.
+            _SearchError: the channel couldn't be searched.
         """
         after = edit.order.id
-        for _ in range(PAGES):
-            answer = await self._rest.list_messages(channel_id, after=after, until=until)
-            if answer is None or (not answer.ok and not _may_be_posted_in(answer)):
-                raise _UnseenError(answer)
-            if not answer.ok:
+        for _ in range(MAX_PAGES):
+            response = await self._rest.list_messages(channel_id, after=after, until=until)
+            if response is None or (not response.ok and not _may_accept_posts(response)):
+                raise _SearchError(response)
+            if not response.ok:
                 return None
-            ids = [int(message["id"]) for message in answer.items]
-            for message_id, message in zip(ids, answer.items, strict=True):
-                if message_id == edit.message_id or not _is_of(message, edit.order.id):
+            ids = [int(message["id"]) for message in response.items]
+            for message_id, message in zip(ids, response.items, strict=True):
+                if message_id == edit.message_id or not _belongs_to(message, edit.order.id):
                     continue
                 if message["author"]["id"] == await self._find_bot_id(until):
                     return OwnMessage(channel_id, message_id)
-            if len(ids) < LISTED:
+            if len(ids) < PAGE_SIZE:
                 break
             after = max(ids)
         return None
 
     async def _find_bot_id(self, until: float) -> str:
-        """The bot's user id, which an old application's id differs from.
+        """Return the bot's user id, which isn't the application's id if that is an old one.
 
         Raises:
-            _Unseen: Discord didn't tell it just now.
+            _SearchError: Discord didn't return it.
         """
         if self._bot_id is None:
-            answer = await self._rest.get_bot_user(until=until)
-            if answer is None or not answer.ok:
-                raise _UnseenError(answer)
-            self._bot_id = str(answer.body["id"])
+            response = await self._rest.get_bot_user(until=until)
+            if response is None or not response.ok:
+                raise _SearchError(response)
+            self._bot_id = str(response.body["id"])
         return self._bot_id
 
 
 def id_line(edit_id: int) -> str:
-    """The line that ends the first text of an edit's second message."""
+    """Return the line that ends the first text of an edit's second message."""
     return f"-# Edit {edit_id}"
 
 
-class _UnseenError(Exception):
-    """What is in a channel could not be had now; `answer` is what Discord said."""
+class _SearchError(Exception):
+    """A channel couldn't be searched; `response` is what Discord returned."""
 
-    def __init__(self, answer: Answer | None) -> None:
-        super().__init__("the channel could not be looked through")
-        self.answer = answer
+    def __init__(self, response: RestResponse | None) -> None:
+        super().__init__("the channel couldn't be searched")
+        self.response = response
 
 
-def _may_be_posted_in(answer: Answer) -> bool:
-    """Whether a channel takes messages, perhaps, although its messages are not shown.
+def _may_accept_posts(response: RestResponse) -> bool:
+    """Whether a channel that doesn't list its messages may still accept new ones.
 
-    Then the nonce alone guards against posting twice.
+    In that case only the nonce keeps the bot from posting twice.
     """
-    passing = is_failure(answer) or answer.status == HTTPStatus.TOO_MANY_REQUESTS
-    return not passing and answer.code not in {MISSING_ACCESS, UNKNOWN_CHANNEL}
+    return not is_retryable(response) and response.code not in {MISSING_ACCESS, UNKNOWN_CHANNEL}
 
 
-def _is_of(message: JSON, edit_id: int) -> bool:
-    """Whether a message answers the edit's interaction, or begins with a text with its id line.
+def _belongs_to(message: JSON, edit_id: int) -> bool:
+    """Whether a message responds to the edit's interaction, or has its id line in the first text.
 
-    The nonce cannot tell: Discord returns it only when the message is made.
+    The nonce doesn't help here: Discord only returns it when the message is created.
     """
     metadata: JSON = message.get("interaction_metadata") or {}
     if metadata.get("id") == str(edit_id):

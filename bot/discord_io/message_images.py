@@ -1,8 +1,8 @@
-"""Finds the pictures of a message, in whatever of it they stand: pure, over Discord's own JSON.
+"""Finds the images of a message in Discord's own JSON, wherever they are in it.
 
-A Components V2 message has no attachments; its pictures are in its components. An embed's picture
-lies anywhere on the web, and only Discord's proxied copy of it is taken. A forwarded message is a
-snapshot inside of another.
+A Components V2 message has no attachments; its images are in its components. An embed's image can
+be anywhere on the web, so only Discord's proxied copy is used. A forwarded message is a snapshot
+inside another one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,35 +17,28 @@ from bot.domain.images import ImageLink, is_named_as_picture, looks_like_picture
 
 JSON = Mapping[str, Any]
 
-MOST = 25
-"""Pictures of one message that are found: a select offers no more."""
+MAX_IMAGES = 25
+"""Of one message: the most options that a select takes."""
 
-LONGEST_ADDRESS = 2_048
+MAX_URL_LENGTH = 2_048
 
 THUMBNAIL, MEDIA_GALLERY, FILE = 11, 12, 13
 """https://docs.discord.com/developers/components/reference#component-object-component-types"""
 
-DISCORDS_HOSTS = frozenset(
-    {
-        *("cdn.discordapp.com", "media.discordapp.net"),
-        *("images-ext-1.discordapp.net", "images-ext-2.discordapp.net"),
-    }
-)
-"""Where Discord keeps what was uploaded, and its copies of pictures on the web."""
-
-
-_DISCORDS_ORIGINS = frozenset(URL(f"https://{host}") for host in DISCORDS_HOSTS)
+_UPLOADS = ("cdn.discordapp.com", "media.discordapp.net")
+_PROXIES = ("images-ext-1.discordapp.net", "images-ext-2.discordapp.net")
+_DISCORDS_ORIGINS = frozenset(URL(f"https://{host}") for host in (*_UPLOADS, *_PROXIES))
 
 
 @dataclass(frozen=True, slots=True)
-class DiscordsPlaces:
-    """Which addresses are Discord's own, or its stand-in's where the REST base is another's."""
+class TrustedHosts:
+    """Discord's own hosts, and the REST API's: the sandbox serves images from there."""
 
     api_origin: URL
 
     def has(self, address: str) -> bool:
-        """Whether a picture may be taken from there."""
-        if len(address) > LONGEST_ADDRESS:
+        """Whether an image may be downloaded from an address."""
+        if len(address) > MAX_URL_LENGTH:
             return False
         try:
             url = URL(address)
@@ -57,39 +50,39 @@ class DiscordsPlaces:
         return origin == self.api_origin or origin in _DISCORDS_ORIGINS
 
 
-def find_images(message: JSON, places: DiscordsPlaces) -> list[ImageLink]:
-    """The first `MOST` pictures of a message, from top to bottom, each once."""
+def find_images(message: JSON, hosts: TrustedHosts) -> list[ImageLink]:
+    """Return the first `MAX_IMAGES` images of a message, from top to bottom, without repeats."""
     found: dict[str, ImageLink] = {}
-    for picture in _all_pictures(message, places):
-        found.setdefault(picture.url.partition("?")[0], picture)
-        if len(found) == MOST:
+    for image in _all_images(message, hosts):
+        found.setdefault(image.url.partition("?")[0], image)
+        if len(found) == MAX_IMAGES:
             break
     return list(found.values())
 
 
-def _all_pictures(message: JSON, places: DiscordsPlaces) -> Iterator[ImageLink]:
-    for said in (message, *_snapshots(message)):
-        for component in walk_components(said):
+def _all_images(message: JSON, hosts: TrustedHosts) -> Iterator[ImageLink]:
+    for part in (message, *_snapshots(message)):
+        for component in walk_components(part):
             for media, spoiler in _media_of(component):
-                yield from _from_media(media, spoiler, places)
-        for attachment in _objects(said.get("attachments")):
-            yield from _from_attachment(attachment, places)
-        for embed in _objects(said.get("embeds")):
+                yield from _from_media(media, hosts, "url", "proxy_url", spoiler=spoiler)
+        for attachment in _objects(part.get("attachments")):
+            yield from _from_attachment(attachment, hosts)
+        for embed in _objects(part.get("embeds")):
             for key in ("image", "thumbnail"):
-                yield from _from_embed(_object(embed.get(key)), places)
+                yield from _from_media(_object(embed.get(key)), hosts, "proxy_url")
 
 
 def walk_components(message: JSON) -> Iterator[JSON]:
-    """A message's components and all that they hold, from top to bottom."""
-    waiting = [iter(_objects(message.get("components")))]
-    while waiting:
-        component = next(waiting[-1], None)
+    """Yield a message's components and all their children, from top to bottom."""
+    stack = [iter(_objects(message.get("components")))]
+    while stack:
+        component = next(stack[-1], None)
         if component is None:
-            waiting.pop()
+            stack.pop()
             continue
         yield component
-        inner = _objects(component.get("components"))
-        waiting.append(iter([*inner, *filter(None, [_object(component.get("accessory"))])]))
+        children = _objects(component.get("components"))
+        stack.append(iter([*children, *filter(None, [_object(component.get("accessory"))])]))
 
 
 def _snapshots(message: JSON) -> list[JSON]:
@@ -98,11 +91,13 @@ def _snapshots(message: JSON) -> list[JSON]:
 
 
 def _media_of(component: JSON) -> list[tuple[JSON, bool]]:
+    """Return a component's media items, each with whether it is a spoiler."""
+    key = "media"
     match component.get("type"):
         case type_ if type_ == MEDIA_GALLERY:
-            holders, key = _objects(component.get("items")), "media"
+            holders = _objects(component.get("items"))
         case type_ if type_ == THUMBNAIL:
-            holders, key = [component], "media"
+            holders = [component]
         case type_ if type_ == FILE:
             holders, key = [component], "file"
         case _:
@@ -110,51 +105,47 @@ def _media_of(component: JSON) -> list[tuple[JSON, bool]]:
     return [(_object(holder.get(key)), holder.get("spoiler") is True) for holder in holders]
 
 
-def _from_media(media: JSON, spoiler: bool, places: DiscordsPlaces) -> Iterator[ImageLink]:
-    url = _first_of_discords(media, places, "url", "proxy_url")
+def _from_media(
+    media: JSON, hosts: TrustedHosts, *keys: str, spoiler: bool = False
+) -> Iterator[ImageLink]:
+    url = _first_trusted(media, hosts, *keys)
     if url is not None:
-        yield from _if_picture(url, _name_in(url), media, spoiler=spoiler)
+        yield from _if_image(url, _name_in(url), media, spoiler=spoiler)
 
 
-def _from_attachment(attachment: JSON, places: DiscordsPlaces) -> Iterator[ImageLink]:
-    url = _first_of_discords(attachment, places, "url", "proxy_url")
+def _from_attachment(attachment: JSON, hosts: TrustedHosts) -> Iterator[ImageLink]:
+    url = _first_trusted(attachment, hosts, "url", "proxy_url")
     name = attachment.get("filename")
     if url is None or not isinstance(name, str) or not name:
         return
-    # Discord says the type and the size of what it knows; of other files their names alone speak.
+    # Discord gives a type and size for files that it knows; others are judged by their names.
     unknown = _text(attachment, "content_type") is None and not _natural(attachment, "width")
     if unknown and not is_named_as_picture(name):
         return
-    yield from _if_picture(url, name, attachment, spoiler=name.startswith("SPOILER_"))
+    yield from _if_image(url, name, attachment, spoiler=name.startswith("SPOILER_"))
 
 
-def _from_embed(media: JSON, places: DiscordsPlaces) -> Iterator[ImageLink]:
-    url = _first_of_discords(media, places, "proxy_url")
-    if url is not None:
-        yield from _if_picture(url, _name_in(url), media, spoiler=False)
-
-
-def _if_picture(url: str, name: str, said: JSON, *, spoiler: bool) -> Iterator[ImageLink]:
-    content_type = _text(said, "content_type")
+def _if_image(url: str, name: str, metadata: JSON, *, spoiler: bool) -> Iterator[ImageLink]:
+    content_type = _text(metadata, "content_type")
     if looks_like_picture(name, content_type):
         yield ImageLink(
             url=url,
             name=name,
             content_type=content_type,
-            size=_natural(said, "size") or 0,
-            width=_natural(said, "width"),
-            height=_natural(said, "height"),
+            size=_natural(metadata, "size") or 0,
+            width=_natural(metadata, "width"),
+            height=_natural(metadata, "height"),
             spoiler=spoiler,
         )
 
 
-def _first_of_discords(media: JSON, places: DiscordsPlaces, *keys: str) -> str | None:
-    addresses = (_text(media, key) for key in keys)
-    return next((each for each in addresses if each is not None and places.has(each)), None)
+def _first_trusted(media: JSON, hosts: TrustedHosts, *keys: str) -> str | None:
+    urls = (_text(media, key) for key in keys)
+    return next((url for url in urls if url is not None and hosts.has(url)), None)
 
 
 def _name_in(url: str) -> str:
-    return unquote(PurePosixPath(url.partition("?")[0]).name, errors="replace") or "picture"
+    return unquote(PurePosixPath(url.partition("?")[0]).name, errors="replace") or "image"
 
 
 def _objects(value: object) -> list[JSON]:
@@ -167,11 +158,11 @@ def _object(value: object) -> JSON:
     return cast("JSON", value) if isinstance(value, Mapping) else {}
 
 
-def _text(said: JSON, key: str) -> str | None:
-    value = said.get(key)
+def _text(json: JSON, key: str) -> str | None:
+    value = json.get(key)
     return value if isinstance(value, str) and value else None
 
 
-def _natural(said: JSON, key: str) -> int | None:
-    value = said.get(key)
+def _natural(json: JSON, key: str) -> int | None:
+    value = json.get(key)
     return value if type(value) is int and value > 0 else None

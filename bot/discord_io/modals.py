@@ -1,6 +1,6 @@
-"""Forms as Discord shows them and as members send them, as plain data: nothing is kept of them.
+"""Forms as plain data: how Discord shows them, and what members submit.
 
-A library's forms live in memory, and one that was open during a restart could not be sent.
+discord.py keeps its modals in memory, so one that was open during a restart couldn't be submitted.
 https://docs.discord.com/developers/components/reference#label
 """
 
@@ -14,19 +14,19 @@ LABEL, TEXT_INPUT, STRING_SELECT, FILE_UPLOAD = 18, 4, 3, 19
 """https://docs.discord.com/developers/components/reference#component-object-component-types"""
 
 PARAGRAPH = 2
-"""The style of a text input of several lines."""
+"""The style of a multi-line text input."""
 
-LONGEST_LABEL = 100
-"""Characters of what an option is called."""
+MAX_LABEL_LENGTH = 100
+"""Characters of an option's label."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextField:
-    """A field to write into."""
+    """A text field."""
 
     name: str
     label: str
-    longest: int
+    max_length: int
     value: str = ""
     hint: str = ""
     required: bool = True
@@ -34,7 +34,7 @@ class TextField:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What can be chosen."""
+    """One option of a choice."""
 
     value: str
     label: str
@@ -42,13 +42,13 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceField:
-    """A field to choose one of a few from."""
+    """A select with a few options."""
 
     name: str
     label: str
     options: Sequence[Option]
     chosen: str
-    """The value that is chosen from the start."""
+    """The value that is selected at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,45 +64,45 @@ Field = TextField | ChoiceField | FileField
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form; its custom id says what it is for when it is sent."""
+    """A form. Its custom id says what it's for when it is submitted."""
 
     custom_id: str
     title: str
     fields: Sequence[Field]
 
     def to_json(self) -> JSON:
-        """The form as an interaction is answered with it."""
+        """Return the form as the data of an interaction response."""
         labels = [_label(field) for field in self.fields]
         return {"custom_id": self.custom_id, "title": self.title, "components": labels}
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """What a member sent, by the fields' names; whether it was ever offered is not known."""
+class SubmittedForm:
+    """What a member submitted, by the fields' names. Nothing says that it was ever offered."""
 
     values: Mapping[str, str]
     files: Mapping[str, JSON]
     """Discord's attachment objects."""
 
     def text(self, name: str) -> str:
-        """What was written into a field or chosen in it; empty where there was none."""
+        """Return a field's text or selected option; empty if there is none."""
         return self.values.get(name, "")
 
 
-def read_form(data: JSON) -> Filled:
-    """What the data of a sent form says; what cannot be read is left out."""
+def read_form(data: JSON) -> SubmittedForm:
+    """Read a submitted form's data, and leave out what isn't readable."""
     uploaded = _object(_object(data.get("resolved")).get("attachments"))
     values: dict[str, str] = {}
     files: dict[str, JSON] = {}
-    for answer in _answers(data):
-        name, given = answer.get("custom_id"), _first_given(answer)
-        if not isinstance(name, str) or given is None:
+    for component in _components(data):
+        name, value = component.get("custom_id"), _first_value(component)
+        if not isinstance(name, str) or value is None:
             continue
-        if answer.get("type") != FILE_UPLOAD:
-            values[name] = given
-        elif file := _object(uploaded.get(given)):
+        if component.get("type") != FILE_UPLOAD:
+            values[name] = value
+        elif file := _object(uploaded.get(value)):
             files[name] = file
-    return Filled(values, files)
+    return SubmittedForm(values, files)
 
 
 def _label(field: Field) -> JSON:
@@ -133,11 +133,11 @@ def _text_input(field: TextField) -> JSON:
         "type": TEXT_INPUT,
         "custom_id": field.name,
         "style": PARAGRAPH,
-        "max_length": field.longest,
+        "max_length": field.max_length,
         "required": field.required,
     }
     if field.value:
-        body["value"] = field.value[: field.longest]
+        body["value"] = field.value[: field.max_length]
     if field.hint:
         body["placeholder"] = field.hint
     return body
@@ -145,22 +145,22 @@ def _text_input(field: TextField) -> JSON:
 
 def _option(option: Option, chosen: str) -> JSON:
     label = option.label
-    if len(label) > LONGEST_LABEL:
-        label = f"{label[: LONGEST_LABEL - 1]}…"
+    if len(label) > MAX_LABEL_LENGTH:
+        label = f"{label[: MAX_LABEL_LENGTH - 1]}…"
     return {"value": option.value, "label": label, "default": option.value == chosen}
 
 
-def _answers(data: JSON) -> Iterator[JSON]:
+def _components(data: JSON) -> Iterator[JSON]:
     for part in _list(data.get("components")):
         item = _object(part)
         yield _object(item.get("component"))
         yield from map(_object, _list(item.get("components")))
 
 
-def _first_given(answer: JSON) -> str | None:
-    chosen = _list(answer.get("values"))
-    given = chosen[0] if chosen else answer.get("value")
-    return given if isinstance(given, str) else None
+def _first_value(component: JSON) -> str | None:
+    values = _list(component.get("values"))
+    value = values[0] if values else component.get("value")
+    return value if isinstance(value, str) else None
 
 
 def _object(value: object) -> JSON:

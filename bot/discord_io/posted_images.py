@@ -1,79 +1,79 @@
-"""Finds where the pictures of posted edits stand now: addresses run out, messages do not."""
+"""Finds the current addresses of posted images, which expire although their messages don't."""
 
 import asyncio
 from collections.abc import Sequence
 from enum import Enum
 from http import HTTPStatus
 
-from bot.discord_io.message_images import DiscordsPlaces, find_images
-from bot.discord_io.rest import Answer, DiscordRest, OwnMessage, in_seconds
+from bot.discord_io.message_images import TrustedHosts, find_images
+from bot.discord_io.responses import RestResponse
+from bot.discord_io.rest import DiscordRest, OwnMessage
+from bot.discord_io.transport import in_seconds
 from bot.domain.edits import MessageRef
 from bot.domain.images import ImageLink
 
 AT_ONCE = 16
-"""Messages of lists that are looked up at once, for all members together."""
+"""Concurrent requests for lists of messages, of all members together."""
 
 
-class Unshown(Enum):
-    """Why there is no picture to show."""
+class MissingImage(Enum):
+    """Why there is no image to show."""
 
     GONE = "gone"
     """The message or its channel was deleted."""
     EMPTY = "empty"
-    """The message shows no picture."""
+    """The message has no image."""
     HIDDEN = "hidden"
-    """The bot may not read there any more."""
+    """The bot can no longer read the channel."""
     UNKNOWN = "unknown"
-    """Discord did not say in time."""
+    """Discord didn't respond in time."""
 
 
 class PostedImages:
-    """Looks the bot's own messages up, of lists a bounded number at once."""
+    """Reads the bot's own messages."""
 
-    def __init__(self, rest: DiscordRest, places: DiscordsPlaces) -> None:
+    def __init__(self, rest: DiscordRest, hosts: TrustedHosts) -> None:
         self._rest = rest
-        self._places = places
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._hosts = hosts
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def find_firsts(
+    async def find_first_images(
         self, messages: Sequence[MessageRef], *, within: float
-    ) -> Sequence[ImageLink | Unshown]:
-        """The first picture of each message, after at most so many seconds."""
+    ) -> Sequence[ImageLink | MissingImage]:
+        """Return each message's first image, after at most `within` seconds."""
         until = in_seconds(within)
-        found = await asyncio.gather(*(self._find_in_turn(each, until) for each in messages))
-        return [each if isinstance(each, Unshown) else each[0] for each in found]
+        return await asyncio.gather(*(self._find_first(message, until) for message in messages))
 
     async def find_all(
         self, message: MessageRef, *, within: float
-    ) -> Sequence[ImageLink] | Unshown:
-        """All pictures of a message, at least one, after at most so many seconds.
+    ) -> Sequence[ImageLink] | MissingImage:
+        """Return all images of a message, after at most `within` seconds.
 
-        It is looked up at once, whoever lists many meanwhile.
+        This doesn't wait for the slots that lists share.
         """
         return await self._find(message, in_seconds(within))
 
-    async def _find_in_turn(
-        self, message: MessageRef, until: float
-    ) -> Sequence[ImageLink] | Unshown:
+    async def _find_first(self, message: MessageRef, until: float) -> ImageLink | MissingImage:
         try:
-            async with asyncio.timeout_at(until), self._turns:
-                return await self._find(message, until)
+            async with asyncio.timeout_at(until), self._slots:
+                found = await self._find(message, until)
         except TimeoutError:
-            return Unshown.UNKNOWN
+            return MissingImage.UNKNOWN
+        return found if isinstance(found, MissingImage) else found[0]
 
-    async def _find(self, message: MessageRef, until: float) -> Sequence[ImageLink] | Unshown:
+    async def _find(self, message: MessageRef, until: float) -> Sequence[ImageLink] | MissingImage:
         own = OwnMessage(message.channel_id, message.message_id)
-        answer = await self._rest.get(own, until=until)
-        if answer is None or not answer.ok:
-            return _why(answer)
-        return find_images(answer.body, self._places) or Unshown.EMPTY
+        response = await self._rest.get(own, until=until)
+        if response is None or not response.ok:
+            return _why_missing(response)
+        return find_images(response.body, self._hosts) or MissingImage.EMPTY
 
 
-def _why(answer: Answer | None) -> Unshown:
-    match answer:
-        case Answer(status=HTTPStatus.NOT_FOUND):
-            return Unshown.GONE
-        case Answer(status=HTTPStatus.FORBIDDEN):
-            return Unshown.HIDDEN
+def _why_missing(response: RestResponse | None) -> MissingImage:
+    match response:
+        case RestResponse(status=HTTPStatus.NOT_FOUND):
+            return MissingImage.GONE
+        case RestResponse(status=HTTPStatus.FORBIDDEN):
+            return MissingImage.HIDDEN
         case _:
-            return Unshown.UNKNOWN
+            return MissingImage.UNKNOWN

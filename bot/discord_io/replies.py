@@ -1,6 +1,6 @@
-"""Answers commands and buttons to whoever used them, for their eyes alone, within Discord's limits.
+"""Responds to commands and buttons privately, within Discord's time limits.
 
-The edit's own message is not answered here but by `discord_front`.
+An edit's own message is handled in `edit_messages`.
 """
 
 import asyncio
@@ -12,35 +12,29 @@ from typing import Any
 
 import structlog
 
-from bot.discord_io.rest import (
-    ALREADY_ACKNOWLEDGED,
-    JSON,
-    DiscordRest,
-    File,
-    FirstAnswer,
-    in_seconds,
-    list_files,
-)
+from bot.discord_io.responses import ALREADY_ACKNOWLEDGED, JSON, RestResponse
+from bot.discord_io.rest import DiscordRest, OriginalResponse
+from bot.discord_io.transport import File, in_seconds, list_files
 
 EPHEMERAL = 1 << 6
 COMPONENTS_V2 = 1 << 15
 """https://docs.discord.com/developers/resources/message#message-object-message-flags"""
 
 MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, FORM = 4, 5, 6, 7, 9
-"""Types of the first answer to an interaction; the third and fourth are for a button's message.
+"""Interaction callback types; the two updates change the message that a button is on.
 
 https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type
 """
 
-TOKEN_LIFE = timedelta(minutes=15)
+TOKEN_LIFETIME = timedelta(minutes=15)
 TOKEN_TRUSTED = timedelta(minutes=13)
-"""From this age on an interaction's token is not relied on, so that no upload ends after it."""
+"""The age at which an interaction's token is no longer used, so that no upload outlives it."""
 
-ANSWER_PATIENCE = 1.0
-"""Seconds that an answer has before it is announced, for the first answer is due within 3 s."""
+DEFER_AFTER_S = 1.0
+"""How long a response may take before it is deferred: Discord waits 3 s for the first one."""
 
 FILE_TRIES = 3
-"""Requests with the same files."""
+"""Attempts at a request with files."""
 
 TEXT_DISPLAY = 10
 """https://docs.discord.com/developers/components/reference#text-display"""
@@ -54,137 +48,147 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class InteractionRef:
-    """A command or button that waits for its answer."""
+    """A command or button that waits for its response."""
 
     application_id: int
     id: int
-    """The interaction's."""
     token: str = field(repr=False)
     by_button: bool = False
-    """Whether the answer takes the place of the message that the button is under."""
+    """Whether the response replaces the message that the button is on."""
 
     @property
     def as_new_message(self) -> "InteractionRef":
-        """The same, answered with a message of its own whatever it was."""
+        """The same interaction, with a response that is always a new message."""
         return replace(self, by_button=False)
 
     @property
-    def answer(self) -> FirstAnswer:
-        """Where its answer is edited."""
-        return FirstAnswer(self.application_id, self.token)
+    def response(self) -> OriginalResponse:
+        """The message to edit later."""
+        return OriginalResponse(self.application_id, self.token)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered: a text, or components, which may show the files."""
+    """What a response shows: a text, or components, which may show the files."""
 
     text: str = ""
     components: Sequence[Component] = ()
     files: Sequence[File] = ()
 
 
-class AnnouncedFailureError(Exception):
-    """Something broke after an answer was announced; its cause is what broke."""
+class DeferredFailureError(Exception):
+    """A deferred response failed; the cause says why."""
 
 
 class Replies:
-    """Gives private answers; none of its methods raises because Discord does not take one."""
+    """Sends private responses. No method raises because Discord refuses one."""
 
     def __init__(self, rest: DiscordRest) -> None:
         self._rest = rest
 
-    async def respond_or_defer(self, asked: InteractionRef, work: Awaitable[Reply]) -> None:
-        """Give the reply that `work` comes to; if that takes a while, say first that it comes.
-
-        What `work` raises is raised, as an AnnouncedFailure once it was said.
-        """
-        working = asyncio.ensure_future(work)
-        await asyncio.wait({working}, timeout=ANSWER_PATIENCE)
-        reply = await working if working.done() else None
-        if reply is not None and not reply.files:
-            await self.respond(asked, reply)
-            return
-        async with self.deferred(asked):
-            await self.respond(asked, reply or await working, deferred=True)
-
-    @asynccontextmanager
-    async def deferred(self, asked: InteractionRef) -> AsyncGenerator[None]:
-        """Say that an answer comes, before it is worked out.
+    async def respond_or_defer(self, interaction: InteractionRef, work: Awaitable[Reply]) -> None:
+        """Respond with the result of `work`, and defer first if that takes a while.
 
         Raises:
-            AnnouncedFailure: from what broke; that is to be told where the answer was to stand.
+            Exception: what `work` raises, as the cause of a DeferredFailureError once deferred.
         """
-        await self._defer(asked)
-        try:
-            yield
-        except Exception as error:
-            raise AnnouncedFailureError from error
+        working = asyncio.ensure_future(work)
+        await asyncio.wait({working}, timeout=DEFER_AFTER_S)
+        reply = await working if working.done() else None
+        if reply is not None and not reply.files:
+            await self.respond(interaction, reply)
+            return
+        async with self.deferred(interaction):
+            await self.respond(interaction, reply or await working, deferred=True)
 
-    async def _defer(self, asked: InteractionRef) -> None:
-        if asked.by_button:
+    @asynccontextmanager
+    async def deferred(self, interaction: InteractionRef) -> AsyncGenerator[None]:
+        """Defer the response, which is then prepared inside the context.
+
+        Raises:
+            DeferredFailureError: from the error inside, to be shown in the deferred response.
+        """
+        if interaction.by_button:
             body: JSON = {"type": DEFERRED_UPDATE}
         else:
             body = {"type": DEFERRED, "data": {"flags": EPHEMERAL}}
-        await self._rest.respond(asked.id, asked.token, body)
+        await self._rest.respond(interaction.id, interaction.token, body)
+        try:
+            yield
+        except Exception as error:
+            raise DeferredFailureError from error
 
     async def respond(
-        self, asked: InteractionRef, reply: Reply, *, deferred: bool = False, instead: bool = False
+        self,
+        interaction: InteractionRef,
+        reply: Reply,
+        *,
+        deferred: bool = False,
+        instead: bool = False,
     ) -> bool:
-        """Give the answer, or put it where one was announced; whether it surely stands there.
+        """Respond, or complete a deferred response. Return whether Discord confirmed it.
 
-        If there is an answer already, it is this one, of a try that was repeated; or it is
-        another, and `instead` puts this one in its place. Files need an announcement first.
+        If the interaction already has a response, it's this one from an earlier attempt, unless
+        `instead` says that this one replaces it. A reply with files must be deferred first.
         """
         if deferred:
-            return await self._edit(asked, reply)
-        kind = UPDATE if asked.by_button else MESSAGE
-        answer = await self._rest.respond(
-            asked.id, asked.token, {"type": kind, "data": _body(_fitting(asked, reply), EPHEMERAL)}
+            return await self._edit(interaction, reply)
+        kind = UPDATE if interaction.by_button else MESSAGE
+        response = await self._send(
+            interaction, kind, _body(_fit(interaction, reply), flags=EPHEMERAL)
         )
-        if answer is not None and answer.code == ALREADY_ACKNOWLEDGED:
-            return await self._edit(asked, reply) if instead else True
-        return answer is not None and answer.ok
+        if response is not None and response.code == ALREADY_ACKNOWLEDGED:
+            return await self._edit(interaction, reply) if instead else True
+        return _is_ok(response)
 
-    async def open_form(self, asked: InteractionRef, form: JSON) -> None:
-        """Answer with a form, which cannot be announced before."""
-        await self._rest.respond(asked.id, asked.token, {"type": FORM, "data": form})
+    async def open_form(self, interaction: InteractionRef, form: JSON) -> None:
+        """Respond with a form, which can't be deferred."""
+        await self._send(interaction, FORM, form)
 
-    async def redraw(self, asked: InteractionRef, components: Sequence[Component]) -> bool:
-        """Change the components of a button's message; the files that they show stay with it."""
+    async def redraw(self, interaction: InteractionRef, components: Sequence[Component]) -> bool:
+        """Replace the components of a button's message, and keep the files that they show."""
         data = {"components": list(components), "allowed_mentions": NO_MENTIONS}
-        answer = await self._rest.respond(asked.id, asked.token, {"type": UPDATE, "data": data})
-        return answer is not None and answer.ok
+        return _is_ok(await self._send(interaction, UPDATE, data))
 
-    async def respond_separately(self, asked: InteractionRef, text: str) -> bool:
-        """Answer with a message of its own, so that what a button is under stays."""
-        answer = await self._rest.respond(
-            asked.id, asked.token, {"type": MESSAGE, "data": _body(Reply(text), EPHEMERAL)}
+    async def respond_separately(self, interaction: InteractionRef, text: str) -> bool:
+        """Respond with a new message, and leave the message that a button is on unchanged."""
+        body = _body(Reply(text), flags=EPHEMERAL)
+        return _is_ok(await self._send(interaction, MESSAGE, body))
+
+    async def _send(
+        self, interaction: InteractionRef, kind: int, data: JSON
+    ) -> RestResponse | None:
+        return await self._rest.respond(
+            interaction.id, interaction.token, {"type": kind, "data": data}
         )
-        return answer is not None and answer.ok
 
-    async def _edit(self, asked: InteractionRef, reply: Reply) -> bool:
-        answer = await self._rest.edit(
-            asked.answer,
-            _body(_fitting(asked, reply)),
+    async def _edit(self, interaction: InteractionRef, reply: Reply) -> bool:
+        response = await self._rest.edit(
+            interaction.response,
+            _body(_fit(interaction, reply)),
             files=reply.files,
             tries=FILE_TRIES if reply.files else None,
             until=in_seconds(TOKEN_TRUSTED.total_seconds()),
-            of_edit=False,
+            for_edit=False,
         )
-        if answer is None or not answer.ok:
-            log.warning("reply.not_given", interaction=str(asked.id))
-        return answer is not None and answer.ok
+        if not _is_ok(response):
+            log.warning("reply.not_given", interaction=str(interaction.id))
+        return _is_ok(response)
 
 
-def _fitting(asked: InteractionRef, reply: Reply) -> Reply:
-    """The reply as its place takes it: messages with buttons show components and no bare text."""
-    if not asked.by_button or reply.components:
+def _is_ok(response: RestResponse | None) -> bool:
+    return response is not None and response.ok
+
+
+def _fit(interaction: InteractionRef, reply: Reply) -> Reply:
+    """Turn a text into a component if it replaces a button's message, which can't show text."""
+    if not interaction.by_button or reply.components:
         return reply
     return replace(reply, text="", components=[{"type": TEXT_DISPLAY, "content": reply.text}])
 
 
 def _body(reply: Reply, flags: int = 0) -> JSON:
-    """A message's fields; what is not among its files is taken off it."""
+    """Return a message with the reply's files and no others."""
     body: dict[str, Any] = {
         "allowed_mentions": NO_MENTIONS,
         "attachments": list_files(reply.files),

@@ -30,7 +30,7 @@ from bot.images.files import probe_file
 from bot.images.tasks import Answer, Problem, Purpose, Task
 from bot.subprocesses.pool import Job, ProcessPool
 
-WORK = Job(arguments=("-m", "bot.images.worker.child"), seconds=60, answer=1_000)
+JOB = Job(arguments=("-m", "bot.images.worker.child"), seconds=60, answer=1_000)
 """A picture of 200 megapixels takes about ten seconds."""
 
 BASE_MEMORY = 320 * 2**20
@@ -106,7 +106,7 @@ class Conversions:
             raise
 
     async def _ask(self, task: Task) -> Answer:
-        async with self._children.start(WORK) as ask:
+        async with self._children.start(JOB) as ask:
             try:
                 return Answer.from_json(await ask(task.to_json()))
             except (ChildTimeoutError, ChildHungError, ChildKilledError) as fault:

@@ -6,7 +6,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.discord_io.custom_ids import write_lasting
+from bot.discord_io.custom_ids import write_persistent
 from bot.discord_io.edit_messages import Cards
 from bot.discord_io.fallback_message import id_line
 from bot.domain.edits import Edit, Order
@@ -72,7 +72,7 @@ class EditCards(Cards):
             )
         )
 
-    def in_second_message(self, edit: Edit, card: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def in_fallback_message(self, edit: Edit, card: list[dict[str, Any]]) -> list[dict[str, Any]]:
         order = edit.order
         if order.private:
             # Buttons in direct messages would be of no server, and answer nothing.
@@ -108,12 +108,12 @@ def asking_row(delete_id: str, keep_id: str | None = None) -> Item:
 
 def _result_row(order: Order) -> Item:
     buttons = [
-        Button("Edit again", write_lasting(AGAIN, order.id), discord.ButtonStyle.primary),
+        Button("Edit again", write_persistent(AGAIN, order.id), discord.ButtonStyle.primary),
         _run_button(order),
-        Button("Compare", write_lasting(COMPARE, order.id)),
+        Button("Compare", write_persistent(COMPARE, order.id)),
     ]
     if _folded(order.prompt) != as_plain(order.prompt, MOST_TEXT):
-        buttons.append(Button("Whole prompt", write_lasting(PROMPT, order.id)))
+        buttons.append(Button("Whole prompt", write_persistent(PROMPT, order.id)))
     return row_of(*buttons, _delete_button(order))
 
 
@@ -129,11 +129,11 @@ def _ending_row(order: Order) -> Item:
 
 
 def _run_button(order: Order) -> Button:
-    return Button(f"Run again · {order.hold}", write_lasting(RUN, order.id))
+    return Button(f"Run again · {order.hold}", write_persistent(RUN, order.id))
 
 
 def _delete_button(order: Order) -> Button:
-    return Button("Delete", write_lasting(DELETE, order.id))
+    return Button("Delete", write_persistent(DELETE, order.id))
 
 
 def _what_was_asked(order: Order) -> str:

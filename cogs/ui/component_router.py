@@ -9,8 +9,8 @@ import discord
 import structlog
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import CustomIds, SignatureScope, read_lasting
-from bot.discord_io.modals import Filled, read_form
+from bot.discord_io.custom_ids import CustomIds, SignatureScope, read_persistent
+from bot.discord_io.modals import SubmittedForm, read_form
 from bot.discord_io.replies import EPHEMERAL, Component, InteractionRef, Replies
 from cogs.ui.admission import Admission
 from cogs.ui.failures import FailureHandler
@@ -73,7 +73,7 @@ class SentForm:
 
     caller: Caller
     draft_id: int
-    filled: Filled
+    filled: SubmittedForm
 
 
 ClickHandler = Callable[[SignedClick], Awaitable[None]]
@@ -128,7 +128,7 @@ class PressesCog(commands.Cog):
     def _find_press(self, interaction: discord.Interaction[Any]) -> Answering | None:
         """What answers a press, if its custom id names anything for whoever pressed it."""
         custom_id = _custom_id(interaction)
-        if (lasting := read_lasting(custom_id)) is not None:
+        if (lasting := read_persistent(custom_id)) is not None:
             pressed_lasting = self._lasting.get(lasting.name)
             if pressed_lasting is None:
                 return None
@@ -145,7 +145,7 @@ class PressesCog(commands.Cog):
 
     def _find_form(self, interaction: discord.Interaction[Any]) -> Answering | None:
         """What takes a form, if its custom id names anything."""
-        named = read_lasting(_custom_id(interaction))
+        named = read_persistent(_custom_id(interaction))
         sent = None if named is None else self._forms.get(named.name)
         if named is None or sent is None:
             return None

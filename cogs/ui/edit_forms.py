@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.discord_io.custom_ids import write_lasting
+from bot.discord_io.custom_ids import write_persistent
 from bot.discord_io.modals import ChoiceField, Field, FileField, Form, Option, TextField
 from bot.domain.guided_prompt import LONGEST_CHANGE, LONGEST_KEEP, LONGEST_LOOK, LONGEST_TEXT
 from bot.domain.images import ImageLink
@@ -52,7 +52,7 @@ def edit_form(draft: Draft, settings: ServerSettings, title: str) -> Form:
             str(min(draft.count, settings.max_count)),
         ),
     ]
-    return Form(write_lasting(EDIT_FORM, draft.id), title, fields)
+    return Form(write_persistent(EDIT_FORM, draft.id), title, fields)
 
 
 def guided_form(draft: Draft) -> Form:
@@ -86,7 +86,7 @@ def guided_form(draft: Draft) -> Form:
             required=False,
         ),
     ]
-    return Form(write_lasting(GUIDED_FORM, draft.id), "A guided edit", fields)
+    return Form(write_persistent(GUIDED_FORM, draft.id), "A guided edit", fields)
 
 
 def _which(sources: Sequence[ImageLink]) -> ChoiceField:

@@ -5,7 +5,7 @@ from typing import Any
 import discord
 import structlog
 
-from bot.discord_io.replies import AnnouncedFailureError, InteractionRef, Replies, Reply
+from bot.discord_io.replies import DeferredFailureError, InteractionRef, Replies, Reply
 from bot.domain.errors import LedgerError
 from bot.editing.editor import new_reference
 from cogs.text.outcomes import LEDGER_SILENT, refusal_text, unforeseen_text
@@ -27,8 +27,8 @@ class FailureHandler:
             log.error("autocomplete.failed", exc_info=error)
             return
         cause: object = getattr(error, "original", error)
-        announced = isinstance(cause, AnnouncedFailureError)
-        if isinstance(cause, AnnouncedFailureError):
+        announced = isinstance(cause, DeferredFailureError)
+        if isinstance(cause, DeferredFailureError):
             cause = cause.__cause__
         if isinstance(cause, LedgerError):
             log.error("ledger.silent", fault=str(cause))

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import discord
 
-from bot.discord_io.message_images import DiscordsPlaces
-from bot.discord_io.modals import Filled, Form
+from bot.discord_io.message_images import TrustedHosts
+from bot.discord_io.modals import Form, SubmittedForm
 from bot.discord_io.replies import Replies, Reply
 from bot.domain.edits import Edit, Order
 from bot.domain.errors import LedgerError
@@ -63,7 +63,7 @@ class Orders:
         quota_rules: QuotaRules,
         drafts: DraftBook,
         replies: Replies,
-        places: DiscordsPlaces,
+        places: TrustedHosts,
         is_gone: Callable[[str], Awaitable[bool]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -215,7 +215,7 @@ class Orders:
         except NotOfferedError as wrong:
             return Reply(refusal_text(wrong.refusal))
 
-    def _order_in(self, caller: Caller, draft: Draft, filled: Filled) -> OrderRequest:
+    def _order_in(self, caller: Caller, draft: Draft, filled: SubmittedForm) -> OrderRequest:
         return ask_for(
             caller,
             self._source_in(draft, filled),
@@ -227,7 +227,7 @@ class Orders:
             public=draft.public,
         )
 
-    def _source_in(self, draft: Draft, filled: Filled) -> ImageLink:
+    def _source_in(self, draft: Draft, filled: SubmittedForm) -> ImageLink:
         if not draft.sources:
             return self._uploaded(filled)
         if len(draft.sources) == 1:
@@ -235,7 +235,7 @@ class Orders:
         places = [str(place) for place in range(len(draft.sources))]
         return draft.sources[int(_offered(filled, PICTURE, places))]
 
-    def _uploaded(self, filled: Filled) -> ImageLink:
+    def _uploaded(self, filled: SubmittedForm) -> ImageLink:
         """The file that was given, which lies at Discord."""
         file = filled.files.get(IMAGE, {})
         url, name = file.get("url"), file.get("filename")
@@ -327,7 +327,7 @@ async def within_deadline(work: Awaitable[T], seconds: float = PREPARED_WITHIN) 
     return await working
 
 
-def _offered(filled: Filled, field: str, values: Sequence[str]) -> str:
+def _offered(filled: SubmittedForm, field: str, values: Sequence[str]) -> str:
     """What was chosen in a field, if that is one of the values."""
     got = filled.text(field)
     if got not in values:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.discord_io.custom_ids import write_lasting
+from bot.discord_io.custom_ids import write_persistent
 from bot.domain.edits import Edit
 from bot.scheduling.progress import (
     MAX_PERCENT,
@@ -60,4 +60,4 @@ def bar(percent: int) -> str:
 
 
 def _cancel_row(edit: Edit) -> dict[str, Any]:
-    return row_of(Button("Cancel", write_lasting(CANCEL, edit.order.id))).to_component_dict()
+    return row_of(Button("Cancel", write_persistent(CANCEL, edit.order.id))).to_component_dict()

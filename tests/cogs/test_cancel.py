@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.discord_io.custom_ids import write_lasting
+from bot.discord_io.custom_ids import write_persistent
 from cogs.result_buttons import QUESTION
 from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
@@ -56,7 +56,7 @@ async def press(person: Person, edit: Interaction) -> str:
 async def press_late(person: Person, message: Message | None, row_id: int) -> str:
     """What is answered to a press of a button that a message does not show any more, or never."""
     assert message is not None
-    custom_id = write_lasting("cancel", row_id)
+    custom_id = write_persistent("cancel", row_id)
     button = {"type": 2, "id": 2, "style": 2, "label": "Cancel", "custom_id": custom_id}
     seen_still = replace(message.now, components=({"type": 1, "id": 1, "components": [button]},))
     message.revisions.append(seen_still)

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord_io.message_images import MOST
-from bot.discord_io.modals import Filled, read_form
+from bot.discord_io.message_images import MAX_IMAGES
+from bot.discord_io.modals import SubmittedForm, read_form
 from bot.domain.images import ImageLink
 from bot.domain.refusals import MAX_PROMPT
 from bot.domain.server_settings import ServerSettings
@@ -23,7 +23,7 @@ def link(number: int, name: str = "a.png") -> ImageLink:
 
 
 @given(
-    names=st.lists(st.text(min_size=1, max_size=300), max_size=MOST),
+    names=st.lists(st.text(min_size=1, max_size=300), max_size=MAX_IMAGES),
     prompt=st.text(max_size=MAX_PROMPT + 10),
     max_count=st.integers(1, 4),
     count=st.integers(1, 4),
@@ -82,7 +82,7 @@ def test_a_sent_form_is_read_by_its_fields_names() -> None:
         ],
         "resolved": {"attachments": {"7": file}},
     }
-    assert read_form(data) == Filled(
+    assert read_form(data) == SubmittedForm(
         {"prompt": "blue", "size": "1:1", "old": "row"}, {"image": file}
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.discord_io.message_images import MOST
+from bot.discord_io.message_images import MAX_IMAGES
 from cogs.edit_image import NO_PICTURE
 from sandbox.discord.forwards import snapshots_of
 from sandbox.discord.interactions.interactions import CallbackType
@@ -103,7 +103,7 @@ async def test_the_first_25_pictures_are_offered(
         for number in range(40)
     ]
     _, fields = await fields_for(ada, posted(ada, embeds=tuple(distinct)))
-    assert len(fields["picture"]["options"]) == MOST
+    assert len(fields["picture"]["options"]) == MAX_IMAGES
 
 
 async def test_a_result_card_is_edited(

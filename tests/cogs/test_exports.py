@@ -123,7 +123,7 @@ async def test_slow_uploads_hold_no_others_export_up(
 async def test_no_result_waits_for_an_exports_upload(
     monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, start_bot: StartBot, ada: Person, mod: Person
 ):
-    monkeypatch.setattr("bot.discord_io.rest.UPLOADS", 1)
+    monkeypatch.setattr("bot.discord_io.transport.UPLOADS", 1)
     await start_bot()
     hang = sandbox.faults.discord.add(
         DiscordFault(action=Hang(), method="PATCH", path=ORIGINAL, with_files=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.discord_io.custom_ids import Lasting, read_lasting
+from bot.discord_io.custom_ids import PersistentAction, read_persistent
 from bot.settings import Settings
 from cogs import history
 from cogs.ui.cards import AGAIN, RUN
@@ -46,8 +46,10 @@ def thumbnails(message: Message) -> list[Mapping[str, Any]]:
 
 def lasting(message: Message, name: str) -> list[int]:
     """The edits that a message has a button of a name for."""
-    found = map(read_lasting, buttons_of_all(message))
-    return [each.row_id for each in found if isinstance(each, Lasting) and each.name == name]
+    found = map(read_persistent, buttons_of_all(message))
+    return [
+        each.row_id for each in found if isinstance(each, PersistentAction) and each.name == name
+    ]
 
 
 def buttons_of_all(message: Message) -> list[str]:

@@ -109,7 +109,7 @@ async def test_where_discord_does_not_answer_the_log_stays_as_it_was(
     monkeypatch: pytest.MonkeyPatch,
     action: RequestAction,
 ):
-    monkeypatch.setattr("bot.discord_io.log_channel.TRY_FOR", 0.5)
+    monkeypatch.setattr("bot.discord_io.log_channel.TRIAL_TIMEOUT_S", 0.5)
     at_note(sandbox, action)
     command = await mod.run("settings set", log_channel=there, quality="high")
     answer = await command.settled()

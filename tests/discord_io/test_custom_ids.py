@@ -11,13 +11,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.discord_io.custom_ids import (
-    LONGEST,
+    MAX_LENGTH,
     Action,
     CustomIds,
-    Lasting,
+    PersistentAction,
     SignatureScope,
-    read_lasting,
-    write_lasting,
+    read_persistent,
+    write_persistent,
 )
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -72,7 +72,7 @@ def test_it_reads_as_nothing_under_another_secret():
     assert ids("another token").read(IDS.write(BACK, ADA), ADA) is None
 
 
-@given(st.text(max_size=LONGEST))
+@given(st.text(max_size=MAX_LENGTH))
 def test_what_was_made_up_reads_as_nothing(made_up: str):
     assert IDS.read(made_up, ADA) is None
 
@@ -170,28 +170,28 @@ def test_an_id_of_the_version_before_reads_as_nothing_however_it_is_signed(hour:
     ],
 )
 def test_the_longest_ids_of_features_fit(action: Action):
-    assert len(IDS.write(action, MANAGING)) <= LONGEST
+    assert len(IDS.write(action, MANAGING)) <= MAX_LENGTH
 
 
 def test_one_that_is_as_long_as_discord_takes_is_written_and_no_longer_one():
-    spare = LONGEST - len(IDS.write(Action("a", ("",)), ADA))
+    spare = MAX_LENGTH - len(IDS.write(Action("a", ("",)), ADA))
     longest = IDS.write(Action("a", ("x" * spare,)), ADA)
-    assert len(longest) == LONGEST
+    assert len(longest) == MAX_LENGTH
     with pytest.raises(ValueError, match="too long"):
         IDS.write(Action("a", ("x" * (spare + 1),)), ADA)
 
 
 @pytest.mark.parametrize("action", [Action("a:b"), Action("a", ("b:c",)), Action("a", ("b", ":"))])
 def test_a_part_that_would_read_as_two_is_not_written(action: Action):
-    with pytest.raises(ValueError, match="separates"):
+    with pytest.raises(ValueError, match="separator"):
         IDS.write(action, ADA)
 
 
 @given(st.from_regex("[a-z_.]{1,40}", fullmatch=True), st.integers(0, 2**63 - 1))
 def test_a_lasting_one_is_read_as_it_was_written_and_fits(name: str, row_id: int):
-    custom_id = write_lasting(name, row_id)
-    assert len(custom_id) <= LONGEST
-    assert read_lasting(custom_id) == Lasting(name, row_id)
+    custom_id = write_persistent(name, row_id)
+    assert len(custom_id) <= MAX_LENGTH
+    assert read_persistent(custom_id) == PersistentAction(name, row_id)
 
 
 @pytest.mark.parametrize(
@@ -203,15 +203,15 @@ def test_a_lasting_one_is_read_as_it_was_written_and_fits(name: str, row_id: int
     ],
 )
 def test_a_lasting_one_that_was_made_up_reads_as_nothing(custom_id: str):
-    assert read_lasting(custom_id) is None
+    assert read_persistent(custom_id) is None
 
 
 @given(ACTIONS, HOLDERS)
 def test_none_of_one_family_reads_as_one_of_the_other(action: Action, holder: SignatureScope):
-    assert read_lasting(IDS.write(action, holder)) is None
-    assert IDS.read(write_lasting("again", holder.member_id), holder) is None
+    assert read_persistent(IDS.write(action, holder)) is None
+    assert IDS.read(write_persistent("again", holder.member_id), holder) is None
 
 
 def test_a_lasting_ones_name_cannot_hold_what_separates():
-    with pytest.raises(ValueError, match="no action"):
-        write_lasting("again:1", 7)
+    with pytest.raises(ValueError, match="an action"):
+        write_persistent("again:1", 7)

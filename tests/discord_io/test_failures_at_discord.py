@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("small_results", "requests_again_soon")
 @pytest.fixture
 def discord_waits_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bot takes the time that Discord has for a first answer to be a fifth of what it is."""
-    monkeypatch.setattr("bot.discord_io.rest.ANSWER_WITHIN", 0.6)
+    monkeypatch.setattr("bot.discord_io.rest.RESPONSE_TIMEOUT_S", 0.6)
 
 
 CALLBACK = "/callback$"

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from bot.discord_io.message_images import MOST, DiscordsPlaces, find_images, walk_components
+from bot.discord_io.message_images import MAX_IMAGES, TrustedHosts, find_images, walk_components
 
-PLACES = DiscordsPlaces(URL("http://127.0.0.1:9000"))
+HOSTS = TrustedHosts(URL("http://127.0.0.1:9000"))
 CDN = "https://cdn.discordapp.com/attachments/1/2"
 PROXY = "https://images-ext-1.discordapp.net/external/x/https/example.org/cat.png"
 
 
 def urls(message: dict[str, Any]) -> list[str]:
-    return [picture.url for picture in find_images(message, PLACES)]
+    return [picture.url for picture in find_images(message, HOSTS)]
 
 
 def attachment(name: str, **more: Any) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def test_what_is_no_picture_or_not_at_discord_is_none(message: dict[str, Any]) -
     ],
 )
 def test_only_discords_own_addresses_may_become_a_source(address: str, is_discords: bool) -> None:
-    assert PLACES.has(address) is is_discords
+    assert HOSTS.has(address) is is_discords
 
 
 def test_each_picture_is_found_once_from_top_to_bottom_and_25_at_most() -> None:
@@ -113,17 +113,17 @@ def test_each_picture_is_found_once_from_top_to_bottom_and_25_at_most() -> None:
         "attachments": [attachment("3.png"), attachment("2.png", url=f"{CDN}/2.png?ex=9")],
         "embeds": [{"image": {"proxy_url": f"{CDN}/{n}.png"}} for n in range(4, 60)],
     }
-    assert urls(message) == [f"{CDN}/{number}.png" for number in range(1, MOST + 1)]
+    assert urls(message) == [f"{CDN}/{number}.png" for number in range(1, MAX_IMAGES + 1)]
 
 
 def test_what_discord_says_of_a_picture_is_kept() -> None:
     (found,) = find_images(
-        {"attachments": [attachment("SPOILER_a b.png", size=5, width=3, height=4)]}, PLACES
+        {"attachments": [attachment("SPOILER_a b.png", size=5, width=3, height=4)]}, HOSTS
     )
     assert (found.name, found.size, found.width, found.height) == ("SPOILER_a b.png", 5, 3, 4)
     assert found.content_type == "image/png"
     assert found.spoiler
-    (hidden,) = find_images({"components": [gallery("a%20b.png", spoiler=True)]}, PLACES)
+    (hidden,) = find_images({"components": [gallery("a%20b.png", spoiler=True)]}, HOSTS)
     assert (hidden.name, hidden.spoiler) == ("a b.png", True)
 
 
@@ -165,9 +165,9 @@ json = st.recursive(
 
 @given(message=st.dictionaries(st.sampled_from(["components", "attachments", "embeds"]), json))
 def test_whatever_a_message_is_only_discords_pictures_come_of_it(message: dict[str, Any]) -> None:
-    found = find_images(message, PLACES)
-    assert len(found) <= MOST
-    assert all(PLACES.has(picture.url) and picture.name for picture in found)
+    found = find_images(message, HOSTS)
+    assert len(found) <= MAX_IMAGES
+    assert all(HOSTS.has(picture.url) and picture.name for picture in found)
 
 
 def test_components_are_walked_however_deep_they_are() -> None:

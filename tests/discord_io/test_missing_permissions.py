@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.discord_io.rest import UNKNOWN_CHANNEL
+from bot.discord_io.responses import UNKNOWN_CHANNEL
 from sandbox.discord.guilds import Channel
 from sandbox.discord.messages import Mentions, Message
 from sandbox.discord.permissions import Permission

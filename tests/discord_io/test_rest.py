@@ -6,20 +6,14 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from bot.discord_io.rest import (
-    LARGEST_ANSWER,
-    DiscordRest,
-    File,
-    FirstAnswer,
-    OwnMessage,
-    in_seconds,
-    is_too_large,
-)
+from bot.discord_io.responses import is_too_large
+from bot.discord_io.rest import DiscordRest, OriginalResponse, OwnMessage
+from bot.discord_io.transport import MAX_BODY_BYTES, File, in_seconds
 from sandbox.faults import Answer, banned, rate_limited
 from sandbox.sandbox import Sandbox
 from tests.services import at_discord, count
 
-MESSAGE = FirstAnswer(application_id=1, token="token")
+MESSAGE = OriginalResponse(application_id=1, token="token")
 
 
 @pytest.fixture
@@ -74,7 +68,7 @@ async def test_a_413_without_one_of_discords_codes_means_too_large(
 
 
 async def test_an_answer_is_read_no_further_than_its_limit(sandbox: Sandbox, rest: DiscordRest):
-    padded = b'{"id": "7"}'.rjust(2 * LARGEST_ANSWER)
+    padded = b'{"id": "7"}'.rjust(2 * MAX_BODY_BYTES)
     at_discord(sandbox, Answer(200, body=padded), method="GET", path=MESSAGE.path)
     answer = await rest.get(MESSAGE, until=in_seconds(10))
     assert answer is not None

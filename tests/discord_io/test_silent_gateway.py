@@ -21,7 +21,7 @@ async def sandbox() -> AsyncGenerator[Sandbox]:
 
 @pytest.fixture
 def short_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.discord_io.client.SILENCE", 2.5)
+    monkeypatch.setattr("bot.discord_io.client.SILENCE_S", 2.5)
 
 
 def answer_no_heartbeats(gateway: GatewayFaults) -> None:

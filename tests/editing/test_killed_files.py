@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.images.conversions import WORK
+from bot.images.conversions import JOB
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot
 from tests.editing.test_edit_images import encode, upload
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ends children b
 def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Crash every child process that opens an image."""
     crash = "import os, sys; sys.stdin.read(); os.abort()"
-    monkeypatch.setattr("bot.images.conversions.WORK", replace(WORK, arguments=("-c", crash)))
+    monkeypatch.setattr("bot.images.conversions.JOB", replace(JOB, arguments=("-c", crash)))
 
 
 @pytest.mark.usefixtures("crashing")
@@ -73,7 +73,7 @@ if task["memory"] > 2**30:
     open({str(gate)!r}).read()
 print(json.dumps({{"problem": "broken", "changes": [], "seconds": 0}}))
 """
-    monkeypatch.setattr("bot.images.conversions.WORK", replace(WORK, arguments=("-c", code)))
+    monkeypatch.setattr("bot.images.conversions.JOB", replace(JOB, arguments=("-c", code)))
     bob, carol = others(ada, 2)
     large = upload("a.gif", GIF_OF_50_MEGAPIXELS)
     first, second = await ada.edit(image=large), await bob.edit(image=large)

@@ -35,7 +35,7 @@ from bot.domain.images import (
     SourceChange,
 )
 from bot.images import conversions as module
-from bot.images.conversions import WORK, Conversions
+from bot.images.conversions import JOB, Conversions
 from bot.images.files import is_whole, probe_file
 from tests.images_made import (
     CORNERS,
@@ -519,8 +519,8 @@ async def test_only_what_the_image_itself_did_to_its_child_is_costly(
     costly: bool,
 ):
     program = f"import json, os, signal, sys\nsys.stdin.read()\n{code}"
-    work = replace(WORK, arguments=("-c", program), seconds=1.5, idle_seconds=0.4)
-    monkeypatch.setattr(module, "WORK", work)
+    work = replace(JOB, arguments=("-c", program), seconds=1.5, idle_seconds=0.4)
+    monkeypatch.setattr(module, "JOB", work)
     write(tmp_path / "a", draw_corners(), "BMP")
     with pytest.raises(fault) as ended:
         await Conversions().to_edit(tmp_path / "a", probe_file(tmp_path / "a"), tmp_path / "b")
@@ -551,7 +551,7 @@ async def test_a_child_that_hangs_is_killed_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     os.mkfifo(tmp_path / "a")
-    monkeypatch.setattr(module, "WORK", replace(WORK, seconds=0.3))
+    monkeypatch.setattr(module, "JOB", replace(JOB, seconds=0.3))
     with pytest.raises(TooHeavyError):
         await Conversions().to_edit(tmp_path / "a", ImageInfo(Format.PNG, 9, 9), tmp_path / "b")
     assert find_children() == []
@@ -625,7 +625,7 @@ async def test_a_child_that_wrote_something_else_is_not_believed(
         f"shutil.copy({str(tmp_path / 'written')!r}, task['into']); "
         "print(json.dumps({'problem': None, 'changes': [], 'seconds': 0}))"
     )
-    monkeypatch.setattr(module, "WORK", replace(WORK, arguments=("-c", copy)))
+    monkeypatch.setattr(module, "JOB", replace(JOB, arguments=("-c", copy)))
     source = write(tmp_path / "a", draw_corners(), "BMP")
     with pytest.raises(ChildFailedError, match=why):
         await Conversions().to_post(

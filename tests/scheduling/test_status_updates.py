@@ -230,7 +230,7 @@ async def test_a_waiting_upload_obeys_a_rate_limit_that_began_in_the_meantime(
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("bot.discord_io.rest.UPLOADS", 1)
+    monkeypatch.setattr("bot.discord_io.transport.UPLOADS", 1)
     await start_bot()
     ben, cy = others(ada, 2)
     upload = Hang()
