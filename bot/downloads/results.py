@@ -12,7 +12,7 @@ from bot.domain.images import EVERYWHERE, MAX_RESULT_BYTES, ImageInfo
 from bot.downloads.atomic_file import save_image
 from bot.downloads.connections import Connections, TransientError, is_server_error
 from bot.downloads.egress import ForbiddenAddressError, ResultAddresses, as_given
-from bot.images.files import is_whole
+from bot.images.files import is_complete
 
 MAX_REDIRECTS = 3
 """Redirects of one download that are followed, at most."""
@@ -100,7 +100,7 @@ def _check_result(path: Path, image: ImageInfo) -> ImageInfo:
     fault = None
     if image.format not in EVERYWHERE:
         fault = NotAnImageError()
-    elif not is_whole(path, image.format):
+    elif not is_complete(path, image.format):
         fault = TransientError("cut off")
     if fault is not None:
         path.unlink(missing_ok=True)

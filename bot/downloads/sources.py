@@ -15,8 +15,7 @@ from bot.domain.images import MAX_SOURCE_BYTES, Format, Source, check_source
 from bot.downloads.atomic_file import save_image
 from bot.downloads.connections import Connections, TransientError, is_server_error, read_at_most
 from bot.downloads.egress import as_given
-from bot.images.files import WEBP_START, webp_size
-from bot.images.headers import HeaderProbe
+from bot.images.headers import HeaderProbe, webp
 
 T = TypeVar("T")
 
@@ -148,9 +147,9 @@ async def _read_header(response: aiohttp.ClientResponse) -> Source | None:
     read = 0
     async for chunk in response.content.iter_any():
         read += len(chunk)
-        start += chunk[: WEBP_START - len(start)]
+        start += chunk[: webp.SIZE_ENDS_AT - len(start)]
         if image := probe.feed(chunk):
-            if size is None or (image.format is Format.WEBP and size < webp_size(start)):
+            if size is None or (image.format is Format.WEBP and size < webp.stated_size(start)):
                 return None
             return Source(image, size)
         if read > PROBED_BYTES:

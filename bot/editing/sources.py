@@ -10,7 +10,7 @@ from bot.domain.errors import SourceError, SourcesPausedError
 from bot.domain.images import Source
 from bot.downloads.sources import SourceDownloads
 from bot.images.conversions import LARGE, Conversions
-from bot.images.files import is_whole
+from bot.images.files import is_complete
 from bot.scheduling.fair_order import QueueEntry
 from bot.scheduling.fair_slots import FairSlots
 from bot.scheduling.kill_limit import KillLimit
@@ -87,7 +87,7 @@ class Sources:
             try:
                 fetched = await self._downloads.fetch(url, original)
                 if fetched.can_be_sent and await asyncio.to_thread(
-                    is_whole, original, fetched.picture.format
+                    is_complete, original, fetched.picture.format
                 ):
                     return Source(fetched.picture, fetched.size)
                 async with self._conversion_slot(fetched, entry):

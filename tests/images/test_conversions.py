@@ -36,7 +36,7 @@ from bot.domain.images import (
 )
 from bot.images import conversions as module
 from bot.images.conversions import JOB, Conversions
-from bot.images.files import is_whole, probe_file
+from bot.images.files import is_complete, probe_file
 from tests.images_made import (
     CORNERS,
     GPS,
@@ -73,7 +73,7 @@ async def fit(path: Path, most: int) -> tuple[Source, Image.Image]:
     source = await Conversions().to_post(path, picture, into, most_bytes=most)
     assert source.path is not None
     assert source.size <= most
-    assert is_whole(source.path, source.picture.format)
+    assert is_complete(source.path, source.picture.format)
     return source, see(source.path)
 
 
@@ -679,9 +679,9 @@ async def test_no_more_pictures_are_worked_on_at_once_than_there_are_cores(
 def test_every_format_that_is_posted_can_be_told_whole_from_cut_off(tmp_path: Path):
     for format_ in EVERYWHERE:
         file = write(tmp_path / "a", draw_corners(), format_.upper())
-        assert is_whole(file, format_)
+        assert is_complete(file, format_)
         with file.open("ab") as end:
             end.write(b"something behind it")
-        assert is_whole(file, format_)
+        assert is_complete(file, format_)
         cut(file, 0.5)
-        assert not is_whole(file, format_)
+        assert not is_complete(file, format_)

@@ -5,7 +5,7 @@ https://cv.iptc.org/newscodes/digitalsourcetype/
 
 from typing import BinaryIO
 
-from bot.images.files import contains
+from bot.images.headers.searching import contains
 
 _TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
