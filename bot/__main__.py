@@ -374,7 +374,7 @@ async def _check_confinement(*, required: bool) -> None:
         log.warning("child.unconfined", why=missing)
 
 
-CONFINEMENT_CHECK = Job(("-m", "bot.subprocesses.confinement"), seconds=30, answer=1_000)
+CONFINEMENT_CHECK = Job(("-m", "bot.subprocesses.confinement"), timeout_s=30, max_result=1_000)
 
 
 def _warm_pool() -> aiohttp.TCPConnector:

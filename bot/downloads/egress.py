@@ -1,4 +1,4 @@
-"""Which addresses a result may be fetched from: never one inside the bot's own network."""
+"""The SSRF guard: results are never fetched from inside the bot's own network."""
 
 import ipaddress
 import re
@@ -12,31 +12,31 @@ from bot.domain.errors import DarkroomError
 
 
 class ForbiddenAddressError(DarkroomError):
-    """An address that is not connected to; the text says why, without the address."""
+    """The bot doesn't connect to this address. The text says why, without the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultAddresses:
-    """The rule for results' addresses, and for each one that they redirect to.
+    """The rule for the addresses of results, and for each one that they redirect to.
 
-    `https` to public addresses, or the edit API's own origin (scheme, host and port); plain `http`
-    only where the API's own address is `http`. A name is judged by what it resolves to, at the
-    moment of connecting, by `GuardedResolver`.
+    Allowed are `https` to public addresses, and the edit API's own origin (scheme, host and port);
+    plain `http` only if the API's own address is `http`. `GuardedResolver` checks what a name
+    resolves to, at the moment of connecting.
     """
 
     api_origin: URL
 
     def judge(self, address: str | URL) -> URL:
-        """The address as a URL, where it may be fetched or its name may be looked up.
+        """Return the address as a URL if it may be fetched or its name be resolved.
 
         Raises:
-            ForbiddenAddress: it may not.
+            ForbiddenAddressError: it may not.
         """
         try:
             url = as_given(str(address))
             is_own = self.is_own(url)
         except ValueError:
-            raise ForbiddenAddressError("no absolute URL") from None
+            raise ForbiddenAddressError("not an absolute URL") from None
         if url.scheme not in {"https", self.api_origin.scheme}:
             raise ForbiddenAddressError(f"the scheme {url.scheme[:20]!r}")
         if url.user is not None or url.password is not None:
@@ -51,10 +51,12 @@ class ResultAddresses:
 
 
 def as_given(address: str) -> URL:
-    """The URL with its text as it is, for a signature may cover it; quoted where it must be.
+    """Return the URL with its text unchanged, since a signature may cover it.
+
+    It is quoted only if it can't be sent otherwise.
 
     Raises:
-        ValueError: it is no URL.
+        ValueError: it isn't a URL.
     """
     return URL(address, encoded=_SENDABLE.fullmatch(address) is not None)
 
@@ -63,11 +65,11 @@ _SENDABLE = re.compile("[!-~]+")
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves names to public addresses only; what it returns is what is connected to.
+    """Resolves names to public addresses only, and aiohttp connects to what it returns.
 
-    So there is no second look-up, by which a name could show one address and lead to another.
-    Addresses that are no names never get here: aiohttp connects to those without resolving, and
-    `ResultAddresses.judge` has seen them.
+    There is no second lookup, so DNS rebinding can't show one address and connect to another.
+    Literal addresses never get here, since aiohttp connects to them without resolving:
+    `ResultAddresses.judge` checks those.
     """
 
     def __init__(self, resolver: AbstractResolver) -> None:
@@ -76,32 +78,32 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Look `host` up.
+        """Resolve `host`.
 
         Raises:
-            ForbiddenAddress: not one of its addresses is public, or it is no name.
-            OSError: it has none.
+            ForbiddenAddressError: none of its addresses is public, or it isn't a host name.
+            OSError: it has no address.
         """
         try:
             found = await self._resolver.resolve(host, port, family)
-        except UnicodeError:  # from the codec that getaddrinfo puts names through
-            raise ForbiddenAddressError("no host name") from None
+        except UnicodeError:  # from the codec that getaddrinfo uses for names
+            raise ForbiddenAddressError("not a host name") from None
         public = [entry for entry in found if _is_public_literal(entry["host"])]
         if found and not public:
-            raise ForbiddenAddressError("a name of an address that is not public")
+            raise ForbiddenAddressError("a name whose address isn't public")
         return public
 
     async def close(self) -> None:
-        """Close the resolver that was wrapped."""
+        """Close the wrapped resolver."""
         await self._resolver.close()
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address belongs to a host on the public internet.
 
-    The IPv4 address inside an IPv4-mapped or a NAT64 one decides for it. Everything that IANA's
-    special-purpose registries (RFC 6890) set apart is refused, and so are 6to4 and Teredo, tunnels
-    into any network that no server is reached by today (RFC 7526).
+    An IPv4-mapped or NAT64 address is judged by the IPv4 address in it. Everything in IANA's
+    special-purpose registries (RFC 6890) is refused, and so are 6to4 and Teredo: they tunnel into
+    any network, and no server needs them today (RFC 7526).
     """
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _SPECIAL_IPV4)
@@ -115,10 +117,7 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def is_local_host(host: str) -> bool:
-    """Whether a URL's host is this machine, or an address that only its own network knows.
-
-    By its text alone: other names are not looked up.
-    """
+    """Whether a URL's host is this machine or a private address, by its text alone."""
     literal = _literal(host)
     if literal is not None:
         return not is_public(literal)
@@ -130,14 +129,14 @@ def _judge_host(host: str) -> None:
     literal = _literal(host)
     if literal is not None:
         if not is_public(literal):
-            raise ForbiddenAddressError("an address that is not public")
+            raise ForbiddenAddressError("an address that isn't public")
         return
     last = host.rstrip(".").rpartition(".")[2].lower()
     if not last or last.isdigit() or last.startswith("0x") or ":" in host:
-        # 2130706433, 127.1, 0177.0.0.1 and 0x7f.1 are numbers to inet_aton, and no names in the DNS
+        # To inet_aton, 2130706433, 127.1, 0177.0.0.1 and 0x7f.1 are numbers; none is a DNS name.
         raise ForbiddenAddressError("an address in an unusual form")
     if is_local_host(host):
-        raise ForbiddenAddressError("a name of this machine")
+        raise ForbiddenAddressError("this machine's name")
 
 
 def _is_public_literal(host: str) -> bool:
@@ -175,7 +174,8 @@ _SPECIAL_IPV4 = tuple(
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
-"""All that was given out so far; loopback, link-local, private and multicast lie outside."""
+"""All that is allocated so far. Loopback, link-local, private and multicast are outside it."""
+
 _SPECIAL_IPV6 = tuple(
     ipaddress.IPv6Network(network)
     for network in (

@@ -49,7 +49,7 @@ class Fitting:
         try:
             await asyncio.to_thread(path.parent.mkdir, exist_ok=True)
             header = await asyncio.to_thread(probe_file, image.path)
-            converted = await self._conversions.to_post(image.path, header, path, most_bytes=limit)
+            converted = await self._conversions.to_post(image.path, header, path, max_bytes=limit)
             named = await asyncio.to_thread(
                 path.replace, path.with_suffix(converted.picture.format.suffix)
             )

@@ -1,4 +1,4 @@
-"""Has pictures written again in child processes, so that no picture can harm the bot."""
+"""Convert images in child processes, so that no image can harm the bot."""
 
 import asyncio
 import os
@@ -27,148 +27,149 @@ from bot.domain.images import (
     Source,
 )
 from bot.images.files import probe_file
-from bot.images.tasks import Answer, Problem, Purpose, Task
+from bot.images.tasks import Problem, Purpose, Report, Task
 from bot.subprocesses.pool import Job, ProcessPool
 
-JOB = Job(arguments=("-m", "bot.images.worker.child"), seconds=60, answer=1_000)
-"""A picture of 200 megapixels takes about ten seconds."""
+JOB = Job(arguments=("-m", "bot.images.worker.child"), timeout_s=60, max_result=1_000)
+"""An image of 200 megapixels takes about ten seconds."""
 
 BASE_MEMORY = 320 * 2**20
-"""Bytes that a child may take for its programs and the file, whatever the picture."""
+"""Bytes of memory that a child may use for its code and the file, whatever the image."""
 
 MEMORY_PER_PIXEL = 24
-"""Bytes on top. Most pictures take 9 to 14 and a WebP 17, as long as they are what they say."""
+"""More bytes per pixel. Most honest images take 9 to 14, a WebP 17."""
 
 COSTLY_S = 5.0
-"""Seconds of processor time from which on an image that can't be opened is costly."""
+"""CPU seconds after which an image that can't be opened counts as costly."""
 
 LARGE = 50_000_000
-"""Pixels of a picture from which on only one is worked on at a time."""
+"""Pixels of a large image. Only one of these is converted at a time."""
 
 
 class Conversions:
-    """Writes pictures again, one per core of this machine at a time."""
+    """Converts images, one per core of this machine at a time."""
 
     def __init__(self) -> None:
         self.at_once = _count_cores()
         self._children = ProcessPool(self.at_once)
         self._large = asyncio.Semaphore(1)
 
-    async def to_edit(self, source: Path, picture: ImageInfo, into: Path) -> Source:
-        """Write a source as the edit API takes it; `into` exists only if that went well.
+    async def to_edit(self, source: Path, image: ImageInfo, into: Path) -> Source:
+        """Convert a source to what the edit API accepts. `into` exists only on success.
 
         Raises:
-            Broken, TooManyPixels, TooHeavy, TooLarge: there is nothing to be sent.
-            ChildFailed: for another reason than the picture.
-            OSError: the disk does not take it.
+            SourceError: the image is broken, too large, or takes too much memory or time.
+            ChildFailedError: the child failed, not the image.
+            OSError: the file can't be written.
         """
         return await self._convert(
-            picture,
+            image,
             Task(
                 purpose=Purpose.EDIT,
                 source=str(source),
                 into=str(into),
-                format=picture.format,
-                most_bytes=MAX_SENT_BYTES,
-                most_pixels=MAX_SENT_PIXELS,
-                memory=_memory_for(picture),
+                format=image.format,
+                max_bytes=MAX_SENT_BYTES,
+                max_pixels=MAX_SENT_PIXELS,
+                memory=_memory_for(image),
             ),
         )
 
     async def to_post(
-        self, result: Path, picture: ImageInfo, into: Path, *, most_bytes: int
+        self, result: Path, image: ImageInfo, into: Path, *, max_bytes: int
     ) -> Source:
-        """Write a result in the best quality that fits; raises as `to_edit`."""
+        """Convert a result in the best quality that fits; raises the same errors as `to_edit`."""
         return await self._convert(
-            picture,
+            image,
             Task(
                 purpose=Purpose.POST,
                 source=str(result),
                 into=str(into),
-                format=picture.format,
-                most_bytes=most_bytes,
-                most_pixels=MAX_SOURCE_PIXELS,
-                memory=_memory_for(picture),
+                format=image.format,
+                max_bytes=max_bytes,
+                max_pixels=MAX_SOURCE_PIXELS,
+                memory=_memory_for(image),
             ),
         )
 
-    async def _convert(self, picture: ImageInfo, task: Task) -> Source:
+    async def _convert(self, image: ImageInfo, task: Task) -> Source:
         into = Path(task.into)
         try:
-            if picture.pixels < LARGE:
-                answer = await self._ask(task)
+            if image.pixels < LARGE:
+                report = await self._run(task)
             else:
                 async with self._large:
-                    answer = await self._ask(task)
-            return await asyncio.to_thread(_judge, answer, into, picture, task)
+                    report = await self._run(task)
+            return await asyncio.to_thread(_check, report, into, image, task)
         except BaseException:
             _remove(into)
             raise
 
-    async def _ask(self, task: Task) -> Answer:
-        async with self._children.start(JOB) as ask:
+    async def _run(self, task: Task) -> Report:
+        async with self._children.start(JOB) as call:
             try:
-                return Answer.from_json(await ask(task.to_json()))
-            except (ChildTimeoutError, ChildHungError, ChildKilledError) as fault:
-                raise _fault_for_ended(fault) from fault
-            except (ValueError, TypeError, LookupError, RecursionError) as fault:
-                raise ChildFailedError("its answer is none") from fault
+                return Report.from_json(await call(task.to_json()))
+            except (ChildTimeoutError, ChildHungError, ChildKilledError) as error:
+                raise _source_error(error) from error
+            except (ValueError, TypeError, LookupError, RecursionError) as error:
+                raise ChildFailedError("its report can't be read") from error
 
 
-_SENT_AT_LIMITS = frozenset(
+_LIMIT_SIGNALS = frozenset(
     getattr(signal, name) for name in ("SIGKILL", "SIGXCPU") if hasattr(signal, name)
 )
+"""Signals that the system sends to a process over its limits; any other means a crash."""
 
 
-def _fault_for_ended(fault: ChildFailedError) -> SourceError:
-    crashed = isinstance(fault, ChildKilledError) and fault.signal not in _SENT_AT_LIMITS
-    ended = (BrokenImageError if crashed else TooHeavyError)(str(fault))
-    # A busy machine lets time run out, and one short of memory kills, whatever the image.
-    ended.is_costly = crashed or isinstance(fault, ChildHungError)
-    return ended
+def _source_error(child_error: ChildFailedError) -> SourceError:
+    crashed = isinstance(child_error, ChildKilledError) and child_error.signal not in _LIMIT_SIGNALS
+    error = (BrokenImageError if crashed else TooHeavyError)(str(child_error))
+    # Timeouts and kills also happen on a machine that is busy or short of memory.
+    error.is_costly = crashed or isinstance(child_error, ChildHungError)
+    return error
 
 
-def _memory_for(picture: ImageInfo) -> int:
-    return BASE_MEMORY + MEMORY_PER_PIXEL * picture.pixels
+def _memory_for(image: ImageInfo) -> int:
+    return BASE_MEMORY + MEMORY_PER_PIXEL * image.pixels
 
 
-def _fault_for(problem: Problem, picture: ImageInfo, task: Task) -> SourceError | OSError:
+def _error_for(problem: Problem, image: ImageInfo, task: Task) -> SourceError | OSError:
     match problem:
         case Problem.BROKEN:
             return BrokenImageError()
         case Problem.TOO_MANY_PIXELS:
-            return TooManyPixelsError(picture.width, picture.height)
+            return TooManyPixelsError(image.width, image.height)
         case Problem.TOO_HEAVY:
             return TooHeavyError(f"more than {task.memory} bytes of memory")
         case Problem.TOO_LARGE:
-            return TooLargeError(task.most_bytes)
+            return TooLargeError(task.max_bytes)
         case Problem.NOT_WRITTEN:
-            return OSError("the disk did not take the picture that was made")
+            return OSError("the converted image couldn't be written")
 
 
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _judge(answer: Answer, path: Path, source: ImageInfo, task: Task) -> Source:
-    """Look at what a child wrote as at any other file."""
-    if answer.problem is not None:
-        fault = _fault_for(answer.problem, source, task)
-        if isinstance(fault, SourceError):
-            fault.is_costly = answer.seconds > COSTLY_S
-        raise fault
+def _check(report: Report, path: Path, source: ImageInfo, task: Task) -> Source:
+    """Check what a child wrote; it may have been taken over by a hostile image."""
+    if report.problem is not None:
+        error = _error_for(report.problem, source, task)
+        if isinstance(error, SourceError):
+            error.is_costly = report.seconds > COSTLY_S
+        raise error
     size = path.stat().st_size
     try:
-        picture = probe_file(path)
-    except NotAnImageError as fault:
-        raise ChildFailedError("what it wrote is no picture") from fault
-    if picture.format not in EVERYWHERE or size > task.most_bytes:
-        raise ChildFailedError("what it wrote is another picture than it was asked for")
-    return Source(picture, size, path, answer.changes)
+        image = probe_file(path)
+    except NotAnImageError as error:
+        raise ChildFailedError("it didn't write an image") from error
+    if image.format not in EVERYWHERE or size > task.max_bytes:
+        raise ChildFailedError("it wrote an image that wasn't asked for")
+    return Source(image, size, path, report.changes)
 
 
 def _count_cores() -> int:
-    """The cores that this process may use."""
+    """Count the cores that this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

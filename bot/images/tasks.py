@@ -1,4 +1,4 @@
-"""What a child that works on a picture is asked and answers, and the text that goes between."""
+"""Messages between the bot and the child that converts an image."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,74 +9,73 @@ from bot.domain.images import Format, SourceChange
 
 
 class Purpose(StrEnum):
-    """What a picture is written again for."""
+    """What an image is converted for."""
 
     EDIT = "edit"
-    """To be sent to the edit API, without what a camera wrote into it."""
+    """Sending it to the edit API, without a camera's metadata."""
     POST = "post"
-    """To be posted, in the best quality that fits, and still marked as made by an AI."""
+    """Posting it in the best quality that fits, still marked as made by AI."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One picture to open, and to write again: upright, in sRGB, with 8 bits a channel."""
+    """An image to convert: upright, in sRGB, with 8 bits per channel."""
 
     purpose: Purpose
     source: str
-    """The file's path."""
+    """Path of the original."""
     into: str
-    """Where the other file is written."""
+    """Path of the converted file."""
     format: Format
-    """What the source is; nothing else is tried."""
-    most_bytes: int
-    """That the other file may have."""
-    most_pixels: int
-    """That it may have."""
+    """Format of the original; no other decoder is tried."""
+    max_bytes: int
+    """Limits of the converted file."""
+    max_pixels: int
     memory: int
-    """Bytes that the child may take."""
+    """Bytes of memory that the child may use."""
 
     def to_json(self) -> bytes:
-        """The task as `from_json` reads it."""
+        """Encode the task for the child's standard input."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Task":
-        """The task that `to_json` wrote."""
+        """Decode what `to_json` wrote."""
         read: dict[str, Any] = json.loads(text)
         purpose, format_ = Purpose(read.pop("purpose")), Format(read.pop("format"))
         return cls(purpose=purpose, format=format_, **read)
 
 
 class Problem(StrEnum):
-    """Why there is no other file."""
+    """Why there is no converted file."""
 
     BROKEN = "broken"
-    """The source cannot be decoded."""
+    """The original can't be decoded."""
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_HEAVY = "too_heavy"
-    """It takes more memory than the child has."""
+    """Decoding takes more memory than the child may use."""
     TOO_LARGE = "too_large"
-    """However small it is made, it does not fit."""
+    """It doesn't fit, however small it's made."""
     NOT_WRITTEN = "not_written"
-    """The disk does not take it."""
+    """Writing to the disk failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a task."""
+class Report:
+    """The outcome of a task."""
 
     problem: Problem | None = None
     changes: tuple[SourceChange, ...] = ()
     seconds: float = 0.0
-    """Processor time that it took."""
+    """CPU time."""
 
     def to_json(self) -> bytes:
-        """The answer as `from_json` reads it."""
+        """Encode the report for the child's standard output."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def from_json(cls, text: bytes) -> "Answer":
-        """The answer that `to_json` wrote; ValueError if it is none."""
+    def from_json(cls, text: bytes) -> "Report":
+        """Decode what `to_json` wrote; raises ValueError, TypeError or LookupError otherwise."""
         read: dict[str, Any] = json.loads(text)
         problem = read["problem"]
         return cls(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from bot.reports.usage_chart import UsageChart, to_json
 from bot.subprocesses.pool import Job, ProcessPool
 
-DRAWING = Job(("-m", "bot.reports.chart_drawing"), seconds=30, answer=4 * 2**20)
+DRAWING = Job(("-m", "bot.reports.chart_drawing"), timeout_s=30, max_result=4 * 2**20)
 """It takes less than a second, and a chart has about 20 kB."""
 
 AT_ONCE = 2

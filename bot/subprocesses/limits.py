@@ -1,4 +1,4 @@
-"""The limits that a child process sets for itself, where the system has them."""
+"""The limits that a child process sets for itself, where the system supports them."""
 
 import os
 import sys
@@ -9,10 +9,10 @@ if sys.platform != "win32":
     import resource
 
     def limit_this_process(*, memory: int, seconds: int) -> None:
-        """Let this process take so many bytes of memory and seconds of computing, and no more.
+        """Limit this process to `memory` bytes and `seconds` of CPU time.
 
-        Beyond them allocations fail, and the system ends it; also before any other process, should
-        the machine run out of memory.
+        Beyond these, allocations fail and the system kills the process. If the machine runs out of
+        memory, the system kills this process first.
         """
         with suppress(OSError):  # Linux has it: https://docs.kernel.org/filesystems/proc.html
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
@@ -25,24 +25,25 @@ if sys.platform != "win32":
             _set_limit(kind, most)
 
     def allow_no_more_files(*, largest: int) -> None:
-        """Let this process open nothing any more, no connection either, and write no larger file.
+        """Stop this process from opening files and sockets, and limit the files that it writes.
 
-        What is open stays so.
+        What is open stays open.
         """
         probe = os.dup(0)
-        os.close(probe)  # the lowest free number, so all below it are taken
+        os.close(probe)  # the lowest free descriptor, so all below it are in use
         _set_limit(resource.RLIMIT_NOFILE, probe)
         _set_limit(resource.RLIMIT_FSIZE, largest)
 
     def _set_limit(kind: int, most: int) -> None:
-        # Some systems refuse some kinds; a lower limit from outside stands.
+        # Some systems refuse some kinds, and a lower limit set from outside stays.
+
         with suppress(ValueError, OSError):
             resource.setrlimit(kind, (most, most))
 
 else:
 
     def limit_this_process(*, memory: int, seconds: int) -> None:
-        """Windows has no such limits."""
+        """Do nothing: Windows has no such limits."""
 
     def allow_no_more_files(*, largest: int) -> None:
-        """Windows has no such limits."""
+        """Do nothing: Windows has no such limits."""

@@ -1,8 +1,8 @@
-"""Work that is kept out of the bot's own process: one task, one answer, and then it ends.
+"""Run work in child processes, each for one task.
 
-A child gets its task on its standard input and answers on its standard output. It learns nothing of
-the bot's environment, is killed when its time is up or nobody waits for it any more, and limits its
-own memory with `child_limits`. One that hangs without computing is killed within seconds.
+A child reads its task from standard input and writes its result to standard output. It doesn't get
+the bot's environment, and limits its own memory with `bot.subprocesses.limits`. It is killed when
+its time is up, when nobody waits for it, and within seconds when it hangs without using the CPU.
 """
 
 import asyncio
@@ -19,102 +19,102 @@ from pathlib import Path
 from bot.domain.errors import ChildFailedError, ChildHungError, ChildKilledError, ChildTimeoutError
 
 Call = Callable[[bytes], Awaitable[bytes]]
-"""Gives a child its task, once, and waits for its answer; raises ChildFailed."""
+"""Sends a child its task, once, and returns its result; raises ChildFailedError."""
 
-FROM_OUTSIDE = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""What a child is told of the bot's own environment: where programs and libraries are."""
+INHERITED = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+"""Environment variables that a child inherits: where programs and libraries are."""
 
 ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
-"""Keeps glibc from reading a file when memory gets short, for which a confined child is killed."""
+"""Keeps glibc from reading a file when memory is short: a confined child would be killed for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a child runs, and how much it may take."""
+    """What a child runs, and its limits."""
 
     arguments: tuple[str, ...]
-    """Python's, which runs in the project's folder."""
-    seconds: float
-    """From its task to its end, at most."""
-    answer: int
-    """Bytes, at most."""
+    """Python's arguments; it runs in the project's folder."""
+    timeout_s: float
+    """From sending the task to the child's exit."""
+    max_result: int
+    """Bytes of the result."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    """All of it, but for `FROM_OUTSIDE` and `ONE_ARENA`."""
-    idle_seconds: float = 3.0
-    """How long it may use no processor before it counts as hung. Measured on Linux only."""
+    """Environment variables, besides `INHERITED` and `ONE_ARENA`."""
+    idle_timeout_s: float = 3.0
+    """CPU-idle time after which it counts as hung. Measured on Linux only."""
 
 
 class ProcessPool:
-    """Starts children, and lets so many run at once; others wait for their turn."""
+    """Runs at most `at_once` children; others wait."""
 
     def __init__(self, at_once: int) -> None:
-        self._turns = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(at_once)
 
     @asynccontextmanager
-    async def start(self, work: Job) -> AsyncGenerator[Call]:
-        """A child that starts in the background, so that it gets ready while its task is prepared.
+    async def start(self, job: Job) -> AsyncGenerator[Call]:
+        """Start a child in the background, so it gets ready while its task is prepared.
 
-        On leaving it is gone, whether it was asked or not.
+        The child is gone on exit, called or not.
         """
         task = asyncio.get_running_loop().create_future()
-        working = asyncio.create_task(self._work(work, task))
+        running = asyncio.create_task(self._run(job, task))
 
-        async def ask(given: bytes) -> bytes:
+        async def call(given: bytes) -> bytes:
             task.set_result(given)
-            return await asyncio.shield(working)
+            return await asyncio.shield(running)
 
         try:
-            yield ask
+            yield call
         finally:
-            working.cancel()
-            await asyncio.wait({working})
-            if not working.cancelled():
-                working.exception()  # Nobody may have asked for it.
+            running.cancel()
+            await asyncio.wait({running})
+            if not running.cancelled():
+                running.exception()  # Marks it as retrieved: the child may never have been called.
 
-    async def _work(self, work: Job, task: asyncio.Future[bytes]) -> bytes:
+    async def _run(self, job: Job, task: asyncio.Future[bytes]) -> bytes:
         try:
-            async with self._turns, _started(work) as process:
+            async with self._slots, _started(job) as process:
                 given = await task
                 async with (
-                    asyncio.timeout(work.seconds),
-                    _killed_when_hung(process, work.idle_seconds),
+                    asyncio.timeout(job.timeout_s),
+                    _killed_when_hung(process, job.idle_timeout_s),
                 ):
-                    return await _exchange(process, given, work.answer)
-        except TimeoutError as fault:
-            raise ChildTimeoutError(f"it took more than {work.seconds:g} seconds") from fault
-        except OSError as fault:
-            raise ChildFailedError(f"it could not be run: {fault}") from fault
+                    return await _exchange(process, given, job.max_result)
+        except TimeoutError as error:
+            raise ChildTimeoutError(f"it took more than {job.timeout_s:g} seconds") from error
+        except OSError as error:
+            raise ChildFailedError(f"it couldn't be run: {error}") from error
 
 
 @asynccontextmanager
-async def _started(work: Job) -> AsyncGenerator[Process]:
-    """A child process, which is killed, if it still runs, and reaped on leaving."""
+async def _started(job: Job) -> AsyncGenerator[Process]:
+    """Start a child, and kill and reap it on exit."""
     starting = asyncio.create_task(
         asyncio.create_subprocess_exec(
-            *(sys.executable, *work.arguments),
+            *(sys.executable, *job.arguments),
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
             cwd=_PROJECT,
-            env=_build_environment(work.environment),
+            env=_build_environment(job.environment),
         )
     )
     try:
-        # Cancelled halfway, asyncio could leave the process behind or wait for ever.
+        # A cancellation halfway through could leave the process running, or wait forever.
         yield await asyncio.shield(starting)
     finally:
         process = await starting
         _kill(process)
-        # To asyncio a process has ended only when its pipes have, too.
+        # asyncio considers a process running until its pipes are closed too.
         await process.communicate()
 
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
-def _build_environment(given: Mapping[str, str]) -> dict[str, str]:
-    outside = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
-    return outside | ONE_ARENA | dict(given)
+def _build_environment(additional: Mapping[str, str]) -> dict[str, str]:
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return inherited | ONE_ARENA | dict(additional)
 
 
 def _kill(process: Process) -> None:
@@ -123,22 +123,25 @@ def _kill(process: Process) -> None:
 
 
 @asynccontextmanager
-async def _killed_when_hung(process: Process, idle_seconds: float) -> AsyncGenerator[None]:
-    """Within, the child is killed as soon as it makes no progress.
+async def _killed_when_hung(process: Process, idle_timeout_s: float) -> AsyncGenerator[None]:
+    """Kill the child as soon as it makes no progress.
 
     Raises:
-        ChildHungError: it was.
+        ChildHungError: it was killed for that.
     """
 
     async def kill_when_hung() -> bool:
-        # Counted in looks, not by the clock: a machine that was suspended isn't a child that hung.
-        looks, used = 0, 0.0
-        while looks < _LOOKS:
-            await asyncio.sleep(idle_seconds / _LOOKS)
-            now = _processor_seconds(process.pid)
-            if now is None:
+        # Counts checks, not time: a child isn't hung because the machine was suspended.
+        idle_checks, used_s = 0, 0.0
+        while idle_checks < _IDLE_CHECKS:
+            await asyncio.sleep(idle_timeout_s / _IDLE_CHECKS)
+            now_s = _cpu_seconds(process.pid)
+            if now_s is None:
                 return False
-            looks, used = (looks + 1, used) if now < used + _PROGRESS_S else (0, now)
+            if now_s < used_s + _PROGRESS_S:
+                idle_checks += 1
+            else:
+                idle_checks, used_s = 0, now_s
         _kill(process)
         return True
 
@@ -147,19 +150,19 @@ async def _killed_when_hung(process: Process, idle_seconds: float) -> AsyncGener
         yield
     except ChildKilledError:
         if watching.done() and watching.result():
-            raise ChildHungError(f"it used no processor for {idle_seconds:g} seconds") from None
+            raise ChildHungError(f"it used no CPU for {idle_timeout_s:g} seconds") from None
         raise
     finally:
         watching.cancel()
 
 
-_LOOKS = 6
+_IDLE_CHECKS = 6
 _PROGRESS_S = 0.01
-"""Processor time between two looks, in seconds, from which on a child is making progress."""
+"""CPU seconds between two checks that count as progress."""
 
 
-def _processor_seconds(pid: int) -> float | None:
-    """Return the processor time that a process has used; None where that can't be told.
+def _cpu_seconds(pid: int) -> float | None:
+    """Return the CPU time that a process has used; None where that isn't known.
 
     Linux has a clock for each process:
     https://man7.org/linux/man-pages/man3/clock_getcpuclockid.3.html
@@ -172,23 +175,23 @@ def _processor_seconds(pid: int) -> float | None:
         return None
 
 
-async def _exchange(process: Process, given: bytes, most: int) -> bytes:
-    """Give a child its task; its answer, once it has ended."""
+async def _exchange(process: Process, task: bytes, limit: int) -> bytes:
+    """Send a child its task, and return its result once it has exited."""
     stdin, stdout, stderr = _pipes(process)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_feed(stdin, given))
-        complaints = group.create_task(_read_end(stderr))
-        answer = await _read_beginning(stdout, most + 1)
-        if len(answer) > most:
+        group.create_task(_send(stdin, task))
+        errors = group.create_task(_read_end(stderr))
+        result = await _read_start(stdout, limit + 1)
+        if len(result) > limit:
             _kill(process)
-    if len(answer) > most:
-        raise ChildFailedError(f"it answered more than {most} bytes")
+    if len(result) > limit:
+        raise ChildFailedError(f"its result has more than {limit} bytes")
     status = await process.wait()
     if status < 0:
         raise ChildKilledError(-status)
     if status:
-        raise ChildFailedError(f"it ended with status {status}: {_last_line(complaints.result())}")
-    return answer
+        raise ChildFailedError(f"it exited with status {status}: {_last_line(errors.result())}")
+    return result
 
 
 def _pipes(process: Process) -> tuple[StreamWriter, StreamReader, StreamReader]:
@@ -197,17 +200,17 @@ def _pipes(process: Process) -> tuple[StreamWriter, StreamReader, StreamReader]:
     return process.stdin, process.stdout, process.stderr
 
 
-async def _feed(stream: StreamWriter, given: bytes) -> None:
-    # It may have ended early, and its status says why. uvloop has RuntimeError for a closed pipe.
+async def _send(stream: StreamWriter, task: bytes) -> None:
+    # The child may have exited early; its status says why. uvloop raises RuntimeError for that.
     with suppress(ConnectionError, RuntimeError):
-        stream.write(given)
+        stream.write(task)
         await stream.drain()
     stream.close()
 
 
-async def _read_beginning(stream: StreamReader, most: int) -> bytes:
+async def _read_start(stream: StreamReader, limit: int) -> bytes:
     read = bytearray()
-    while len(read) < most and (chunk := await stream.read(most - len(read))):
+    while len(read) < limit and (chunk := await stream.read(limit - len(read))):
         read += chunk
     return bytes(read)
 
@@ -215,17 +218,18 @@ async def _read_beginning(stream: StreamReader, most: int) -> bytes:
 async def _read_end(stream: StreamReader) -> bytes:
     read = b""
     while chunk := await stream.read(_BLOCK):
-        read = (read + chunk)[-_COMPLAINT:]
+        read = (read + chunk)[-_ERROR_BYTES:]
     return read
 
 
 _BLOCK = 2**16
-_COMPLAINT = 500
-"""Bytes that are kept of what a child complains about."""
+_ERROR_BYTES = 500
+"""Bytes of a child's standard error that are kept."""
 
 
-def _last_line(complaints: bytes) -> str:
-    """The last line, which in Python names the error, and nothing that could disturb a log."""
-    lines = complaints.decode("utf-8", "replace").splitlines()
-    last = next((line for line in reversed(lines) if line.strip()), "nothing was said")
+def _last_line(errors: bytes) -> str:
+    """Return the last line, which names the error in Python, without unprintable characters."""
+    lines = errors.decode("utf-8", "replace").splitlines()
+    last = next((line for line in reversed(lines) if line.strip()), "no error message")
+
     return "".join(filter(str.isprintable, last)).strip()

@@ -1,15 +1,9 @@
-"""Pictures are written again as they should be, and what cannot be opened harms only the child."""
+"""Images of every format are converted as they should be."""
 
-import asyncio
 import io
-import os
-import re
 import struct
 import sys
 import zlib
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +11,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 
 from bot.domain.errors import (
-    BrokenImageError,
-    ChildFailedError,
-    DarkroomError,
-    SourceError,
-    TooHeavyError,
     TooLargeError,
-    TooManyPixelsError,
 )
 from bot.domain.images import (
     EVERYWHERE,
@@ -34,16 +22,14 @@ from bot.domain.images import (
     Source,
     SourceChange,
 )
-from bot.images import conversions as module
-from bot.images.conversions import JOB, Conversions
 from bot.images.files import is_complete, probe_file
+from tests.images.conversions import convert, cut, fit, png, see, smooth, write
 from tests.images_made import (
     CORNERS,
     GPS,
     HEIC,
     camera_exif,
     draw_corners,
-    make_picture,
     see_corners,
     wide_profile,
 )
@@ -52,37 +38,6 @@ MARKS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's list of processes")
-
-
-def write(path: Path, image: Image.Image, kind: str, **options: Any) -> Path:
-    """Write a picture's file."""
-    image.save(path, kind, **options)
-    return path
-
-
-async def convert(path: Path) -> tuple[Source, Image.Image]:
-    """What is sent to the edit API of a file, and how it looks."""
-    source = await Conversions().to_edit(path, probe_file(path), path.with_name("converted"))
-    assert source.path is not None
-    return source, see(source.path)
-
-
-async def fit(path: Path, most: int) -> tuple[Source, Image.Image]:
-    """What is posted of a file that is too large, and how it looks."""
-    picture, into = probe_file(path), path.with_name("fitted")
-    source = await Conversions().to_post(path, picture, into, most_bytes=most)
-    assert source.path is not None
-    assert source.size <= most
-    assert is_complete(source.path, source.picture.format)
-    return source, see(source.path)
-
-
-def see(path: Path) -> Image.Image:
-    """A picture, decoded."""
-    with Image.open(path) as image:
-        image.load()
-        return image
-
 
 # Each format, for the edit API.
 
@@ -235,15 +190,6 @@ async def test_sixteen_bits_in_colour_become_eight(tmp_path: Path):
     assert near(image, Image.new("RGB", (1, 1), (255, 128, 0)))
 
 
-def png(width: int, height: int, pixels: bytes, *, bits: int = 8, colour: int = 2) -> bytes:
-    """A PNG's bytes."""
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
-    )
-
-
 async def test_colours_are_what_the_profile_means(tmp_path: Path):
     colour = (200, 100, 50)
     file = write(
@@ -331,17 +277,6 @@ async def test_two_hundred_megapixels_are_taken(tmp_path: Path):
 # Results.
 
 
-@pytest.fixture(scope="module")
-def noise() -> Image.Image:
-    """A picture that is hard to make small."""
-    return Image.frombytes("RGB", (600, 400), os.urandom(600 * 400 * 3))
-
-
-def smooth(width: int = 600, height: int = 400) -> Image.Image:
-    """A picture that is easy to make small."""
-    return Image.radial_gradient("L").resize((width, height)).convert("RGB")
-
-
 async def test_a_wasteful_png_becomes_a_smaller_one_without_loss(tmp_path: Path):
     file = write(tmp_path / "a", smooth(), "PNG", compress_level=0)
     source, image = await fit(file, file.stat().st_size // 2)
@@ -421,259 +356,6 @@ async def test_the_mark_stands_in_a_png_too(tmp_path: Path):
     source, image = await fit(file, file.stat().st_size // 2)
     assert source.picture.format is Format.PNG
     assert f"{MARKS}{MADE}".encode() in image.info["xmp"]
-
-
-# What cannot be opened.
-
-
-async def test_a_heic_that_deadlocked_a_decoder_is_refused_within_seconds(tmp_path: Path):
-    file = tmp_path / "a"
-    file.write_bytes(HEIC.with_name("hang.heic").read_bytes())
-    async with asyncio.timeout(5):
-        with pytest.raises(SourceError):
-            await Conversions().to_edit(file, probe_file(file), tmp_path / "b")
-
-
-def cut(file: Path, part: float) -> None:
-    """Leave so much of a file."""
-    with file.open("r+b") as end:
-        end.truncate(round(file.stat().st_size * part))
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIC"])
-async def test_a_file_that_is_cut_off_is_broken(tmp_path: Path, noise: Image.Image, kind: str):
-    file = tmp_path / "a"
-    if kind == "HEIC":
-        file.write_bytes(HEIC.read_bytes())
-    else:
-        options: dict[str, Any] = {"compression": "tiff_lzw"} if kind == "TIFF" else {}
-        write(file, noise, kind, **options)
-    picture = probe_file(file)
-    cut(file, 0.6)
-    with pytest.raises(BrokenImageError):
-        await Conversions().to_edit(file, picture, tmp_path / "b")
-    assert [each.name for each in tmp_path.iterdir()] == ["a"]
-
-
-def bomb(file: Path) -> ImageInfo:
-    """A PNG that says that it is small, of a file that says that it is large."""
-    file.write_bytes(png(60_000, 60_000, zlib.compress(bytes(1000))))
-    return ImageInfo(Format.PNG, 60, 60)
-
-
-def heavy(file: Path) -> ImageInfo:
-    """A GIF that says to the bot that it is small, and is 200 megapixels of it."""
-    file.write_bytes(b"GIF89a" + struct.pack("<HHBBB", 20_000, 10_000, 0, 0, 0) + GIF_REST)
-    return ImageInfo(Format.GIF, 1, 1)
-
-
-GIF_REST = b",\0\0\0\0" + struct.pack("<HHB", 20_000, 10_000, 0x80) + bytes(6) + b"\2\2\x4c\1\0;"
-
-
-@pytest.mark.parametrize(
-    ("make", "fault"),
-    [(bomb, TooManyPixelsError), (heavy, TooHeavyError)],
-    ids=["more pixels than are taken", "more memory than its header says"],
-)
-async def test_a_bomb_ends_only_the_child(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    make: Callable[[Path], ImageInfo],
-    fault: type[DarkroomError],
-):
-    monkeypatch.setattr(module, "BASE_MEMORY", 200 * 2**20)
-    picture = make(tmp_path / "a")
-    with pytest.raises(fault):
-        await Conversions().to_edit(tmp_path / "a", picture, tmp_path / "b")
-    assert [each.name for each in tmp_path.iterdir()] == ["a"]
-
-
-@on_linux
-@pytest.mark.parametrize(
-    ("code", "fault", "costly"),
-    [
-        ("os.kill(os.getpid(), signal.SIGSEGV)", BrokenImageError, True),
-        ("os.kill(os.getpid(), signal.SIGABRT)", BrokenImageError, True),
-        ("os.kill(os.getpid(), signal.SIGSYS)", BrokenImageError, True),
-        ("signal.pause()", TooHeavyError, True),
-        (
-            "print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 6}))",
-            BrokenImageError,
-            True,
-        ),
-        (
-            "print(json.dumps({'problem': 'broken', 'changes': [], 'seconds': 4}))",
-            BrokenImageError,
-            False,
-        ),
-        # A machine that is short of memory or busy ends children whatever the image.
-        ("os.kill(os.getpid(), signal.SIGKILL)", TooHeavyError, False),
-        ("while True: pass", TooHeavyError, False),
-    ],
-)
-async def test_only_what_the_image_itself_did_to_its_child_is_costly(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    code: str,
-    fault: type[SourceError],
-    costly: bool,
-):
-    program = f"import json, os, signal, sys\nsys.stdin.read()\n{code}"
-    work = replace(JOB, arguments=("-c", program), seconds=1.5, idle_seconds=0.4)
-    monkeypatch.setattr(module, "JOB", work)
-    write(tmp_path / "a", draw_corners(), "BMP")
-    with pytest.raises(fault) as ended:
-        await Conversions().to_edit(tmp_path / "a", probe_file(tmp_path / "a"), tmp_path / "b")
-    assert ended.value.is_costly is costly
-    assert [each.name for each in tmp_path.iterdir()] == ["a"]
-
-
-async def test_a_long_image_of_sixteen_bits_is_made_smaller(tmp_path: Path):
-    file = write(tmp_path / "a", Image.new("I;16", (20_000, 30), 128 * 257), "TIFF")
-    _, image = await convert(file)
-    assert image.width < 20_000
-    assert image.getextrema() == (128, 128)
-
-
-@on_linux
-async def test_a_picture_that_a_full_disk_does_not_take_is_not_taken_for_a_broken_one(
-    tmp_path: Path,
-):
-    (tmp_path / "a").write_bytes(make_picture())
-    (tmp_path / "b").symlink_to("/dev/full")
-    with pytest.raises(OSError, match="disk did not take"):
-        await Conversions().to_edit(tmp_path / "a", ImageInfo(Format.PNG, 320, 240), tmp_path / "b")
-    assert [each.name for each in tmp_path.iterdir()] == ["a"]
-
-
-@on_linux
-async def test_a_child_that_hangs_is_killed_in_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    os.mkfifo(tmp_path / "a")
-    monkeypatch.setattr(module, "JOB", replace(JOB, seconds=0.3))
-    with pytest.raises(TooHeavyError):
-        await Conversions().to_edit(tmp_path / "a", ImageInfo(Format.PNG, 9, 9), tmp_path / "b")
-    assert find_children() == []
-
-
-# What a child has, while it waits for the first byte of a picture that is a pipe.
-
-
-@asynccontextmanager
-async def working_on(pipe: Path, conversions: Conversions) -> AsyncGenerator[None]:
-    """Within, a child reads the image, and has given up the rest; then it finds it broken."""
-    into = pipe.with_name(f"{pipe.name}-converted")
-    converting = asyncio.create_task(conversions.to_edit(pipe, ImageInfo(Format.JPEG, 9, 9), into))
-    more_than_a_pipe_holds = b"\xff\xd8" + b"\xff" * 2**17
-    async with asyncio.timeout(15):
-        with await asyncio.to_thread(pipe.open, "wb", buffering=0) as image:
-            await asyncio.to_thread(image.write, more_than_a_pipe_holds)
-            yield
-        with pytest.raises(BrokenImageError):
-            await converting
-
-
-@on_linux
-async def test_a_child_has_no_secret_in_its_environment_and_no_file_but_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    for name in ("DISCORD_TOKEN", "EDIT_API_KEY", "DATABASE_URL", "HOME"):
-        monkeypatch.setenv(name, "secret")
-    os.mkfifo(tmp_path / "a")
-    async with working_on(tmp_path / "a", Conversions()):
-        [child] = find_children()
-        environment = (child / "environ").read_bytes()
-        files = {str(each.readlink()) for each in (child / "fd").iterdir()}
-        limits = (child / "limits").read_text()
-    names = {each.partition(b"=")[0] for each in environment.split(b"\0") if each}
-    assert names <= {b"PATH", b"LD_LIBRARY_PATH", b"LC_CTYPE", b"MALLOC_ARENA_MAX"}
-    assert b"secret" not in environment
-    assert {file for file in files if file.startswith("/")} <= {
-        str(tmp_path / name) for name in ("a", "a-converted")
-    }
-    for kind in ("Max cpu time", "Max address space", "Max core file size"):
-        assert re.search(rf"{kind} +[0-9]", limits), limits
-    assert re.search(rf"Max open files +{len(files)} +{len(files)} ", limits), limits
-
-
-def find_children() -> list[Path]:
-    """The children of this process, as Linux says it."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    return [Path("/proc", each) for each in children.read_text().split()]
-
-
-# What the bot makes of what a child wrote.
-
-
-@on_linux
-@pytest.mark.parametrize(
-    ("written", "why"),
-    [
-        (b"not an image", "is no picture"),
-        (make_picture("GIF"), "another picture"),
-        (make_picture("PNG", 2400, 1800), "another picture"),
-    ],
-    ids=["no image", "a format that isn't posted", "too many bytes"],
-)
-async def test_a_child_that_wrote_something_else_is_not_believed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bytes, why: str
-):
-    (tmp_path / "written").write_bytes(written)
-    copy = (
-        "import json, shutil, sys; task = json.load(sys.stdin); "
-        f"shutil.copy({str(tmp_path / 'written')!r}, task['into']); "
-        "print(json.dumps({'problem': None, 'changes': [], 'seconds': 0}))"
-    )
-    monkeypatch.setattr(module, "JOB", replace(JOB, arguments=("-c", copy)))
-    source = write(tmp_path / "a", draw_corners(), "BMP")
-    with pytest.raises(ChildFailedError, match=why):
-        await Conversions().to_post(
-            source, probe_file(source), tmp_path / "b", most_bytes=len(make_picture("GIF"))
-        )
-    assert not (tmp_path / "b").exists()
-
-
-@on_linux
-async def test_large_images_are_worked_on_one_at_a_time_whatever_the_cores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(module, "_count_cores", lambda: 3)
-    conversions = Conversions()
-    large, small = ImageInfo(Format.PNG, 10_000, 5_000), ImageInfo(Format.PNG, 9, 9)
-    for name in "abc":
-        os.mkfifo(tmp_path / name)
-    converting = [
-        asyncio.create_task(conversions.to_edit(tmp_path / name, picture, tmp_path / f"{name}-to"))
-        for name, picture in (("a", large), ("b", large), ("c", small))
-    ]
-    async with asyncio.timeout(15):
-        first = await asyncio.to_thread((tmp_path / "a").open, "wb")
-        third = await asyncio.to_thread((tmp_path / "c").open, "wb")
-        assert len(find_children()) == 2
-        first.close()
-        third.close()
-        (await asyncio.to_thread((tmp_path / "b").open, "wb")).close()
-        ended = await asyncio.gather(*converting, return_exceptions=True)
-    assert [type(each) for each in ended] == [BrokenImageError] * 3
-
-
-@on_linux
-async def test_no_more_pictures_are_worked_on_at_once_than_there_are_cores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(module, "_count_cores", lambda: 1)
-    conversions = Conversions()
-    os.mkfifo(tmp_path / "a")
-    waiting = write(tmp_path / "b", draw_corners(), "BMP")
-    async with working_on(tmp_path / "a", conversions):
-        second = asyncio.create_task(
-            conversions.to_edit(waiting, probe_file(waiting), tmp_path / "c")
-        )
-        await asyncio.sleep(0)
-        assert len(find_children()) == 1
-        assert not (tmp_path / "c").exists()
-    assert (await second).picture == ImageInfo(Format.JPEG, 300, 200)
 
 
 def test_every_format_that_is_posted_can_be_told_whole_from_cut_off(tmp_path: Path):

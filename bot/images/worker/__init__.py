@@ -1,1 +1,1 @@
-"""All work on pixels: done in child processes that may take little and see nothing else."""
+"""Pixel work. It runs only in confined child processes."""

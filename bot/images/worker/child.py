@@ -1,10 +1,10 @@
-"""What runs in a child process: opens one picture, and writes it again as another file.
+"""The child process: opens one image and writes it to another file.
 
     python -m bot.images.worker.child
 
-It reads a `Task` from its standard input and answers with an `Answer`. Before it reads the image's
-first byte it gives up whatever decoding doesn't need: more memory and time than the task may take,
-other files and connections, and where the system allows it all other system calls.
+It reads a `Task` from standard input and writes a `Report` to standard output. Before it reads the
+image's first byte, it gives up everything that decoding doesn't need: more memory and time than the
+task may use, other files and connections, and, where the system allows it, all other system calls.
 """
 
 import io
@@ -20,7 +20,7 @@ from PIL import Image
 
 from bot.domain.errors import ConfinementError
 from bot.domain.images import MAX_SENT_BYTES, SourceChange
-from bot.images.tasks import Answer, Problem, Purpose, Task
+from bot.images.tasks import Problem, Purpose, Report, Task
 from bot.images.worker.decoding import UnreadableError, decode
 from bot.images.worker.encoding import encodings_for_discord, encodings_for_model, write
 from bot.images.worker.marks import as_xmp, find_mark
@@ -29,53 +29,53 @@ from bot.subprocesses.limits import allow_no_more_files, limit_this_process
 
 CPU_SECONDS = 45
 
-LARGEST_FILE = 2**28
-"""Bytes that are written at most, also of a try that is thrown away."""
+MAX_FILE_BYTES = 2**28
+"""Bytes written at most, even in an attempt that is discarded."""
 
 
 def main() -> None:
-    """Do one task."""
+    """Carry out one task."""
     task = Task.from_json(sys.stdin.buffer.read())
     limit_this_process(memory=task.memory, seconds=CPU_SECONDS)
     _detect_processor()
     try:
         with Path(task.source).open("rb") as source, Path(task.into).open("w+b") as into:
-            allow_no_more_files(largest=LARGEST_FILE)
+            allow_no_more_files(largest=MAX_FILE_BYTES)
             with suppress(ConfinementError):
                 confine_this_process()
-            answer = work(task, source, into)
+            report = convert(task, source, into)
     except MemoryError:
-        answer = Answer(Problem.TOO_HEAVY)
-    except OSError:  # Those of the picture itself are judged where it is read.
-        answer = Answer(Problem.NOT_WRITTEN)
-    sys.stdout.buffer.write(replace(answer, seconds=time.process_time()).to_json())
+        report = Report(Problem.TOO_HEAVY)
+    except OSError:  # `decode` translates those that the image itself causes.
+        report = Report(Problem.NOT_WRITTEN)
+    sys.stdout.buffer.write(replace(report, seconds=time.process_time()).to_json())
 
 
-def work(task: Task, source: BinaryIO, into: BinaryIO) -> Answer:
-    """Open the picture, and write it as its purpose asks for."""
+def convert(task: Task, source: BinaryIO, into: BinaryIO) -> Report:
+    """Open the image and write it for the task's purpose."""
     try:
-        decoded = decode(source, task.format, most_pixels=task.most_pixels)
-    except UnreadableError as fault:
-        return Answer(fault.problem)
+        decoded = decode(source, task.format, max_pixels=task.max_pixels)
+    except UnreadableError as error:
+        return Report(error.problem)
     image, size = decoded.image, source.seek(0, os.SEEK_END)
     if task.purpose is Purpose.EDIT:
-        ways, xmp = encodings_for_model(image), b""
+        encodings, xmp = encodings_for_model(image), b""
     else:
-        ways = encodings_for_discord(image, task.format, saved=task.most_bytes / size)
+        encodings = encodings_for_discord(image, task.format, target=task.max_bytes / size)
         xmp = as_xmp(find_mark(source, decoded.xmp))
-    written = write(image, into, ways, most_bytes=task.most_bytes, xmp=xmp)
+    written = write(image, into, encodings, max_bytes=task.max_bytes, xmp=xmp)
     if written is None:
-        return Answer(Problem.TOO_LARGE)
+        return Report(Problem.TOO_LARGE)
     changes: list[SourceChange] = []
     if decoded.is_first_frame:
         changes.append(SourceChange.FIRST_FRAME)
     if decoded.is_smaller or written != decoded.image.size or size > MAX_SENT_BYTES:
         changes.append(SourceChange.MADE_SMALLER)
-    return Answer(changes=tuple(changes))
+    return Report(changes=tuple(changes))
 
 
 def _detect_processor() -> None:
-    """Have libjpeg-turbo find out what the processor can do: on arm64 it reads a file for that."""
+    """Have libjpeg-turbo detect the CPU's features now: on arm64 it reads a file for that."""
     Image.new("L", (1, 1)).save(io.BytesIO(), "JPEG")
 
 

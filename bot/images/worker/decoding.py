@@ -1,6 +1,6 @@
-"""Opens a picture of any format that is taken: its first frame, upright, in sRGB, 8 bits a channel.
+"""Decode an image of any supported format: its first frame, upright, in sRGB, 8 bits per channel.
 
-In a child process only, for decoders have been talked into much by files that were made for it.
+Only in a child process: crafted files have taken over decoders before.
 """
 
 import io
@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
-# Once the child's limits are set no module can be opened any more: all that may be needed is here.
+# No module can be imported once the child's limits are set, so all are imported here.
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -30,15 +30,15 @@ from pillow_heif import HeifImageFile, options
 from bot.domain.images import MAX_SOURCE_PIXELS, Format
 from bot.images.tasks import Problem
 
-LONGEST_SIDE = 16_383
-"""Pixels of a side, at most, of what is written; WebP takes no more."""
+MAX_SIDE = 16_383
+"""Pixels of a converted image's side, which is WebP's limit."""
 
-SHARP_ENOUGH = 12_500_000
-"""Pixels that a JPEG is decoded to at least, where it has more than are wanted."""
+MIN_DRAFT_PIXELS = 12_500_000
+"""Pixels to which a JPEG is decoded at least, before it's resized to fewer."""
 
 
 class UnreadableError(Exception):
-    """There is no picture to be had from the file."""
+    """The file can't be decoded."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -47,40 +47,41 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture in one of the modes L, RGB and RGBA, and what was left out of its file."""
+    """An image in mode L, RGB or RGBA, and what was left out."""
 
     image: Image.Image
     xmp: bytes
     is_first_frame: bool
-    """Whether the file has more."""
+    """Whether the file has more frames."""
     is_smaller: bool
     """Whether the file has more pixels."""
 
 
-def decode(file: BinaryIO, format_: Format, *, most_pixels: int) -> Decoded:
-    """Open a picture, made smaller where it has more than `most_pixels`.
+def decode(file: BinaryIO, format_: Format, *, max_pixels: int) -> Decoded:
+    """Decode an image, and resize it if it has more than `max_pixels`.
 
     Raises:
-        Unreadable: it is broken, or has too many pixels.
-        MemoryError: it takes more than this process has.
+        UnreadableError: it is broken, or has too many pixels.
+        MemoryError: it takes more memory than this process may use.
     """
-    with _judged_by_readers():
-        opened = _READERS[format_](file)
+    with _translating_errors():
+        opened = _DECODERS[format_](file)
         width, height = opened.size
         if width * height > MAX_SOURCE_PIXELS:
             raise UnreadableError(Problem.TOO_MANY_PIXELS)
         several = bool(getattr(opened, "is_animated", False))
         xmp = opened.info.get("xmp", b"")
-        most = _size_within(width, height, most_pixels)
-        if most != opened.size:
-            enough = min(most_pixels, SHARP_ENOUGH)
-            opened.draft(opened.mode, _size_within(width, height, enough))
+        max_size = _size_within(width, height, max_pixels)
+        if max_size != opened.size:
+            draft_pixels = min(max_pixels, MIN_DRAFT_PIXELS)
+            opened.draft(opened.mode, _size_within(width, height, draft_pixels))
         opened.load()
         image = _without_palette(opened)
-    if image.width > most[0] or image.height > most[1]:
-        image = _copying_info(image, image.resize(most, _FINE, reducing_gap=2.0))
+    if image.width > max_size[0] or image.height > max_size[1]:
+        resized = image.resize(max_size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        image = _with_info(resized, image)
     image = _to_eight_bits(image)
-    with suppress(*_BROKEN):  # a broken Exif block turns nothing
+    with suppress(*_DECODER_ERRORS):  # a broken Exif block rotates nothing
         ImageOps.exif_transpose(image, in_place=True)
     return Decoded(
         _to_srgb(image),
@@ -90,22 +91,22 @@ def decode(file: BinaryIO, format_: Format, *, most_pixels: int) -> Decoded:
     )
 
 
-_BROKEN = (
+_DECODER_ERRORS = (
     *(OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, RuntimeError),
     *(ArithmeticError, AttributeError, struct.error),
 )
-"""What the readers raise at files that are not as they should be."""
+"""Errors that decoders raise at broken files."""
 
 
 @contextmanager
-def _judged_by_readers() -> Generator[None]:
+def _translating_errors() -> Generator[None]:
     try:
         yield
-    except _BROKEN as fault:
-        raise UnreadableError(Problem.BROKEN) from fault
+    except _DECODER_ERRORS as error:
+        raise UnreadableError(Problem.BROKEN) from error
 
 
-_READERS: Mapping[Format, Callable[[BinaryIO], ImageFile.ImageFile]] = {
+_DECODERS: Mapping[Format, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     Format.PNG: PngImagePlugin.PngImageFile,
     Format.JPEG: JpegImagePlugin.JpegImageFile,
     Format.WEBP: WebPImagePlugin.WebPImageFile,
@@ -116,19 +117,19 @@ _READERS: Mapping[Format, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     Format.GIF: GifImagePlugin.GifImageFile,
 }
 Image.preinit()
-Image.MAX_IMAGE_PIXELS = None  # they are counted here
+Image.MAX_IMAGE_PIXELS = None  # `decode` counts them
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 options.DECODE_THREADS = 1
-"""A child is to take one core."""
+"""A child uses one core."""
 
 
-def _size_within(width: int, height: int, most_pixels: int) -> tuple[int, int]:
-    factor = min(1.0, math.sqrt(most_pixels / (width * height)), LONGEST_SIDE / max(width, height))
+def _size_within(width: int, height: int, max_pixels: int) -> tuple[int, int]:
+    factor = min(1.0, math.sqrt(max_pixels / (width * height)), MAX_SIDE / max(width, height))
     return max(1, math.floor(width * factor)), max(1, math.floor(height * factor))
 
 
 def _without_palette(image: Image.Image) -> Image.Image:
-    """The picture in a mode of which the colours of several pixels can be mixed."""
+    """Convert to a mode whose values can be averaged, which resizing needs."""
     if image.has_transparency_data:
         return image if image.mode == "RGBA" else image.convert("RGBA")
     match image.mode:
@@ -142,49 +143,43 @@ def _without_palette(image: Image.Image) -> Image.Image:
             return image
 
 
-_FINE = Image.Resampling.LANCZOS
-
-
-def _copying_info(image: Image.Image, made_of_it: Image.Image) -> Image.Image:
-    made_of_it.info = image.info
-    return made_of_it
+def _with_info(image: Image.Image, original: Image.Image) -> Image.Image:
+    image.info = original.info
+    return image
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """The picture with eight bits a channel, white being the least that its mode may mean by it."""
+    """Convert to 8 bits per channel. White is the lowest plausible value that no pixel exceeds."""
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
-        return image.convert("RGB")  # nothing of it is transparent
+        return image.convert("RGB")  # opaque everywhere
     if image.mode not in {"I;16", "I", "F"}:
         return image
     whites = _WHITES if image.mode == "F" else _WHITES[2:]
     match image.getextrema():
         case (_, float() | int() as brightest):
-            white = next((each for each in whites if brightest <= each), whites[-1])
+            white = next((white for white in whites if brightest <= white), whites[-1])
         case _:
             white = whites[-1]
-    grey = image.convert("F").point(lambda value: value * (255 / white))
-    return _copying_info(image, grey.convert("L"))
+    gray = image.convert("F").point(lambda value: value * (255 / white))
+    return _with_info(gray.convert("L"), image)
 
 
 _WHITES = (1.0, 255.0, 65_535.0, 2.0**32 - 1)
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
-    """The picture in the colours that everybody assumes where no profile is given."""
+    """Convert to sRGB, which programs assume where no profile is given."""
     profile = _read_profile(image)
     try:
         if profile is not None:
             return _convert(image, profile)
-    except (ImageCms.PyCMSError, *_BROKEN):
-        pass  # a profile for another kind of picture, or broken: as if there were none
-    return image if image.mode in _WRITTEN else image.convert("RGB")
-
-
-_WRITTEN = ("L", "RGB", "RGBA")
+    except (ImageCms.PyCMSError, *_DECODER_ERRORS):
+        pass  # broken, or for another color space: treated as no profile
+    return image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
 
 
 def _read_profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
-    """The picture's colour profile, unless it has none, or the usual one."""
+    """Return the image's color profile; None if it has none, or has sRGB's."""
     if image.mode == "LAB":
         return ImageCms.ImageCmsProfile(ImageCms.core.createProfile("LAB"))
     data = image.info.get("icc_profile")
@@ -192,10 +187,10 @@ def _read_profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
         return None
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
-        usual = "sRGB" in ImageCms.getProfileDescription(profile)
-    except (ImageCms.PyCMSError, *_BROKEN):
+        is_srgb = "sRGB" in ImageCms.getProfileDescription(profile)
+    except (ImageCms.PyCMSError, *_DECODER_ERRORS):
         return None
-    return None if usual else profile
+    return None if is_srgb else profile
 
 
 def _convert(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
@@ -210,4 +205,4 @@ def _convert(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Ima
     )
     if into != image.mode:
         return transform.apply(image)
-    return transform.apply_in_place(image)  # a copy would take as much memory again
+    return transform.apply_in_place(image)  # a copy would double the memory

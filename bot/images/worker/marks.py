@@ -1,4 +1,4 @@
-"""The mark of a picture that an AI made: IPTC's digital source type, as XMP has it.
+"""The mark of an image made by AI: IPTC's digital source type, in XMP.
 
 https://cv.iptc.org/newscodes/digitalsourcetype/
 """
@@ -9,27 +9,27 @@ from bot.images.headers.searching import contains
 
 _TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
-MADE = "trainedAlgorithmicMedia"
-"""All of it."""
+GENERATED = "trainedAlgorithmicMedia"
+"""AI made all of it."""
 
-MADE_INTO = "compositeWithTrainedAlgorithmicMedia"
-"""Parts of it, in a picture that was there before."""
+COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
+"""AI made parts of it, in an image that existed before."""
 
 
 def find_mark(file: BinaryIO, xmp: bytes) -> str:
-    """The mark that a picture has in its XMP, or anywhere in its file; `MADE` if it has none.
+    """Return the mark in the XMP or anywhere in the file; `GENERATED` if there is none.
 
-    A C2PA manifest names it in plain letters too.
+    A C2PA manifest has it in plain text too.
     """
-    for known in (MADE_INTO, MADE):
+    for known in (COMPOSITE, GENERATED):
         if known.encode() in xmp:
             return known
     file.seek(0)
-    return MADE_INTO if contains(file, f"{_TYPES}{MADE_INTO}".encode()) else MADE
+    return COMPOSITE if contains(file, f"{_TYPES}{COMPOSITE}".encode()) else GENERATED
 
 
 def as_xmp(mark: str) -> bytes:
-    """The smallest XMP packet that says it."""
+    """Return a minimal XMP packet with the mark."""
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
