@@ -121,9 +121,7 @@ class DiscordEditMessages(EditMessages):
 
     async def post(self, edit: Edit, receipt: Receipt) -> Posted | TooManyBytes | Reason:
         alt_text = self._cards.alt_text(edit)
-        files = [
-            File(f"edit-{image.path.name}", image.path, alt_text) for image in receipt.images
-        ]
+        files = [File(f"edit-{image.path.name}", image.path, alt_text) for image in receipt.images]
         card = self._cards.result(edit, receipt, [file.name for file in files])
         response = await self._put(edit, card, files=files, tries=POST_TRIES)
         if response is not None and response.ok:
