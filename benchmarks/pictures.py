@@ -28,7 +28,7 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.watching import forget_peak, lateness, peak
-from bot.__main__ import serve
+from bot.app import serve
 from bot.images import conversions as module
 from bot.images.conversions import Conversions
 from bot.images.files import probe_file

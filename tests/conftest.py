@@ -15,7 +15,7 @@ import structlog
 from xdist.scheduler import LoadScopeScheduling, Scheduling
 from yarl import URL
 
-from bot.__main__ import loop_factory, serve
+from bot.app import loop_factory, serve
 from bot.downloads.connections import Timeouts
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.scheduling.status_updates import Pace

@@ -25,7 +25,7 @@ PURE = (
     "bot.scheduling.estimates",
 )
 """Modules without I/O, outside of the domain too."""
-MAY_IMPORT_DISCORD = ("cogs", "bot.discord_io.client", "bot.__main__")
+MAY_IMPORT_DISCORD = ("cogs", "bot.discord_io.client", "bot.app")
 MAY_KNOW_SQL = ("bot.ledger",)
 MAY_TOUCH_PIXELS = (
     *("bot.images.worker.child", "bot.images.worker.decoding", "bot.images.worker.encoding"),
@@ -87,8 +87,8 @@ def all_in(package: str) -> list[str]:
     ("forbidden", "importers"),
     [
         (("discord",), MAY_IMPORT_DISCORD),
-        (("cogs",), ("cogs", "bot.__main__")),
-        (SQL, (*MAY_KNOW_SQL, "bot.__main__")),
+        (("cogs",), ("cogs", "bot.app")),
+        (SQL, (*MAY_KNOW_SQL, "bot.app", "bot.__main__")),
         (("sandbox",), ("sandbox", "bot.__main__")),
     ],
     ids=["discord", "cogs", "SQL", "sandbox"],

@@ -32,7 +32,7 @@ WHAT_IT_TAKES = "it takes a channel in which the bot may view and send messages.
 @pytest.fixture
 def ledger_gives_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bot waits a fifth as long as usual for another program that writes to its ledger."""
-    monkeypatch.setattr("bot.__main__.open_sqlite", partial(open_sqlite, patience=1_000))
+    monkeypatch.setattr("bot.app.open_sqlite", partial(open_sqlite, patience=1_000))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.__main__ import serve
+from bot.app import serve
 from bot.discord_io.client import DiscordClient
 from bot.domain.errors import OperatorError
 from bot.settings import Settings

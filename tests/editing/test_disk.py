@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import serve
+from bot.app import serve
 from bot.domain.edits import Held
 from bot.domain.errors import LedgerError
 from bot.domain.quotas import OperatorLimits
@@ -366,7 +366,7 @@ async def test_an_edit_is_refused_without_a_hold_if_the_ledger_stays_locked(
     acknowledged_first: bool,
 ):
     fast_to_fail = partial(open_sqlite, patience=200 if acknowledged_first else 1)
-    monkeypatch.setattr("bot.__main__.open_sqlite", fast_to_fail)
+    monkeypatch.setattr("bot.app.open_sqlite", fast_to_fail)
     monkeypatch.setattr("bot.editing.intake.HOLD_TIMEOUT_S", 0.05 if acknowledged_first else 5)
     bot = await start_bot()
     async with locked_by_a_process(bot.settings.database):
@@ -386,7 +386,7 @@ async def test_an_edit_in_progress_waits_for_a_locked_ledger(
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("bot.__main__.open_sqlite", partial(open_sqlite, patience=1))
+    monkeypatch.setattr("bot.app.open_sqlite", partial(open_sqlite, patience=1))
     bot = await start_bot()
     call = hang(sandbox)
     edit = await ada.edit()

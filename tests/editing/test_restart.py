@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import serve
+from bot.app import serve
 from bot.discord_io.client import DiscordClient
 from bot.domain.edits import Edit
 from bot.domain.errors import LedgerError, LedgerUnusableError

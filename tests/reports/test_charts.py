@@ -56,7 +56,7 @@ async def test_a_chart_is_drawn_in_a_child() -> None:
 
 async def test_the_bot_itself_never_imports_what_draws() -> None:
     heavy = "{'bot.reports.chart_drawing'}.intersection(sys.modules)"
-    code = f"import sys, bot.__main__, bot.reports.charts\nsys.stdout.write(repr({heavy}))"
+    code = f"import sys, bot.app, bot.reports.charts\nsys.stdout.write(repr({heavy}))"
     async with ProcessPool(1).start(Job(("-c", code), timeout_s=PATIENCE, max_result=100)) as ask:
         assert await ask(b"") == b"set()"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import serve
+from bot.app import serve
 from bot.domain.errors import BadSettingsError, BrokenImageError, ConfinementError
 from bot.domain.images import Format, ImageInfo
 from bot.images.conversions import Conversions
@@ -174,7 +174,7 @@ def mprotect(machine: str) -> int:
 async def test_the_bot_hides_its_memory_before_it_reads_a_secret() -> None:
     code = """
         import ctypes, sys
-        from bot import __main__ as program
+        from bot import app as program
         program.read_settings = lambda _: sys.exit(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE))
         program.run_bot()
     """.replace("PR_GET_DUMPABLE", "3")
@@ -191,7 +191,7 @@ async def test_the_bot_hides_its_memory_before_it_reads_a_secret() -> None:
 def unconfinable(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program that is run at the start finds no filter, as on an old kernel."""
     code = "import sys; sys.stdout.write('seccomp: Function not implemented')"
-    monkeypatch.setattr("bot.__main__.CONFINEMENT_CHECK", Job(("-c", code), 30, 1_000))
+    monkeypatch.setattr("bot.app.CONFINEMENT_CHECK", Job(("-c", code), 30, 1_000))
 
 
 @pytest.mark.usefixtures("unconfinable")
