@@ -19,6 +19,7 @@ from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.ledger.sqlite.migrations import migrate
 from sandbox.bot_process import BotProcess
 from sandbox.discord.guilds import Member
+from sandbox.discord.interactions.invocation import Given
 from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
 from sandbox.sandbox import Interaction, Sandbox
@@ -73,7 +74,9 @@ async def measure(sandbox: Sandbox, moderator: Member) -> Figures:
         asking = asyncio.create_task(ask(sandbox, moderator, {}))
         others += await burst(sandbox)
         await asking
-    _, exported_message, exported = await ask(sandbox, moderator, {"export": True})
+    _, exported_message, exported = await ask(
+        sandbox, moderator, {"window": "this", "export": True}
+    )
     return Figures(
         acknowledged=max(acknowledged),
         answered=max(answered),
@@ -84,7 +87,7 @@ async def measure(sandbox: Sandbox, moderator: Member) -> Figures:
 
 
 async def ask(
-    sandbox: Sandbox, moderator: Member, options: dict[str, bool]
+    sandbox: Sandbox, moderator: Member, options: dict[str, Given]
 ) -> tuple[Interaction, Message, float]:
     """Run the command; its answer and the seconds until it stood there."""
     channel = sandbox.discord.guilds[0].channels[0]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -24,7 +24,7 @@ from bot.ledger.usage import Usage, UsageBook
 from bot.reports.charts import Charts
 from bot.reports.exports import MAKING, Exports
 from bot.reports.usage_chart import UsageChart, alt_text
-from bot.reports.usage_csv import write_parts
+from bot.reports.usage_csv import write_csv_or_zip
 from bot.reports.usage_rows import in_batches
 from cogs.text.markdown import as_plain
 from cogs.text.outcomes import EXPORT_RUNNING, count_credits, day_text
@@ -32,8 +32,12 @@ from cogs.ui.components import Item, as_components
 from cogs.ui.interactions import asked_by, guild_of
 from cogs.ui.option_parsing import BadOptionError, read_choice
 
-LEFT_OUT = (
-    "{} more files do not fit in a message. Name a window, or have the bot's owner run "
+EXPORT_TOO_LARGE = (
+    "This export is too large for Discord, even as a zip file. Pick a period, or ask the bot "
+    "owner to run `python -m bot usage --csv`."
+)
+PERIOD_TOO_LARGE = (
+    "This period's export is too large for Discord, even as a zip file. Ask the bot owner to run "
     "`python -m bot usage --csv`."
 )
 
@@ -49,12 +53,6 @@ NOT_DRAWN = "The chart could not be drawn; the sums are as they are."
 NOT_UPLOADED = (
     "Discord did not take the files; the sums are as they are. Run the command again in a minute."
 )
-
-MOST_FILES = 9
-"""Beside the chart; a message takes ten.
-
-https://docs.discord.com/developers/reference#uploading-files
-"""
 
 CHART_ROOM = 2**20
 """Bytes of a message that are kept for the chart."""
@@ -136,11 +134,13 @@ class UsageCog(commands.Cog):
                 return
             report = await self._look_up(guild_id, span)
             if folder is not None:
-                # Of all windows, where none was named.
+                # Covers all time unless a period was picked.
                 exported = None if span is None else report.usage.window
                 limit = interaction.filesize_limit
                 async with self._exports.making():
-                    report.parts += await self._export(guild_id, exported, folder, limit)
+                    report.export = await self._export(guild_id, exported, folder, limit)
+                if report.export is None:
+                    report.note = EXPORT_TOO_LARGE if exported is None else PERIOD_TOO_LARGE
             if not await self._replies.respond(asked, report.whole(), deferred=True):
                 await self._replies.respond(asked, report.without_files(), deferred=True)
 
@@ -166,10 +166,10 @@ class UsageCog(commands.Cog):
 
     async def _export(
         self, guild_id: int, window: Window | None, folder: Path, upload_limit: int
-    ) -> list[Path]:
+    ) -> Path | None:
         loop = asyncio.get_running_loop()
         write = partial(
-            write_parts,
+            write_csv_or_zip,
             in_batches(self._book, guild_id, window, loop),
             folder,
             name=f"usage-{guild_id}-{'all' if window is None else f'from-{window.first}'}",
@@ -202,12 +202,13 @@ class _Report:
     usage: Usage
     now: datetime
     chart: File | None
-    parts: list[Path] = field(default_factory=list[Path])
-    """The export's files, if there is one."""
+    export: Path | None = None
+    note: str | None = None
+    """Why there is no export."""
 
     def whole(self) -> Reply:
-        """The chart, the sums, and as many of the files as a message takes."""
-        exported = [File(part.name, part) for part in _choose_fitting(self.parts)]
+        """The chart, the sums, and the export or why there is none."""
+        exported = [] if self.export is None else [File(self.export.name, self.export)]
         if self.chart is None:
             chart: Item = ui.TextDisplay(NOT_DRAWN)
         else:
@@ -218,8 +219,8 @@ class _Report:
             )
         items = [chart, *self._texts()]
         items += [ui.File(f"attachment://{file.name}") for file in exported]
-        if left_out := len(self.parts) - len(exported):
-            items.append(ui.TextDisplay(LEFT_OUT.format(left_out)))
+        if self.note is not None:
+            items.append(ui.TextDisplay(self.note))
         files = [] if self.chart is None else [self.chart]
         return Reply(components=as_components(*items), files=[*files, *exported])
 
@@ -283,15 +284,3 @@ def _first_day(window: Window) -> date:
     if len(window.days) > 1:
         return window.first
     return window.end - timedelta(days=LEAST_DAYS)
-
-
-def _choose_fitting(parts: list[Path]) -> list[Path]:
-    """As many files, in order, as one message takes."""
-    fitting: list[Path] = []
-    room = UPLOAD_LIMIT - CHART_ROOM
-    for part in parts[:MOST_FILES]:
-        room -= part.stat().st_size
-        if room < 0:
-            break
-        fitting.append(part)
-    return fitting

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
+from bot.reports.usage_csv import HEADER
 from bot.settings import Settings
+from cogs.usage import CHART_ROOM, EXPORT_TOO_LARGE, PERIOD_TOO_LARGE
 from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
 from sandbox.faults import DiscordFault, EditFault, declined, too_large
@@ -17,10 +19,6 @@ from tests.members import Person
 from tests.store_faults import broken
 
 pytestmark = pytest.mark.usefixtures("small_results")
-
-HEADER = (
-    "time,edit_id,member_id,member_name,channel_id,quality,size,count,posted,credits,state,seconds"
-)
 
 
 @pytest.fixture
@@ -127,6 +125,23 @@ async def test_an_export_of_a_window_has_the_edits_of_that_window(
     assert len(read_rows(await mod.run("usage", window="this", export=True))) == 1
     await events.logs("export.ended")
     assert read_rows(await mod.run("usage", window="last", export=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "note"), [({}, EXPORT_TOO_LARGE), ({"window": "this"}, PERIOD_TOO_LARGE)]
+)
+async def test_an_export_that_is_too_large_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+    bot: RunningBot,
+    mod: Person,
+    options: dict[str, str],
+    note: str,
+) -> None:
+    monkeypatch.setattr("cogs.usage.UPLOAD_LIMIT", CHART_ROOM + 50)
+    message = await mod.run("usage", export=True, **options)
+    assert note in message.text
+    assert "0 credits charged" in message.text
+    assert [file.name for file in message.files] == ["usage.png"]
 
 
 async def test_where_discord_takes_no_files_the_sums_are_shown_without(

@@ -4,7 +4,7 @@ import csv
 import io
 import random
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -17,11 +17,8 @@ from hypothesis import strategies as st
 from bot.domain.lifecycle import State
 from bot.domain.pricing import Quality
 from bot.ledger.usage import UsageRow
-from bot.reports.usage_csv import write_csv, write_parts
+from bot.reports.usage_csv import HEADER, write_csv, write_csv_or_zip
 
-HEADER = (
-    "time,edit_id,member_id,member_name,channel_id,quality,size,count,posted,credits,state,seconds"
-)
 HELD = datetime(2026, 11, 25, 2, 29, 27, 123_000, UTC)
 ROW = UsageRow(
     held_at=HELD,
@@ -53,16 +50,6 @@ def read(file: bytes) -> list[dict[str, str]]:
 def read_name(name: str) -> str:
     (row,) = read(written(replace(ROW, member_name=name)))
     return row["member_name"]
-
-
-def read_parts(parts: Sequence[Path]) -> Iterator[dict[str, str]]:
-    for part in parts:
-        if part.suffix == ".zip":
-            with ZipFile(part) as archive:
-                assert archive.namelist() == [part.stem]
-                yield from read(archive.read(part.stem))
-        else:
-            yield from read(part.read_bytes())
 
 
 def batches(edits: int) -> Iterator[list[UsageRow]]:
@@ -167,56 +154,60 @@ def test_a_failure_leaves_what_was_at_the_path_and_nothing_else(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("limit", [10_000_000, 100_000, 20_000])
-def test_a_failure_leaves_no_parts(tmp_path: Path, limit: int) -> None:
-    with pytest.raises(ConnectionError):
-        write_parts(failing(), tmp_path, name="usage", limit=limit)
-    assert list(tmp_path.iterdir()) == []
+SMALL, LARGE = 1_000, 10_000
+"""Rows. A zip of them is less than half as large as the CSV file."""
+
+
+def size_of(edits: int) -> int:
+    file = io.BytesIO()
+    write_csv(batches(edits), file)
+    return len(file.getvalue())
+
+
+def read_upload(path: Path) -> list[dict[str, str]]:
+    if path.suffix != ".zip":
+        return read(path.read_bytes())
+    with ZipFile(path) as archive:
+        assert archive.namelist() == [path.stem]
+        return read(archive.read(path.stem))
 
 
 @pytest.mark.parametrize(
-    ("limit", "names"),
+    ("limit", "name"),
     [
-        (2_000_000, ["usage-11.csv"]),
-        (800_000, ["usage-11.csv.zip"]),
-        (500_000, ["usage-11-1.csv.zip", "usage-11-2.csv.zip"]),
+        (size_of(LARGE), "usage.csv"),
+        (size_of(LARGE) - 1, "usage.csv.zip"),
+        (size_of(LARGE) // 2, "usage.csv.zip"),
     ],
+    ids=["just fits", "one byte too large", "half"],
 )
-def test_parts_are_plain_then_compressed_then_several(
-    tmp_path: Path, limit: int, names: list[str]
+def test_an_export_is_one_csv_file_or_one_zip_with_every_row(
+    tmp_path: Path, limit: int, name: str
 ) -> None:
-    parts = write_parts(batches(10_000), tmp_path, name="usage-11", limit=limit)
-    assert [part.name for part in parts] == names
-    assert sorted(tmp_path.iterdir()) == parts
+    path = write_csv_or_zip(batches(LARGE), tmp_path, name="usage", limit=limit)
+    assert path is not None
+    assert path == tmp_path / name
+    assert path.stat().st_size <= limit
+    assert [int(row["edit_id"]) for row in read_upload(path)] == list(range(LARGE))
 
 
-@pytest.mark.parametrize("limit", [900, 5_000, 300_000, 400_000, 1_000_000])
-def test_every_part_is_within_the_limit_and_no_row_is_lost(tmp_path: Path, limit: int) -> None:
-    edits = min(limit // 20, 30_000)
-    parts = write_parts(batches(edits), tmp_path, name="usage", limit=limit)
-    assert max(part.stat().st_size for part in parts) <= limit
-    assert [int(row["edit_id"]) for row in read_parts(parts)] == list(range(edits))
+@pytest.mark.parametrize("limit", [0, 100, size_of(SMALL) // 8])
+def test_an_export_that_fits_neither_way_is_no_file(tmp_path: Path, limit: int) -> None:
+    assert write_csv_or_zip(batches(SMALL), tmp_path, name="usage", limit=limit) is None
 
 
-def test_a_file_of_exactly_the_limit_stays_plain(tmp_path: Path) -> None:
-    size = len(written(ROW, ROW))
-    (part,) = write_parts([[ROW, ROW]], tmp_path, name="usage", limit=size)
-    assert part.name == "usage.csv"
-    assert part.stat().st_size == size
+def test_an_export_that_is_too_large_stops_before_it_fills_the_disk(tmp_path: Path) -> None:
+    limit, unread = 100_000, batches(LARGE)
+    assert write_csv_or_zip(unread, tmp_path, name="usage", limit=limit) is None
+    assert next(unread, None)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 4 * limit
 
 
-@pytest.mark.parametrize("limit", [0, len(HEADER) + 4, 500])
-def test_a_limit_too_small_for_one_row_is_refused(tmp_path: Path, limit: int) -> None:
-    long = replace(ROW, member_name="a" * 1000)
-    with pytest.raises(ValueError, match="do not hold"):
-        write_parts([[long]], tmp_path, name="usage", limit=limit)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_writing_parts_holds_no_more_of_many_rows_than_of_few(tmp_path: Path) -> None:
+def test_an_export_needs_no_more_memory_for_more_rows(tmp_path: Path) -> None:
     def peak(edits: int) -> int:
+        limit = size_of(edits) - 1
         tracemalloc.start()
-        write_parts(batches(edits), tmp_path, name="usage", limit=200_000)
+        assert write_csv_or_zip(batches(edits), tmp_path, name="usage", limit=limit)
         try:
             return tracemalloc.get_traced_memory()[1]
         finally:

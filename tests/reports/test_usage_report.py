@@ -17,7 +17,7 @@ from bot.ledger.sqlite import SqliteStores, open_sqlite_to_read
 from bot.ledger.sqlite.connection import connect_to_write
 from bot.ledger.sqlite.migrations import MIGRATIONS, Migration, migrate
 from bot.ledger.usage import ServerUse
-from bot.reports.usage_csv import COLUMNS
+from bot.reports.usage_csv import HEADER
 from bot.reports.usage_report import Span, add_arguments, look_up, report
 from sandbox.sandbox import Sandbox
 from tests.command_line import run_bot, run_main
@@ -291,7 +291,7 @@ async def test_the_rows_alone_go_to_standard_output(
 
     assert (ended.status, ended.errors) == (0, "")
     header, row, rest = ended.output.decode("utf-8-sig").split("\r\n")
-    assert header == ",".join(COLUMNS)
+    assert header == HEADER
     assert row.split(",")[1:4] == [str(edit.id), str(ada.member.id), "Ada"]
     assert rest == ""
 
