@@ -1,6 +1,6 @@
-"""Every setting of the environment and of `.env`: its name, what it takes, default and meaning.
+"""Every setting of the environment and `.env`: its name, accepted values, default and meaning.
 
-A process reads them once, when it starts. One message names everything that is wrong with them.
+A process reads them once, when it starts. One message names everything that's wrong with them.
 """
 
 import math
@@ -38,16 +38,16 @@ class Settings:
     database: Path
     """The SQLite file."""
     default_quota: int | None
-    """Credits a member may spend in a window where the server has no rule; None: unlimited."""
+    """Credits a member may spend per period if the server sets no limit; None: unlimited."""
     operator_budget: int | None
-    """Credits a UTC day over all servers; None: unlimited."""
+    """Credits per UTC day for all servers together; None: unlimited."""
     servers: frozenset[int] | None
-    """The servers that are served; None: all."""
+    """The servers to serve; None: all."""
     retention: timedelta | None
-    """How long prompts, names and addresses are kept; None: for ever."""
+    """How long to keep prompts, names and image links; None: forever."""
     edit_concurrency: int
     member_limit: int
-    """Open edits of one member, over all servers."""
+    """Open edits per member, over all servers."""
     queue_limit: int
     """Open edits in this process."""
     edit_timeout: float
@@ -57,12 +57,12 @@ class Settings:
     require_child_sandbox: bool
     """Whether the bot refuses to start where child processes can't be confined."""
     shutdown_grace: float
-    """Seconds that edits under way have once the bot is told to end."""
+    """Seconds that edits in progress get to finish when the bot is told to stop."""
     log_level: str
 
     @property
     def limits(self) -> OperatorLimits:
-        """What the operator set for all servers."""
+        """Return the limits that the operator set for all servers."""
         return OperatorLimits(self.default_quota, self.operator_budget, self.member_limit)
 
 
@@ -70,7 +70,7 @@ def read_settings(environment: Mapping[str, str], dotenv: Path = Path(".env")) -
     """Read the settings from the environment, else from the file `dotenv`, else from the defaults.
 
     Raises:
-        BadSettings: naming every setting that is missing or unreadable.
+        BadSettingsError: names every setting that is missing or unreadable.
     """
     read = _Reader(environment, dotenv)
     database = read(DATABASE_URL)
@@ -99,10 +99,10 @@ def read_settings(environment: Mapping[str, str], dotenv: Path = Path(".env")) -
 
 
 def read_database(environment: Mapping[str, str], dotenv: Path = Path(".env")) -> Path:
-    """Read the SQLite file's path alone, for commands that need none of the bot's secrets.
+    """Read only the SQLite file's path, for commands that don't need the bot's secrets.
 
     Raises:
-        BadSettings: it is unreadable.
+        BadSettingsError: DATABASE_URL is unreadable.
     """
     read = _Reader(environment, dotenv)
     database = read(DATABASE_URL)
@@ -111,17 +111,17 @@ def read_database(environment: Mapping[str, str], dotenv: Path = Path(".env")) -
 
 
 class _Reader:
-    """Reads settings one by one and remembers what is wrong with them."""
+    """Reads settings one by one and collects what's wrong with them."""
 
     def __init__(self, environment: Mapping[str, str], dotenv: Path) -> None:
         try:
             self._given = {**dotenv_values(dotenv), **environment}
-        except (OSError, ValueError) as fault:
-            raise BadSettingsError(f"{dotenv} can't be read: {fault}") from fault
+        except (OSError, ValueError) as error:
+            raise BadSettingsError(f"{dotenv} can't be read: {error}") from error
         self._wrong: list[str] = []
 
     def __call__(self, setting: "Setting[T]") -> T:
-        """Parse what is given; where nothing or only blanks are, the default."""
+        """Parse the given value, or the default if it's missing or blank."""
         given = self._given.get(setting.name) or ""
         if setting.default is None and not given.strip():
             self._wrong.append(f"{setting.name} is not set; it takes {setting.takes}")
@@ -133,7 +133,7 @@ class _Reader:
             if given.strip():
                 shown = "unreadable" if setting.is_secret else f"{_without_password(given)!r}"
                 self._wrong.append(f"{setting.name} is {shown}; it takes {setting.takes}")
-            # Never used: raise_if_wrong comes before the settings are handed out.
+            # Never used: raise_if_wrong runs before the settings are returned.
             return cast("T", None)
 
     def raise_if_wrong(self) -> None:
@@ -158,7 +158,7 @@ def _address(given: str) -> URL:
 
 def _database(given: str) -> Path:
     scheme, _, path = given.strip().partition(":///")
-    # A query would become a part of the file's name: a new ledger, in which nobody has spent.
+    # A query would become part of the file's name: a new ledger, in which nobody has spent.
     if scheme != "sqlite" or not path or path == ":memory:" or "?" in path:
         raise ValueError
     return Path(path)
@@ -242,14 +242,14 @@ def _log_level(given: str) -> str:
 
 
 def _without_password(given: str) -> str:
-    """What was given, safe to show: what may be credentials in an address is masked."""
+    """Mask everything in the value that could be credentials in an address."""
     before_host = re.compile(r"(\w+://)?.*@", re.DOTALL)
     return re.sub(r"[?#].*", "***", before_host.sub(r"\1***@", given), flags=re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T_co]):
-    """One row: all that the program, its messages and its docs know of a setting."""
+    """A setting, as the program, its messages and its docs know it."""
 
     name: str
     parse: Callable[[str], T_co]
@@ -258,11 +258,11 @@ class Setting(Generic[T_co]):
     """Completes "it takes …" in a message to the operator."""
     meaning: str
     default: str | None = None
-    """As it would be written; None where the setting is required."""
+    """As the operator would write it; None if the setting is required."""
 
     @property
     def is_secret(self) -> bool:
-        """Whether no message may show it."""
+        """Return whether messages must not show the value."""
         return self.parse is _secret
 
 
@@ -395,4 +395,4 @@ SETTINGS: tuple[Setting[object], ...] = (
     *(EDIT_CONCURRENCY, MEMBER_LIMIT, QUEUE_LIMIT, EDIT_TIMEOUT, EDIT_SOURCE),
     *(SPOOL_DIR, REQUIRE_CHILD_SANDBOX, SHUTDOWN_GRACE, LOG_LEVEL),
 )
-"""All of them, in the order of the docs."""
+"""All settings, in the order of the docs."""

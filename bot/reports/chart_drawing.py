@@ -1,7 +1,7 @@
-"""Draws a usage chart. It is a program of its own, run by `charts`.
+"""Draw a usage chart, in a child process that `charts` starts.
 
-It reads a chart on its standard input and writes a PNG to its standard output. All measures are
-pixels of the picture, from its lower left corner; a phone shows it at a third of its size.
+The program reads a chart as JSON from standard input and writes a PNG to standard output. All
+coordinates are pixels from the lower left corner. A phone shows the image at a third of its size.
 """
 
 import io
@@ -21,37 +21,37 @@ from bot.reports.usage_chart import UsageChart, day_name, from_json
 from bot.subprocesses.confinement import confine_this_process
 from bot.subprocesses.limits import limit_this_process
 
-MEMORY = 2**28
-"""Bytes of addresses."""
+MAX_MEMORY_BYTES = 2**28
+"""Of address space."""
 
-SECONDS = 10
-"""Of computing. It takes less than one."""
+MAX_CPU_S = 10
+"""Drawing takes less than one."""
 
 WIDTH, HEIGHT = 1080, 860
 MARGIN = 44
 
 BACKGROUND = "#313338"
-"""That of Discord's dark theme."""
+"""Discord's dark theme."""
 BRIGHT, PLAIN, DIM, GRID, TODAY = "#f2f3f5", "#dbdee1", "#b5bac1", "#4a4d55", "#3e4148"
-COLOURS = {Quality.LOW: "#5b93f5", Quality.MEDIUM: "#e8722e", Quality.HIGH: "#ffe08a"}
-"""From dark to light, and along blue and yellow, so that nobody has to tell red from green."""
+COLORS = {Quality.LOW: "#5b93f5", Quality.MEDIUM: "#e8722e", Quality.HIGH: "#ffe08a"}
+"""From dark to light, from blue to yellow, so that nobody has to tell red from green."""
 
 TITLE, BODY, SMALL = 50, 40, 36
-"""Sizes of letters; at a third, the smallest has 12 pixels."""
+"""Font sizes; at a third of the size, the smallest has 12 pixels."""
 
 
 def main() -> None:
-    """Draw the chart that is asked for, if one is."""
-    limit_this_process(memory=MEMORY, seconds=SECONDS)
-    Image.preinit()  # Confined, it could import no writer.
+    """Draw the chart on standard input, if there is one."""
+    limit_this_process(memory=MAX_MEMORY_BYTES, seconds=MAX_CPU_S)
+    Image.preinit()  # A confined process can't import a writer.
     with suppress(ConfinementError):
         confine_this_process()
-    if asked := sys.stdin.buffer.read():
-        sys.stdout.buffer.write(draw(from_json(asked)))
+    if chart := sys.stdin.buffer.read():
+        sys.stdout.buffer.write(draw(from_json(chart)))
 
 
 def draw(chart: UsageChart) -> bytes:
-    """A PNG of the chart."""
+    """Draw the chart as a PNG."""
     sheet = Sheet()
     _draw_heading(sheet, chart)
     _draw_key(sheet, chart)
@@ -68,19 +68,19 @@ def draw(chart: UsageChart) -> bytes:
     if any(chart.totals):
         _draw_amounts(sheet, frame, chart.totals)
     else:
-        _say_that_nothing_was_charged(sheet, frame, chart)
+        _draw_nothing_charged(sheet, frame, chart)
     _draw_dates(sheet, frame, chart)
     return sheet.png()
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Where the bars stand."""
+    """The area of the bars."""
 
     left: float
     days: int
     highest: float
-    """Credits that reach to `top`, above which there is room for a number."""
+    """Credits of a bar that reaches `top`. Above it there is room for a number."""
 
     right: ClassVar[float] = WIDTH - MARGIN
     bottom: ClassVar[float] = 110
@@ -88,34 +88,34 @@ class _Frame:
 
     @property
     def slot(self) -> float:
-        """The width that each day has."""
+        """The width of each day."""
         return (self.right - self.left) / self.days
 
     def middle(self, position: int) -> float:
-        """Where a day's bar stands."""
+        """Return the x coordinate of a day's middle."""
         return self.left + (position + 0.5) * self.slot
 
     def level(self, credits: float) -> float:
-        """How high so many credits reach."""
+        """Return the y coordinate of an amount of credits."""
         share = credits / self.highest if self.highest else 0
         return round(self.bottom + share * (self.top - self.bottom))
 
 
 def _highest(chart: UsageChart) -> float:
-    """Credits that the scale reaches to."""
+    """Return the credits at the top of the scale."""
     most = max(chart.totals)
     budget = chart.budget_per_day
     return max(most, budget) if budget is not None and _is_near(budget, chart) else most
 
 
 def _is_near(budget: float, chart: UsageChart) -> bool:
-    """Whether the budget can be drawn without making the bars too small to be seen."""
+    """Return whether drawing the budget leaves the bars large enough to see."""
     most = max(chart.totals)
     return not most or budget <= 3 * most
 
 
 def _ticks(highest: float) -> range:
-    """A few round numbers from 0 on."""
+    """Return a few round numbers from 0 up."""
     steps = (digit * 10**zeros for zeros in count() for digit in (1, 2, 5))
     step = next(step for step in steps if highest <= 4 * step)
     return range(0, int(highest) + 1, step)
@@ -134,7 +134,7 @@ def _draw_heading(sheet: "Sheet", chart: UsageChart) -> None:
 
 
 def _draw_key(sheet: "Sheet", chart: UsageChart) -> None:
-    """What the colours mean, and how much each is in all."""
+    """Draw the legend, with the total of each quality."""
     square, near, far = 30, 14, 40
     room = WIDTH - 2 * MARGIN - len(chart.credits) * (square + near + far) + far
     totals = {quality: sum(days) for quality, days in chart.credits.items()}
@@ -147,7 +147,7 @@ def _draw_key(sheet: "Sheet", chart: UsageChart) -> None:
         share = 1
     x: float = MARGIN
     for quality, entry in entries.items():
-        sheet.rectangle(x, 630, square, square, COLOURS[quality])
+        sheet.rectangle(x, 630, square, square, COLORS[quality])
         x += square + near
         x += sheet.text(x, 630, entry, BODY * min(1, share), PLAIN) + far
 
@@ -174,18 +174,18 @@ def _draw_bars(sheet: "Sheet", frame: _Frame, chart: UsageChart) -> None:
             bottom, top = frame.level(below), frame.level(below + credits)
             if credits:
                 height = max(top - bottom - _SEAM, _THINNEST)
-                sheet.rectangle(left, bottom + _SEAM, width, height, COLOURS[quality])
+                sheet.rectangle(left, bottom + _SEAM, width, height, COLORS[quality])
             below += credits
 
 
 _SEAM = 2
-"""Between what is stacked."""
+"""Between the parts of a bar."""
 _THINNEST = 3
-"""So that whatever was charged can be seen."""
+"""So that even the smallest charge is visible."""
 
 
 def _draw_amounts(sheet: "Sheet", frame: _Frame, totals: Sequence[int]) -> None:
-    """The total above each bar where there is room for that, else above the highest alone."""
+    """Draw the total above each bar if there is room, or else only above the highest."""
 
     def fits(labels: Iterable[str]) -> bool:
         return max(sheet.width(label, SMALL) for label in labels) <= frame.slot - 10
@@ -202,7 +202,7 @@ def _draw_amounts(sheet: "Sheet", frame: _Frame, totals: Sequence[int]) -> None:
         sheet.text(x, frame.level(totals[position]) + 14, label, SMALL, BRIGHT, align="center")
 
 
-def _say_that_nothing_was_charged(sheet: "Sheet", frame: _Frame, chart: UsageChart) -> None:
+def _draw_nothing_charged(sheet: "Sheet", frame: _Frame, chart: UsageChart) -> None:
     words = "Nothing was charged yet" if chart.now in chart.days else "Nothing was charged"
     x, y = (frame.left + frame.right) / 2, (frame.bottom + frame.top) / 2
     sheet.text(x, y, words, BODY, DIM, align="center")
@@ -213,7 +213,7 @@ def _number(credits: int, *, brief_from: int) -> str:
 
 
 def _brief(credits: int) -> str:
-    """Three digits, and thousands as k."""
+    """Return three digits and a unit, such as 1.23k."""
     for unit, name in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
         if credits >= 0.9995 * unit:
             return f"{credits / unit:.3g}{name}"
@@ -221,7 +221,7 @@ def _brief(credits: int) -> str:
 
 
 def _draw_dates(sheet: "Sheet", frame: _Frame, chart: UsageChart) -> None:
-    """A few dates, evenly spaced, and the current day among them."""
+    """Draw a few dates, evenly spaced, including the current day."""
     needed = max(sheet.width(day_name(day), SMALL) for day in chart.days) + 12
     step = next(step for step in (1, 2, 3, 7, 14, 31) if step * frame.slot >= needed)
     now = chart.days.index(chart.now) if chart.now in chart.days else 0
@@ -233,27 +233,27 @@ def _draw_dates(sheet: "Sheet", frame: _Frame, chart: UsageChart) -> None:
             _draw_date(sheet, frame, position, day_name(day), DIM)
 
 
-def _draw_date(sheet: "Sheet", frame: _Frame, position: int, name: str, colour: str) -> None:
+def _draw_date(sheet: "Sheet", frame: _Frame, position: int, name: str, color: str) -> None:
     half = sheet.width(name, SMALL) / 2
     x = min(frame.middle(position), WIDTH - 12 - half)
-    sheet.text(x, 56, name, SMALL, colour, align="center")
+    sheet.text(x, 56, name, SMALL, color, align="center")
 
 
 class Sheet:
-    """An empty image, and what is drawn on it."""
+    """The image that the chart is drawn on."""
 
     def __init__(self) -> None:
         self._image = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND)
         self._draw = ImageDraw.Draw(self._image)
 
-    def rectangle(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+    def rectangle(self, x: float, y: float, width: float, height: float, color: str) -> None:
         """Fill a rectangle whose lower left corner is at `x`, `y`."""
         top = round(HEIGHT - y - height)
         box = (round(x), top, round(x + width) - 1, max(top, round(HEIGHT - y) - 1))
-        self._draw.rectangle(box, fill=colour)
+        self._draw.rectangle(box, fill=color)
 
     def dashes(self, left: float, right: float, y: float) -> None:
-        """Draw a dashed line that stands out from whatever it crosses."""
+        """Draw a dashed line with an outline, so that it stands out from the bars."""
         for start in range(round(left), round(right), _DASH + _GAP):
             width = min(_DASH, right - start)
             self.rectangle(start - 2, y - 4, width + 4, 8, BACKGROUND)
@@ -265,35 +265,31 @@ class Sheet:
         y: float,
         text: str,
         size: float,
-        colour: str,
+        color: str,
         *,
         bold: bool = False,
         align: Literal["left", "center", "right"] = "left",
         room: float = WIDTH,
     ) -> float:
-        """Write a text on the baseline `y`, smaller and cut where it has too little room.
-
-        Returns:
-            How wide it is.
-        """
+        """Draw text on the baseline `y`, shrunk and then cut to fit, and return its width."""
         text = "".join(filter(str.isprintable, text))
         width = self.width(text, size, bold=bold)
         if width > room:
             size *= max(room / width, _SMALLEST)
         while (width := self.width(text, size, bold=bold)) > room and len(text) > 1:
             text = f"{text[: min(max(0, int(len(text) * room / width)), len(text) - 2)]}…"
-        place, anchor, font = (x, HEIGHT - y), _ANCHORS[align], _font(size)
+        position, anchor, font = (x, HEIGHT - y), _ANCHORS[align], _font(size)
         halo, fat = 3 + bold, 1 if bold else 0
-        self._draw.text(place, text, BACKGROUND, font, anchor, stroke_width=halo)
-        self._draw.text(place, text, colour, font, anchor, stroke_width=fat)
+        self._draw.text(position, text, BACKGROUND, font, anchor, stroke_width=halo)
+        self._draw.text(position, text, color, font, anchor, stroke_width=fat)
         return width
 
     def width(self, text: str, size: float, *, bold: bool = False) -> float:
-        """Return how wide a text would be."""
+        """Return how wide the text would be."""
         return _font(size).getlength(text) + 2 * bold
 
     def png(self) -> bytes:
-        """Return the image as a file."""
+        """Return the image as a PNG."""
         png = io.BytesIO()
         self._image.save(png, "PNG")
         return png.getvalue()
@@ -301,7 +297,7 @@ class Sheet:
 
 @cache
 def _font(size: float) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, so that a chart looks the same on every machine."""
+    """Return Pillow's own font, so that a chart looks the same on every machine."""
     font = ImageFont.load_default(size)
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise TypeError("Pillow was built without FreeType")
@@ -311,7 +307,7 @@ def _font(size: float) -> ImageFont.FreeTypeFont:
 _ANCHORS = {"left": "ls", "center": "ms", "right": "rs"}
 _DASH, _GAP = 16, 10
 _SMALLEST = 0.8
-"""How small a text may become before it is cut."""
+"""How far text shrinks before it's cut."""
 
 if __name__ == "__main__":
     main()

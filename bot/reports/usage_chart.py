@@ -1,4 +1,4 @@
-"""What a usage chart shows, in words and as the text that its drawing process reads: pure."""
+"""The data of a usage chart, its alt text, and its JSON for the drawing process. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,37 +9,37 @@ from typing import Any
 from bot.domain.pricing import Quality
 
 LONGEST_ALT_TEXT = 1024
-"""Characters that Discord takes as a picture's description."""
+"""Characters that Discord accepts as an image's description."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageChart:
-    """Credits that were charged, day by day."""
+    """Credits charged day by day."""
 
     title: str
     days: tuple[date, ...]
-    """In their order, and without gaps."""
+    """In order and without gaps."""
     credits: Mapping[Quality, tuple[int, ...]]
-    """One number a day."""
+    """One number per day."""
     budget_per_day: float | None = None
     now: date | None = None
-    """The current day, which is marked if it is among the days."""
+    """The current day, which is marked if it's one of the days."""
 
     @property
     def totals(self) -> tuple[int, ...]:
-        """Credits of each day, in all qualities."""
+        """Credits of each day in all qualities."""
         return tuple(map(sum, zip(*self.credits.values(), strict=True)))
 
     @property
     def budget(self) -> str | None:
-        """The budget in words, where there is one."""
+        """The budget in words, if there is one."""
         if self.budget_per_day is None:
             return None
         return f"Budget: {self.budget_per_day:,.0f} a day"
 
 
 def alt_text(chart: UsageChart) -> str:
-    """The main figures in words, for those who do not see the picture."""
+    """Return the main figures in words, for screen readers."""
     text = " ".join(f"{sentence.rstrip('.')}." for sentence in _sentences(chart))
     return text if len(text) <= LONGEST_ALT_TEXT else f"{text[: LONGEST_ALT_TEXT - 1]}…"
 
@@ -69,7 +69,7 @@ def _listed(items: list[str]) -> str:
 
 
 def day_name(day: date) -> str:
-    """The day as charts have it, 3 Nov, whatever the machine's own language."""
+    """Return a day as charts show it (3 Nov), whatever the machine's language."""
     return f"{day.day} {_MONTHS[day.month - 1]}"
 
 
@@ -80,7 +80,7 @@ _MONTHS = (
 
 
 def to_json(chart: UsageChart) -> bytes:
-    """The chart as `from_json` reads it."""
+    """Return the chart as JSON for `from_json`."""
     return json.dumps(
         {
             "title": chart.title,
@@ -93,7 +93,7 @@ def to_json(chart: UsageChart) -> bytes:
 
 
 def from_json(text: bytes) -> UsageChart:
-    """The chart that `to_json` wrote."""
+    """Return the chart that `to_json` wrote."""
     read: dict[str, Any] = json.loads(text)
     return UsageChart(
         title=read["title"],

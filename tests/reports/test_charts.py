@@ -1,4 +1,4 @@
-"""Usage charts: what they show, and what is said of them."""
+"""Usage charts: what they show, and their alt text."""
 
 import io
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
 from bot.domain.pricing import Quality
-from bot.reports.chart_drawing import BRIGHT, COLOURS, HEIGHT, WIDTH, draw
+from bot.reports.chart_drawing import BRIGHT, COLORS, HEIGHT, WIDTH, draw
 from bot.reports.charts import Charts
 from bot.reports.usage_chart import LONGEST_ALT_TEXT, UsageChart, alt_text, from_json, to_json
 from bot.subprocesses.pool import Job, ProcessPool
@@ -38,16 +38,16 @@ NOTHING = chart_of([0] * 31, [0] * 31, [0] * 31)
 
 
 def pixels_of(png: bytes) -> Mapping[object, int]:
-    """How many pixels of each colour a picture has, by its red, green and blue."""
-    with Image.open(io.BytesIO(png)) as picture:
-        assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (WIDTH, HEIGHT))
-        colours = picture.getcolors(WIDTH * HEIGHT)
-    assert colours is not None
-    return {colour: count for count, colour in colours}
+    """How many pixels of each color an image has, by its red, green and blue."""
+    with Image.open(io.BytesIO(png)) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (WIDTH, HEIGHT))
+        colors = image.getcolors(WIDTH * HEIGHT)
+    assert colors is not None
+    return {color: count for count, color in colors}
 
 
-def area(chart: UsageChart, colour: str) -> int:
-    return pixels_of(draw(chart)).get(ImageColor.getrgb(colour), 0)
+def area(chart: UsageChart, color: str) -> int:
+    return pixels_of(draw(chart)).get(ImageColor.getrgb(color), 0)
 
 
 async def test_a_chart_is_drawn_in_a_child() -> None:
@@ -63,12 +63,12 @@ async def test_the_bot_itself_never_imports_what_draws() -> None:
 
 def test_twice_the_credits_are_twice_as_high() -> None:
     chart = chart_of([100, 0], [0, 0], [200, 0])
-    key = area(NOTHING, COLOURS[Quality.LOW])
-    low, high = (area(chart, COLOURS[quality]) - key for quality in (Quality.LOW, Quality.HIGH))
+    key = area(NOTHING, COLORS[Quality.LOW])
+    low, high = (area(chart, COLORS[quality]) - key for quality in (Quality.LOW, Quality.HIGH))
     assert high / low == pytest.approx(2, rel=0.05)
 
 
-def test_the_budget_is_a_line_that_also_lies_over_bars() -> None:
+def test_the_budget_is_a_line_across_the_bars() -> None:
     bars = chart_of([0] * 7, [0] * 7, [100] * 7)
     crossed = replace(bars, budget_per_day=50)
     beyond = replace(bars, budget_per_day=100_000)
@@ -77,12 +77,12 @@ def test_the_budget_is_a_line_that_also_lies_over_bars() -> None:
 
 @pytest.mark.parametrize("budget", [None, 0, 286, 1e12])
 @pytest.mark.parametrize("most", [0, 4, 1_000_000_000_000])
-def test_a_picture_comes_of_any_amounts_and_budgets(most: int, budget: float | None) -> None:
+def test_any_amounts_and_budgets_can_be_drawn(most: int, budget: float | None) -> None:
     assert pixels_of(draw(chart_of([most, 0, 0], [most // 2, 0, most], [0, 4, 0], budget)))
 
 
 @pytest.mark.parametrize("days", [1, 7, 14, 31])
-def test_a_picture_comes_of_any_number_of_days_whichever_is_the_current_one(days: int) -> None:
+def test_any_number_of_days_can_be_drawn_whichever_is_current(days: int) -> None:
     chart = chart_of([4] * days, [0] * days, [days * 16] * days, budget=16)
     for now in (None, chart.days[0], chart.days[-1]):
         assert pixels_of(draw(replace(chart, now=now)))
@@ -92,7 +92,7 @@ def test_a_few_credits_can_be_seen_beside_a_million() -> None:
     million = [0] * 30 + [1_000_000]
     with_few = chart_of([4, *[0] * 30], [0] * 31, million)
     without = chart_of([0] * 31, [0] * 31, million)
-    blue = COLOURS[Quality.LOW]
+    blue = COLORS[Quality.LOW]
     assert area(with_few, blue) > area(without, blue)
 
 
