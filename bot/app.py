@@ -204,7 +204,12 @@ async def serve(
         posted = PostedImages(rest, trusted_hosts)
         history = HistoryCog(stores.archive, posted, replies, custom_ids)
         orders = Orders(
-            editor, stores.quota_rules, stores.drafts, replies, trusted_hosts, source_downloads.is_gone
+            editor,
+            stores.quota_rules,
+            stores.drafts,
+            replies,
+            trusted_hosts,
+            source_downloads.is_gone,
         )
         edit_image = EditImage(orders, trusted_hosts)
         edit_guided = EditGuidedCog(orders, editor, stores.drafts, replies, custom_ids)
