@@ -9,19 +9,14 @@ import signal
 import sys
 import tempfile
 from collections import deque
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
 
+from sandbox.discord.service import DiscordService
 from sandbox.signals import Signal
-from sandbox.values import as_object, parse, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Mapping
-    from types import TracebackType
-
-    from sandbox.discord.service import DiscordService
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject, as_object, parse, text_at
 
 PROJECT = Path(__file__).resolve().parents[1]
 FROM_OUTSIDE = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL")

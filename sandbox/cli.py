@@ -1,7 +1,5 @@
 """`python -m bot sandbox`: an edit through the whole bot, or the two servers alone."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import os
@@ -9,27 +7,22 @@ import signal
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from sandbox.bot_process import BotEnded, BotProcess, child_environment
+from sandbox.bot_process import BotEnded, BotProcess, Event, child_environment
+from sandbox.discord.cdn import StoredFile
+from sandbox.discord.interactions.interactions import Interaction
+from sandbox.discord.interactions.invocation import Given
 from sandbox.listener import LAST_PORT
 from sandbox.page.running import FIRST_PORT, running_page
 from sandbox.page.server import STATIC
 from sandbox.sandbox import InvalidInvocation, Sandbox, Upload
 from sandbox.values import integer_at, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-
-    from sandbox.bot_process import Event
-    from sandbox.discord.cdn import StoredFile
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.interactions.invocation import Given
 
 DONE = 0
 FAILED = 1

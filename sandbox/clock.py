@@ -1,7 +1,5 @@
 """The sandbox's time, which can be moved forward without sleeping."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 

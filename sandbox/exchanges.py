@@ -1,21 +1,15 @@
 """Every request that came in and how it was answered, told without anything secret."""
 
-from __future__ import annotations
-
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from aiohttp.typedefs import Handler, Middleware
-
-    from sandbox.clock import Clock
+from sandbox.clock import Clock
 
 PLACE = re.compile(r"\{(\w+)\}")
 UNTOLD = frozenset({"token", "rest"})

@@ -4,19 +4,15 @@ A fault is added to one of the lists of `Faults`; each applies a number of times
 counts how often it did.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sandbox.signals import Signal
 from sandbox.values import dump
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 
 HTTP_OK = 200
 

@@ -1,17 +1,11 @@
 """A server on a loopback port."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from aiohttp import web
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler, Middleware
 
 HOST = "127.0.0.1"
 LAST_PORT = 65535

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
 
 from aiohttp import web
 
@@ -24,9 +24,6 @@ from sandbox.edit_api.edit_service import EditService
 from sandbox.exchanges import Exchanges
 from sandbox.faults import Faults
 from sandbox.listener import HOST, Listener, refuse_browsers
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 __all__ = ["Acknowledgement", "Interaction", "InvalidInvocation", "RawId", "Sandbox", "Upload"]
 

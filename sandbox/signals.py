@@ -1,12 +1,8 @@
 """Waiting until something is so, woken by changes instead of looking again and again."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
 
 T = TypeVar("T")
 

@@ -1,12 +1,8 @@
 """JSON that came from outside, narrowed to what the reader expects of it."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, TypeAlias, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import TypeAlias, cast
 
 JsonObject: TypeAlias = dict[str, object]
 

@@ -1,24 +1,19 @@
 """Discord's CDN: members' uploads and posted files behind addresses that are signed and run out."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import mimetypes
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp import web
 from PIL import Image, UnidentifiedImageError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sandbox.clock import Clock
-    from sandbox.values import JsonObject
+from sandbox.clock import Clock
+from sandbox.values import JsonObject
 
 LIFE_SECONDS = 24 * 60 * 60
 

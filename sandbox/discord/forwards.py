@@ -3,14 +3,7 @@
 The rules are those of https://discord.com/developers/docs/resources/message#message-snapshot-object.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from sandbox.values import objects_at
-
-if TYPE_CHECKING:
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject, objects_at
 
 SNAPSHOT = (
     *("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags"),

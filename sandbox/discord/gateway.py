@@ -10,13 +10,16 @@ import contextlib
 import secrets
 import zlib
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
+from sandbox.discord.guilds import Guild
+from sandbox.discord.world import World
 from sandbox.values import (
+    JsonObject,
     as_array,
     as_integer,
     as_object,
@@ -25,13 +28,6 @@ from sandbox.values import (
     parse,
     text_at,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sandbox.discord.guilds import Guild
-    from sandbox.discord.world import World
-    from sandbox.values import JsonObject
 
 VERSION = 10
 HEARTBEAT_SECONDS = 41.25

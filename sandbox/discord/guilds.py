@@ -6,13 +6,10 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from sandbox.discord import permissions
 from sandbox.discord.permissions import Permission
-
-if TYPE_CHECKING:
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject
 
 ARCHIVE_MINUTES = 4320
 """After so many quiet minutes a thread leaves the list: three days."""

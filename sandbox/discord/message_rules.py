@@ -1,10 +1,8 @@
 """What a bot may put into a message: Discord's rules for posting one and for editing it."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from sandbox.discord.cdn import StoredFile
 from sandbox.discord.components.message_components import (
@@ -13,17 +11,18 @@ from sandbox.discord.components.message_components import (
     MessageReader,
 )
 from sandbox.discord.interactions.forms import DiscordError, Form, Problems
-from sandbox.discord.messages import EMBED_MEDIA, NOBODY, Flag, Mentions, Revision, texts_of
-from sandbox.discord.world import safe_name
-from sandbox.values import object_at, snowflake, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from sandbox.discord.messages import Message
-    from sandbox.discord.uploads import Received
-    from sandbox.discord.world import World
-    from sandbox.values import JsonObject
+from sandbox.discord.messages import (
+    EMBED_MEDIA,
+    NOBODY,
+    Flag,
+    Mentions,
+    Message,
+    Revision,
+    texts_of,
+)
+from sandbox.discord.uploads import Received
+from sandbox.discord.world import World, safe_name
+from sandbox.values import JsonObject, object_at, snowflake, text_at
 
 LONGEST_CONTENT = 2000
 MOST_FILES = 10

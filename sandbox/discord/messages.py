@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from sandbox.values import object_at, objects_at, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from sandbox.discord.cdn import StoredFile
-    from sandbox.discord.guilds import Channel, User
-    from sandbox.values import JsonObject
-
+from sandbox.discord.cdn import StoredFile
+from sandbox.discord.guilds import Channel, User
+from sandbox.values import JsonObject, object_at, objects_at, text_at
 
 REPLY = 19
 COMMAND_ANSWER = 20

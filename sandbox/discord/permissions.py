@@ -1,7 +1,5 @@
 """The permission bits that the sandbox looks at, by their published names."""
 
-from __future__ import annotations
-
 from enum import IntFlag
 
 

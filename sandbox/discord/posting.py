@@ -1,21 +1,14 @@
 """What members post and delete as their clients let them."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from typing import TYPE_CHECKING
-
+from sandbox.discord.guilds import Channel, Member
 from sandbox.discord.interactions.commands import InvalidInvocation
-from sandbox.discord.interactions.invocation import check_presence, store_upload
+from sandbox.discord.interactions.invocation import Upload, check_presence, store_upload
 from sandbox.discord.message_rules import LONGEST_CONTENT, MOST_FILES, mentions_in
 from sandbox.discord.messages import Mentions, Message, Revision
 from sandbox.discord.permissions import Permission
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sandbox.discord.guilds import Channel, Member
-    from sandbox.discord.interactions.invocation import Upload
-    from sandbox.discord.world import World
+from sandbox.discord.world import World
 
 
 def post(

@@ -1,18 +1,20 @@
 """Discord as tests, the command line and the page use it: its state, and what members do."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-from sandbox.discord.gateway import Intent
-from sandbox.discord.guilds import ChannelType, Member, Overwrite
+from sandbox.discord.gateway import Gateway, Intent, Session
+from sandbox.discord.guilds import Channel, ChannelType, Guild, Member, Overwrite, Role, User
 from sandbox.discord.interactions.choosing import press_data
-from sandbox.discord.interactions.commands import CommandType, InvalidInvocation
+from sandbox.discord.interactions.commands import CommandType, InvalidInvocation, Registry
 from sandbox.discord.interactions.filling import form_data
 from sandbox.discord.interactions.interactions import CallbackType, Interaction, InteractionType
 from sandbox.discord.interactions.invocation import (
+    Chosen,
+    Filled,
+    Given,
     Resolved,
+    Upload,
     check_leave,
     check_presence,
     command_data,
@@ -23,20 +25,17 @@ from sandbox.discord.interactions.invocation import (
 from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
 from sandbox.discord.posting import check_deletion, post
-from sandbox.discord.world import FILE_LIMIT, MessageCreated, MessageDeleted, MessageEdited
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
-
-    from sandbox.discord.gateway import Gateway, Session
-    from sandbox.discord.guilds import Channel, Guild, Role, User
-    from sandbox.discord.interactions.commands import Registry
-    from sandbox.discord.interactions.invocation import Chosen, Filled, Given, Upload
-    from sandbox.discord.rest.answers import Request
-    from sandbox.discord.rest.server import DiscordRest
-    from sandbox.discord.world import Change, World
-    from sandbox.values import JsonObject
-
+from sandbox.discord.rest.answers import Request
+from sandbox.discord.rest.server import DiscordRest
+from sandbox.discord.world import (
+    FILE_LIMIT,
+    Change,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    World,
+)
+from sandbox.values import JsonObject
 
 KINDS = {
     type(None): CommandType.CHAT_INPUT,

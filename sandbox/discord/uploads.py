@@ -8,17 +8,12 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from aiohttp import BodyPartReader
+from aiohttp import BodyPartReader, web
 
 from sandbox.discord.interactions.forms import DiscordError
 from sandbox.values import JsonObject, as_array, as_object, parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aiohttp import web
 
 REQUEST_LIMIT = 25 * 1024 * 1024
 """Bytes of a whole request (https://discord.com/developers/docs/reference#uploading-files)."""

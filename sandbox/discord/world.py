@@ -1,24 +1,19 @@
 """Everything the sandbox's Discord remembers: its servers, their messages, the files."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TypeAlias
 
+from sandbox.clock import Clock
 from sandbox.discord import permissions
 from sandbox.discord.cdn import Cdn, StoredFile, guess_type, probe
 from sandbox.discord.guilds import Channel, ChannelType, Guild, Member, Role, Thread, User
+from sandbox.discord.messages import Message, Revision
 from sandbox.signals import Signal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from sandbox.clock import Clock
-    from sandbox.discord.messages import Message, Revision
 
 EPOCH_MS = 1_420_070_400_000
 """The first millisecond of Discord's ids, in 2015."""

@@ -1,35 +1,38 @@
 """The edit API's stand-in: checks requests as its page describes, and answers with imitations."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import binascii
 import io
 import secrets
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 from PIL import Image
 
+from sandbox.clock import Clock
 from sandbox.edit_api.imitation import LONG_SIDES, RATIOS, Task, imitate
 from sandbox.edit_api.results import CLIENT_GONE, Results, as_response, cut
-from sandbox.faults import Address, Answer, CutAfter, CutBefore, Pictures, wait_out
+from sandbox.exchanges import Exchanges
+from sandbox.faults import (
+    Address,
+    Answer,
+    CutAfter,
+    CutBefore,
+    DownloadFault,
+    EditFault,
+    FaultList,
+    Pictures,
+    wait_out,
+)
 from sandbox.listener import Listener, refuse_browsers
 from sandbox.signals import Signal
 from sandbox.values import JsonObject, as_integer, as_object, dump, parse
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-    from sandbox.clock import Clock
-    from sandbox.exchanges import Exchanges
-    from sandbox.faults import DownloadFault, EditFault, FaultList
 
 MODEL = "gpt-image-2"
 MOST_PICTURES = 4

@@ -1,17 +1,12 @@
 """Imitated edits: a picture visibly made from the source, and visibly made by no model."""
 
-from __future__ import annotations
-
 import colorsys
 import io
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageEnhance, ImageFont, ImageOps
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RATIOS = {
     "1:1": (1, 1),

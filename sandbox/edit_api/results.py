@@ -1,12 +1,11 @@
 """The edit API's results: pictures for download, and the ways in which a download goes wrong."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aiohttp import web
 
@@ -15,8 +14,10 @@ from sandbox.faults import (
     CutBefore,
     CutInside,
     Delay,
+    DownloadFault,
     Drip,
     Endless,
+    FaultList,
     Hang,
     LyingLength,
     NotAPicture,
@@ -24,12 +25,6 @@ from sandbox.faults import (
     Stall,
     wait_out,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from sandbox.faults import DownloadFault, FaultList
 
 PIECE = 64 * 1024
 FIRST_NUMBER = 1_234_567_890

@@ -1,27 +1,20 @@
 """What people do in a tab: read from what it sends, and done in the sandbox in their name."""
 
-from __future__ import annotations
+from collections.abc import Awaitable, Callable, Mapping
 
-from typing import TYPE_CHECKING
-
+from sandbox.bot_process import BotProcess
 from sandbox.discord.components.components import Kind
+from sandbox.discord.guilds import Channel, Member, Role
 from sandbox.discord.interactions.commands import InvalidInvocation, OptionType
-from sandbox.discord.messages import walk
+from sandbox.discord.interactions.interactions import Interaction
+from sandbox.discord.interactions.invocation import Chosen, Filled, Given
+from sandbox.discord.messages import Message, walk
+from sandbox.page.mirror import Mirror
 from sandbox.page.stage import member_in
+from sandbox.page.switches import Switchboard
+from sandbox.page.uploads import Uploads
+from sandbox.sandbox import Sandbox
 from sandbox.values import JsonObject, as_array, object_at, objects_at, snowflake, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from sandbox.bot_process import BotProcess
-    from sandbox.discord.guilds import Channel, Member, Role
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.interactions.invocation import Chosen, Filled, Given
-    from sandbox.discord.messages import Message
-    from sandbox.page.mirror import Mirror
-    from sandbox.page.switches import Switchboard
-    from sandbox.page.uploads import Uploads
-    from sandbox.sandbox import Sandbox
 
 SECONDS_TO_SUGGEST = 3.0
 

@@ -1,18 +1,11 @@
 """What every open tab knows: records by kind and id, sent whole and then as they change."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from sandbox.values import dump
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject, dump
 
 MOST_WAITING = 10_000
 """Changes that a tab may be behind; one that is further behind is cut off, and starts anew."""

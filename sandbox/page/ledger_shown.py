@@ -9,15 +9,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from sandbox.values import integer_at, snowflake, text_at
-
-if TYPE_CHECKING:
-    from sandbox.bot_process import BotProcess, Event
-    from sandbox.discord.service import DiscordService
-    from sandbox.page.feed import Feed
-    from sandbox.values import JsonObject
+from sandbox.bot_process import BotProcess, Event
+from sandbox.discord.service import DiscordService
+from sandbox.page.feed import Feed
+from sandbox.values import JsonObject, integer_at, snowflake, text_at
 
 MOST_EDITS = 100
 
@@ -54,7 +50,7 @@ class ShownEdit:
     member: str | None
     at: str
     sums: Sums = field(default_factory=Sums)
-    steps: list[JsonObject] = field(default_factory=list["JsonObject"])
+    steps: list[JsonObject] = field(default_factory=list[JsonObject])
 
     def add(self, event: Event) -> None:
         """Take a step in; what is captured or voided is held no more."""

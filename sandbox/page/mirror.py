@@ -16,44 +16,35 @@
 | `bot` | `bot` | whether it runs, how often it connected, its last lines if it ended by itself |
 """
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from sandbox.discord.guilds import Thread
+from sandbox.bot_process import BotProcess
+from sandbox.discord.guilds import Channel, Guild, Member, Thread
 from sandbox.discord.interactions.commands import InvalidInvocation
 from sandbox.discord.interactions.interactions import (
     SECONDS_TO_ACKNOWLEDGE,
     CallbackType,
+    Interaction,
     InteractionType,
 )
 from sandbox.discord.interactions.invocation import check_leave
-from sandbox.discord.messages import COMMAND_ANSWER, CONTEXT_COMMAND_ANSWER
+from sandbox.discord.messages import COMMAND_ANSWER, CONTEXT_COMMAND_ANSWER, Message
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import MessageDeleted
+from sandbox.discord.world import Change, MessageDeleted
 from sandbox.edit_api.edit_service import USER_AGENT
+from sandbox.exchanges import Exchange
+from sandbox.page.feed import Feed
 from sandbox.page.stage import Part, member_in
+from sandbox.sandbox import Sandbox
 from sandbox.values import (
+    JsonObject,
     as_array,
     as_object,
     object_at,
     objects_at,
     text_at,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sandbox.bot_process import BotProcess
-    from sandbox.discord.guilds import Channel, Guild, Member
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.messages import Message
-    from sandbox.discord.world import Change
-    from sandbox.exchanges import Exchange
-    from sandbox.page.feed import Feed
-    from sandbox.sandbox import Sandbox
-    from sandbox.values import JsonObject
 
 MOST_EXCHANGES = 400
 MOST_LINES = 6

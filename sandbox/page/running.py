@@ -1,10 +1,8 @@
 """The page with all that is behind it: the sandbox, the bot, and the line between them and tabs."""
 
-from __future__ import annotations
-
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sandbox.bot_process import BotProcess, child_environment
 from sandbox.page.actions import Actions
@@ -16,9 +14,6 @@ from sandbox.page.stage import set_stage
 from sandbox.page.switches import Switchboard
 from sandbox.page.uploads import Uploads
 from sandbox.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
 
 FIRST_PORT = 8422
 

@@ -15,23 +15,18 @@ import logging
 import secrets
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
+from aiohttp.typedefs import Handler
 
+from sandbox.discord.cdn import Cdn
 from sandbox.discord.interactions.commands import InvalidInvocation
 from sandbox.edit_api.results import CLIENT_GONE, cut
 from sandbox.listener import HOST, LAST_PORT, Listener
-from sandbox.values import as_integer, as_object, dump, parse
-
-if TYPE_CHECKING:
-    from aiohttp.typedefs import Handler
-
-    from sandbox.discord.cdn import Cdn
-    from sandbox.page.actions import Actions
-    from sandbox.page.feed import Feed, Tab
-    from sandbox.page.uploads import Uploads
-    from sandbox.values import JsonObject
+from sandbox.page.actions import Actions
+from sandbox.page.feed import Feed, Tab
+from sandbox.page.uploads import Uploads
+from sandbox.values import JsonObject, as_integer, as_object, dump, parse
 
 STATIC = Path(__file__).with_name("static")
 LARGEST_ACTION = 256 * 1024

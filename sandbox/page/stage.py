@@ -1,16 +1,10 @@
 """Who and what the page shows: two servers, a thread, direct messages, and four people to be."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sandbox.discord.guilds import User
+from sandbox.discord.guilds import Channel, Member, User
 from sandbox.discord.permissions import Permission
-
-if TYPE_CHECKING:
-    from sandbox.discord.guilds import Channel, Member
-    from sandbox.discord.world import World
+from sandbox.discord.world import World
 
 NAMES = ("Ada", "Ben", "Mona", "Olive")
 MODERATION = Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES

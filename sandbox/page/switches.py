@@ -1,12 +1,10 @@
 """What can be made to go wrong from the page, for as long as its switch is on."""
 
-from __future__ import annotations
-
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from sandbox import faults
 from sandbox.bot_process import BotProcess
@@ -17,7 +15,9 @@ from sandbox.faults import (
     CutInside,
     Delay,
     DiscordFault,
+    DownloadAction,
     DownloadFault,
+    EditAction,
     EditFault,
     Endless,
     FaultList,
@@ -26,17 +26,13 @@ from sandbox.faults import (
     NotAPicture,
     OneOf,
     Pictures,
+    RequestAction,
     Stall,
     silent,
     while_on,
 )
+from sandbox.page.feed import Feed
 from sandbox.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sandbox.faults import DownloadAction, EditAction, RequestAction
-    from sandbox.page.feed import Feed
 
 Trouble: TypeAlias = Callable[[Sandbox, BotProcess], AbstractAsyncContextManager[None]]
 

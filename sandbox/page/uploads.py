@@ -1,21 +1,14 @@
 """Files that people chose in a tab, on the disk until they are sent with something."""
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from sandbox.discord.interactions.commands import InvalidInvocation
 from sandbox.discord.interactions.invocation import LARGEST_UPLOAD, Upload
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aiohttp import StreamReader
 
 PIECE = 256 * 1024
 LONGEST_NAME = 260

@@ -1,25 +1,19 @@
 """A real browser for the tests, and a tab in it as somebody at the page uses it."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import async_playwright, expect
 
 from tests.page import NO_BROWSER
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from playwright.async_api import Browser, Locator, Page
 
 NAMES = (
     "chromium-headless-shell",

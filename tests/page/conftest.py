@@ -4,33 +4,23 @@ The tests of this folder share a loop, a browser and two running pages. What a t
 these is taken away after it, so that the next one finds empty channels.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
-from sandbox.discord.interactions.interactions import CallbackType, InteractionType
-from sandbox.page.running import running_page
-from sandbox.values import object_at
+from sandbox.discord.interactions.interactions import CallbackType, Interaction, InteractionType
+from sandbox.page.running import RunningPage, running_page
+from sandbox.values import JsonObject, object_at
 from tests.images_made import make_picture
 from tests.page.browser import PATIENCE_MS, WIDE, NoBrowser, Tab, launched_browser
 from tests.page.line import Line
 from tests.page.stand_in import StandIn
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
-    from pathlib import Path
-
-    from playwright.async_api import Browser
-
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.page.running import RunningPage
-    from sandbox.values import JsonObject
 
 SETTINGS = {"DEFAULT_QUOTA": "unlimited", "EDIT_CONCURRENCY": "1"}
 

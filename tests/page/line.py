@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
-from sandbox.values import as_array, as_object, dump, parse
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
-
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject, as_array, as_object, dump, parse
 
 PATIENCE = 10
 

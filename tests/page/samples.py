@@ -3,24 +3,18 @@
 To look at them all: `python -m tests.page.samples`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import io
 import wave
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from sandbox.discord.guilds import Channel
+from sandbox.discord.messages import Message
 from sandbox.page.running import running_page
+from sandbox.values import JsonObject
 from tests.images_made import make_picture
 from tests.page.stand_in import StandIn, put
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sandbox.discord.guilds import Channel
-    from sandbox.discord.messages import Message
-    from sandbox.values import JsonObject
 
 V2 = 1 << 15
 SUPPRESS_EMBEDS, SILENT = 1 << 2, 1 << 12

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import aiohttp
 
+from sandbox.discord.guilds import Channel
+from sandbox.discord.interactions.interactions import Interaction
 from sandbox.discord.messages import Message, Revision
-from sandbox.values import as_object, parse, snowflake
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
-
-    from sandbox.discord.guilds import Channel
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.sandbox import Sandbox
-    from sandbox.values import JsonObject
+from sandbox.sandbox import Sandbox
+from sandbox.values import JsonObject, as_object, parse, snowflake
 
 
 class StandIn:

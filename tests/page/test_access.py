@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.page.running import RunningPage
+from tests.page.browser import Tab
+from tests.page.conftest import OpenTab, Sent
 from tests.page.samples import FORMS, PUT, SENT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sandbox.page.running import RunningPage
-    from tests.page.browser import Tab
-    from tests.page.conftest import OpenTab, Sent
-    from tests.page.stand_in import StandIn
+from tests.page.stand_in import StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,22 +1,14 @@
 """Result cards in the browser: each button is pressed, and each form is filled in and sent."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
+from sandbox.page.running import RunningPage
 from tests.members import forget_sources
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.async_api import Locator
-
-    from sandbox.page.running import RunningPage
-    from tests.page.browser import Tab
-    from tests.page.conftest import OpenTab
+from tests.page.browser import Tab
+from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

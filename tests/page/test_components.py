@@ -1,16 +1,17 @@
 """Whatever an application may send is drawn, or said to be not drawn."""
 
-from __future__ import annotations
-
 import asyncio
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
+from sandbox.discord.guilds import Channel
 from sandbox.discord.interactions.interactions import CallbackType
-from sandbox.values import as_array, as_object, object_at
+from sandbox.page.running import RunningPage
+from sandbox.values import JsonObject, as_array, as_object, object_at
+from tests.page.conftest import OpenTab, Sent
 from tests.page.samples import (
     BUTTONS,
     PUT,
@@ -23,13 +24,7 @@ from tests.page.samples import (
     text,
     v2,
 )
-
-if TYPE_CHECKING:
-    from sandbox.discord.guilds import Channel
-    from sandbox.page.running import RunningPage
-    from sandbox.values import JsonObject
-    from tests.page.conftest import OpenTab, Sent
-    from tests.page.stand_in import StandIn
+from tests.page.stand_in import StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,8 +1,7 @@
 """Writing: the command picker, options of every kind, messages and files."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -10,18 +9,12 @@ from playwright.async_api import expect
 
 from bot.domain.pricing import Quality
 from sandbox.discord.interactions.interactions import CallbackType
-from sandbox.values import object_at, objects_at
+from sandbox.page.running import RunningPage
+from sandbox.values import JsonObject, object_at, objects_at
 from tests.images_made import make_picture
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-    from sandbox.page.running import RunningPage
-    from sandbox.values import JsonObject
-    from tests.page.browser import Tab
-    from tests.page.conftest import OpenTab, Sent
-    from tests.page.stand_in import StandIn
+from tests.page.browser import Tab
+from tests.page.conftest import OpenTab, Sent
+from tests.page.stand_in import StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

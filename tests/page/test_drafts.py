@@ -1,17 +1,12 @@
 """What is being written stays where it was begun, and nothing of it is lost or sent unseen."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sandbox.page.running import RunningPage
-    from tests.page.conftest import OpenTab, Sent
+from sandbox.page.running import RunningPage
+from tests.page.conftest import OpenTab, Sent
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

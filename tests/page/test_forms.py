@@ -1,25 +1,17 @@
 """Forms: opened by an answer, filled in, checked, sent, closed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from sandbox.discord.interactions.interactions import CallbackType, InteractionType
-from sandbox.values import as_array, object_at, objects_at
+from sandbox.discord.interactions.interactions import CallbackType, Interaction, InteractionType
+from sandbox.page.running import RunningPage
+from sandbox.values import JsonObject, as_array, object_at, objects_at
+from tests.page.browser import Tab
+from tests.page.conftest import OpenTab, Sent
 from tests.page.samples import BOXES, BUTTONS, PLAIN, TEXTS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.page.running import RunningPage
-    from sandbox.values import JsonObject
-    from tests.page.browser import Tab
-    from tests.page.conftest import OpenTab, Sent
-    from tests.page.stand_in import StandIn
+from tests.page.stand_in import StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,18 +1,12 @@
 """`/history` and `/help` in the browser."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 from playwright.async_api import expect
 
+from sandbox.discord.messages import Message
+from sandbox.page.running import RunningPage
 from tests.images_made import photo as upload
-
-if TYPE_CHECKING:
-    from sandbox.discord.messages import Message
-    from sandbox.page.running import RunningPage
-    from tests.page.conftest import OpenTab
+from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,26 +1,17 @@
 """The page by the keyboard alone: everything is reached, seen where one is, and left again."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from sandbox.discord.interactions.interactions import CallbackType
-from sandbox.values import object_at
+from sandbox.page.running import RunningPage
+from sandbox.values import JsonObject, object_at
+from tests.page.browser import Tab
+from tests.page.conftest import OpenTab, Sent
 from tests.page.samples import BOXES, BUTTONS, SPOILERS, gallery
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.async_api import Locator
-
-    from sandbox.page.running import RunningPage
-    from sandbox.values import JsonObject
-    from tests.page.browser import Tab
-    from tests.page.conftest import OpenTab, Sent
-    from tests.page.stand_in import StandIn
+from tests.page.stand_in import StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,16 +1,11 @@
 """The page's ledger adds up what the bot says, whatever of it is still shown."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sandbox.bot_process import BotProcess, Event
 from sandbox.page.feed import Feed
 from sandbox.page.ledger_shown import MOST_EDITS, ShownLedger
 from sandbox.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Telling:

@@ -1,19 +1,14 @@
 """The page has the sizes and colours of Discord's client that `docs/look.md` lists."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.page.running import RunningPage
+from tests.page.conftest import OpenTab
 from tests.page.samples import BUTTONS, SENT
-
-if TYPE_CHECKING:
-    from sandbox.page.running import RunningPage
-    from tests.page.conftest import OpenTab
-    from tests.page.stand_in import StandIn
+from tests.page.stand_in import StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

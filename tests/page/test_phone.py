@@ -1,22 +1,16 @@
 """The page on a phone, 360 pixels wide."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from sandbox.discord.interactions.interactions import CallbackType
+from sandbox.page.running import RunningPage
 from tests.page.browser import PHONE
+from tests.page.conftest import OpenTab, Sent
 from tests.page.samples import FORMS, PUT, SENT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sandbox.page.running import RunningPage
-    from tests.page.conftest import OpenTab, Sent
-    from tests.page.stand_in import StandIn
+from tests.page.stand_in import StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,25 +1,18 @@
 """Whatever people, the bot and the edit API write is text, and nothing else."""
 
-from __future__ import annotations
-
 import unicodedata
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from sandbox.faults import EditFault, declined
+from sandbox.page.running import RunningPage
+from sandbox.values import JsonObject
+from tests.page.browser import Tab
+from tests.page.conftest import OpenTab
 from tests.page.samples import V2, button, option, row, select
-from tests.page.stand_in import put
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sandbox.page.running import RunningPage
-    from sandbox.values import JsonObject
-    from tests.page.browser import Tab
-    from tests.page.conftest import OpenTab
-    from tests.page.stand_in import StandIn
+from tests.page.stand_in import StandIn, put
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

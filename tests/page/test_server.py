@@ -1,7 +1,5 @@
 """The page's server: whom it answers, with what, and what it tells nobody."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
@@ -12,27 +10,21 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
 from sandbox.bot_process import PROJECT
-from sandbox.page.running import running_page
+from sandbox.discord.guilds import Channel
+from sandbox.page.running import RunningPage, running_page
 from sandbox.page.server import STATIC
-from sandbox.values import object_at
+from sandbox.values import JsonObject, object_at
 from tests.images_made import make_picture
 from tests.page.line import Line, Refused, Visitor
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-    from sandbox.discord.guilds import Channel
-    from sandbox.page.running import RunningPage
-    from sandbox.values import JsonObject
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,20 +1,13 @@
 """Several people at once, coming back, and a sandbox that is gone."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from sandbox.page.running import running_page
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sandbox.page.running import RunningPage
-    from tests.page.conftest import OpenTab
+from sandbox.page.running import RunningPage, running_page
+from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

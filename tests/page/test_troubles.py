@@ -1,19 +1,13 @@
 """What is made to go wrong from the page, and what becomes of edits then."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
+from sandbox.page.running import RunningPage
+from tests.page.conftest import OpenTab
 from tests.page.line import Line
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sandbox.page.running import RunningPage
-    from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,23 +1,17 @@
 """Edits that wait, in the browser: what their cards say, and *Cancel*."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from sandbox.faults import EditFault, Hang
+from sandbox.page.running import RunningPage
 from tests.images_made import photo as upload
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-    from sandbox.page.running import RunningPage
-    from tests.page.conftest import OpenTab
+from tests.page.conftest import OpenTab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -1,16 +1,11 @@
 """What is said where there is no browser."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sandbox.bot_process import PROJECT
 from tests.page import NO_BROWSER, TO_INSTALL
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SKIPPED = "tests/page/test_tabs.py::test_a_page_whose_sandbox_ends_says_so"
 

@@ -1,26 +1,19 @@
 """A bot that does nothing but send requests, and the payloads that it sends."""
 
-from __future__ import annotations
-
 import io
 import json
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import aiohttp
 from PIL import Image
 
+from sandbox.discord.guilds import Channel, Member
+from sandbox.discord.interactions.interactions import Interaction
 from sandbox.discord.interactions.invocation import Upload
 from sandbox.sandbox import Sandbox
-from sandbox.values import as_array, as_object, object_at, objects_at, parse, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
-
-    from sandbox.discord.guilds import Channel, Member
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject, as_array, as_object, object_at, objects_at, parse, text_at
 
 V2 = 1 << 15
 EPHEMERAL = 1 << 6

@@ -1,18 +1,11 @@
 """A sandbox with a bot that only sends requests."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from tests.sandbox.client import connection
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from sandbox.discord.guilds import Guild
-    from tests.sandbox.client import Client
+from sandbox.discord.guilds import Guild
+from tests.sandbox.client import Client, connection
 
 
 @pytest.fixture

@@ -1,21 +1,14 @@
 """The gateway's other side, as a bot's library is."""
 
-from __future__ import annotations
-
 import zlib
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import WSMsgType
 
-from sandbox.values import as_object, dump, parse
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from sandbox.sandbox import Sandbox
-    from sandbox.values import JsonObject
+from sandbox.sandbox import Sandbox
+from sandbox.values import JsonObject, as_object, dump, parse
 
 GUILDS = 1
 PRIVILEGED_MEMBERS = 1 << 1

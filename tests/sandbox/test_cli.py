@@ -1,14 +1,12 @@
 """The sandbox's command line, run as a person would run it, and the child beside it."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -21,9 +19,6 @@ from sandbox.discord.cdn import StoredFile
 from sandbox.discord.interactions.invocation import Upload
 from sandbox.faults import EditFault, declined
 from sandbox.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,20 @@
 """The sandbox's Discord API: what it takes, what it refuses, and in which words."""
 
-from __future__ import annotations
-
 import asyncio
 import io
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import cast
 
 import aiohttp
 import pytest
 from PIL import Image
 
-from sandbox.discord.guilds import Overwrite
+from sandbox.discord.guilds import Guild, Overwrite
+from sandbox.discord.interactions.interactions import Interaction
 from sandbox.discord.interactions.invocation import Upload
 from sandbox.discord.permissions import Permission
 from sandbox.sandbox import InvalidInvocation
-from sandbox.values import object_at, objects_at, text_at
+from sandbox.values import JsonObject, object_at, objects_at, text_at
 from tests.sandbox.client import (
     EDIT,
     EPHEMERAL,
@@ -27,13 +27,6 @@ from tests.sandbox.client import (
     row,
     text,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sandbox.discord.guilds import Guild
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.values import JsonObject
 
 # Logging in.
 

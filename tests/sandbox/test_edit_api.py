@@ -1,13 +1,11 @@
 """The edit API's stand-in: what it takes, how it imitates, and how it can fail."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import io
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -18,9 +16,6 @@ from sandbox.edit_api.imitation import Task, imitate
 from sandbox.faults import DownloadFault, EditFault
 from sandbox.sandbox import Sandbox
 from sandbox.values import JsonObject, as_object, object_at, objects_at, parse, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
 
 
 def picture(form: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (400, 200)) -> bytes:

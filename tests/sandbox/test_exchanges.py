@@ -1,19 +1,12 @@
 """Who may ask the sandbox's servers anything, and what is told of each request."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import aiohttp
 import pytest
 
+from sandbox.exchanges import Exchange
 from sandbox.faults import CutBefore, DiscordFault
 from sandbox.sandbox import Upload
-from tests.sandbox.client import PICTURE
-
-if TYPE_CHECKING:
-    from sandbox.exchanges import Exchange
-    from tests.sandbox.client import Client
+from tests.sandbox.client import PICTURE, Client
 
 
 @pytest.mark.parametrize(

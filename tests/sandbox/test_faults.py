@@ -1,23 +1,17 @@
 """Faults of the sandbox's Discord: what a bot meets, and what took effect all the same."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
 from sandbox import faults
+from sandbox.discord.messages import Message
 from sandbox.faults import DiscordFault
 from sandbox.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from sandbox.discord.messages import Message
 
 
 class Client:

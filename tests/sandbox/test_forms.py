@@ -1,22 +1,16 @@
 """Forms: what a bot may show in one, what people may fill in, and what the bot is sent of it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, cast
+from collections.abc import AsyncGenerator
+from typing import cast
 
 import pytest
 
+from sandbox.discord.guilds import Guild, Role
+from sandbox.discord.interactions.interactions import Interaction
+from sandbox.discord.interactions.invocation import Filled
 from sandbox.sandbox import InvalidInvocation, RawId, Upload
-from sandbox.values import object_at, objects_at
+from sandbox.values import JsonObject, object_at, objects_at
 from tests.sandbox.client import PICTURE, Answer, Client, button, connection, row, text
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from sandbox.discord.guilds import Guild, Role
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.interactions.invocation import Filled
-    from sandbox.values import JsonObject
 
 INPUT, STRING, USER, ROLE, MENTIONABLE, CHANNEL, UPLOAD = 4, 3, 5, 6, 7, 8, 19
 RADIO, BOXES, BOX = 21, 22, 23

@@ -1,17 +1,9 @@
 """Forwards, replies, text to speech and silent messages."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from sandbox.discord.guilds import Overwrite
+from sandbox.discord.guilds import Guild, Overwrite
 from sandbox.discord.permissions import Permission
-from sandbox.values import object_at, objects_at
+from sandbox.values import JsonObject, object_at, objects_at
 from tests.sandbox.client import Client
-
-if TYPE_CHECKING:
-    from sandbox.discord.guilds import Guild
-    from sandbox.values import JsonObject
 
 SNAPSHOT = 1 << 14
 SUPPRESS_NOTIFICATIONS = 1 << 12

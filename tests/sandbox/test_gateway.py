@@ -1,21 +1,14 @@
 """The sandbox's gateway: identifying, heartbeats, resuming, and what can go wrong with them."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
 
 import aiohttp
 import pytest
 
 from sandbox.sandbox import Sandbox
-from sandbox.values import dump, integer_at, object_at, objects_at, text_at
+from sandbox.values import JsonObject, dump, integer_at, object_at, objects_at, text_at
 from tests.sandbox.gateway_client import GUILDS, PRIVILEGED_MEMBERS, Bot, connected
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from sandbox.values import JsonObject
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """What the sandbox's Discord answers has the shapes of Discord's own description of its API."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
+from collections.abc import AsyncGenerator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -17,9 +15,6 @@ from PIL import Image
 from sandbox.discord.interactions.invocation import Upload
 from sandbox.sandbox import Sandbox
 from sandbox.values import JsonObject, as_object, object_at, parse, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
 
 DESCRIPTION = os.environ.get("DISCORD_OPENAPI")
 

@@ -1,23 +1,16 @@
 """What members give to a command's options in the sandbox: people, roles, channels, suggestions."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
 
 import pytest
 
+from sandbox.discord.guilds import Guild
+from sandbox.discord.interactions.interactions import Interaction
+from sandbox.discord.interactions.invocation import Given
 from sandbox.discord.permissions import Permission
 from sandbox.sandbox import InvalidInvocation, RawId
-from sandbox.values import object_at, objects_at
+from sandbox.values import JsonObject, object_at, objects_at
 from tests.sandbox.client import Client, connection
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from sandbox.discord.guilds import Guild
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.interactions.invocation import Given
-    from sandbox.values import JsonObject
 
 SHOW: JsonObject = {
     "name": "show",

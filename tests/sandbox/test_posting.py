@@ -1,20 +1,14 @@
 """What members post and delete in the sandbox, and what a bot hears and reads of it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import aiohttp
 import pytest
 
+from sandbox.discord.guilds import Channel, Guild, Member
 from sandbox.discord.permissions import Permission
 from sandbox.sandbox import InvalidInvocation, Upload
 from sandbox.values import object_at, objects_at, text_at
 from tests.sandbox.client import EPHEMERAL, PICTURE, Client
 from tests.sandbox.gateway_client import Bot, connected
-
-if TYPE_CHECKING:
-    from sandbox.discord.guilds import Channel, Guild, Member
 
 GUILD_MESSAGES = 1 << 9
 DIRECT_MESSAGES = 1 << 12

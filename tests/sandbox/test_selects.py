@@ -1,24 +1,17 @@
 """What people choose from the selects of messages, and what a bot is sent of it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pytest
 
+from sandbox.discord.guilds import Guild, Role
+from sandbox.discord.interactions.interactions import Interaction
+from sandbox.discord.interactions.invocation import Chosen
+from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
 from sandbox.sandbox import InvalidInvocation, RawId
-from sandbox.values import object_at
+from sandbox.values import JsonObject, object_at
 from tests.sandbox.client import Client, button, row
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sandbox.discord.guilds import Guild, Role
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.interactions.invocation import Chosen
-    from sandbox.discord.messages import Message
-    from sandbox.values import JsonObject
 
 STRING, USER, ROLE, MENTIONABLE, CHANNEL = 3, 5, 6, 7, 8
 

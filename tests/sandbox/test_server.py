@@ -1,28 +1,21 @@
 """The sandbox as a whole: a bot written with discord.py goes through it from login to result."""
 
-from __future__ import annotations
-
 import asyncio
 import io
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import discord
+import pytest
 import yarl
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from PIL import Image
 
+from sandbox.discord.interactions.invocation import Filled
 from sandbox.sandbox import Acknowledgement, RawId, Sandbox, Upload
 from sandbox.values import object_at, objects_at, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    import pytest
-
-    from sandbox.discord.interactions.invocation import Filled
 
 
 def png(width: int = 640, height: int = 480, colour: str = "red") -> bytes:

@@ -1,24 +1,16 @@
 """The sandbox's servers: roles, members, channels and threads, and how a bot hears of them."""
 
-from __future__ import annotations
-
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.discord.guilds import Overwrite
+from sandbox.discord.guilds import Guild, Overwrite
 from sandbox.discord.permissions import Permission
-from sandbox.values import object_at, objects_at
+from sandbox.sandbox import Sandbox
+from sandbox.values import JsonObject, object_at, objects_at
 from tests.sandbox.client import Client
 from tests.sandbox.gateway_client import GUILDS, PRIVILEGED_MEMBERS, Bot, connected
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from sandbox.discord.guilds import Guild
-    from sandbox.sandbox import Sandbox
-    from sandbox.values import JsonObject
 
 
 @pytest.fixture

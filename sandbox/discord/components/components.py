@@ -4,20 +4,12 @@ The rules are those of https://discord.com/developers/docs/components/reference 
 OpenAPI description.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from sandbox.discord.interactions.forms import Form
-from sandbox.values import as_integer
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from sandbox.discord.interactions.forms import Problems
-    from sandbox.values import JsonObject
+from sandbox.discord.interactions.forms import Form, Problems
+from sandbox.values import JsonObject, as_integer
 
 MOST_TEXT = 4000
 MOST_CHOICES = 25

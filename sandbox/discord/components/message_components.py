@@ -4,20 +4,13 @@ The rules are those of https://discord.com/developers/docs/components/reference 
 OpenAPI description.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
+from sandbox.discord.cdn import StoredFile
 from sandbox.discord.components.components import MOST_TEXT, SELECTS, ComponentReader, Kind
-from sandbox.values import snowflake, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sandbox.discord.cdn import StoredFile
-    from sandbox.discord.interactions.forms import Form, Problems
-    from sandbox.values import JsonObject
+from sandbox.discord.interactions.forms import Form, Problems
+from sandbox.values import JsonObject, snowflake, text_at
 
 MOST_COMPONENTS = 40
 MOST_ROWS = 5

@@ -1,18 +1,11 @@
 """What people choose from selects, as their clients check it and send it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from sandbox.discord.components.components import SELECTS, Kind
 from sandbox.discord.interactions.commands import InvalidInvocation, OptionType
-from sandbox.values import as_array, integer_at, objects_at, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sandbox.discord.interactions.invocation import Resolved
-    from sandbox.values import JsonObject
+from sandbox.discord.interactions.invocation import Resolved
+from sandbox.values import JsonObject, as_array, integer_at, objects_at, text_at
 
 NAMED = {
     Kind.USER_SELECT: OptionType.USER,

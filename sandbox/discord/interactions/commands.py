@@ -3,12 +3,10 @@
 The rules are those of https://discord.com/developers/docs/interactions/application-commands.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from sandbox.discord.interactions.forms import DiscordError, Form, Problems
 from sandbox.values import (
@@ -21,9 +19,6 @@ from sandbox.values import (
     snowflake,
     text_at,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 UNKNOWN_COMMAND = 10063
 MOST_OPTIONS = 25

@@ -1,21 +1,13 @@
 """What people fill into forms, as their clients check it and send it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from sandbox.discord.components.components import Kind
 from sandbox.discord.interactions.choosing import check_count, choose, offered
 from sandbox.discord.interactions.commands import InvalidInvocation, OptionType
-from sandbox.discord.interactions.invocation import RawId
+from sandbox.discord.interactions.invocation import Chosen, Filled, RawId, Resolved
 from sandbox.discord.interactions.modals import LONGEST_INPUT
-from sandbox.values import integer_at, object_at, objects_at, snowflake, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from sandbox.discord.interactions.invocation import Chosen, Filled, Resolved
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject, integer_at, object_at, objects_at, snowflake, text_at
 
 SHORT = 1
 

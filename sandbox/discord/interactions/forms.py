@@ -6,13 +6,11 @@ Discord names every wrong field at its place in an `errors` tree; unknown fields
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from sandbox.values import JsonObject, as_array, as_integer, as_object, snowflake
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
 
 INVALID_FORM = 50035
 INT32 = 2**31 - 1

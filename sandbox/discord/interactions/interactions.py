@@ -1,24 +1,15 @@
 """Interactions: what a member sent to the bot, and what became of it."""
 
-from __future__ import annotations
-
 import secrets
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
-from sandbox.discord.guilds import Member
+from sandbox.discord.guilds import Channel, Member
 from sandbox.discord.messages import Flag, Message
-from sandbox.discord.world import FILE_LIMIT
+from sandbox.discord.world import FILE_LIMIT, World
 from sandbox.signals import Signal
-from sandbox.values import objects_at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from sandbox.discord.guilds import Channel
-    from sandbox.discord.world import World
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject, objects_at
 
 SECONDS_TO_ACKNOWLEDGE = 3.0
 TOKEN_SECONDS = 15 * 60.0

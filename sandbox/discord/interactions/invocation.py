@@ -1,10 +1,9 @@
 """What a member's client sends: a command's options checked, resolved, put into a payload."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from sandbox.discord.cdn import StoredFile, guess_type
 from sandbox.discord.guilds import Channel, Member, Role
@@ -15,16 +14,11 @@ from sandbox.discord.interactions.commands import (
     check_options,
     contexts_of,
 )
+from sandbox.discord.interactions.interactions import Interaction
+from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import safe_name
+from sandbox.discord.world import World, safe_name
 from sandbox.values import JsonObject, as_array, object_at, objects_at, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from sandbox.discord.interactions.interactions import Interaction
-    from sandbox.discord.messages import Message
-    from sandbox.discord.world import World
 
 LARGEST_UPLOAD = 500 * 1024 * 1024
 

@@ -1,16 +1,9 @@
 """Forms and suggestions that a bot answers an interaction with: Discord's rules for them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from sandbox.discord.components.components import LONGEST_CUSTOM_ID, SELECTS, ComponentReader, Kind
 from sandbox.discord.interactions.commands import INT53, OptionType
 from sandbox.discord.interactions.forms import Form, Problems
-from sandbox.values import as_array
-
-if TYPE_CHECKING:
-    from sandbox.values import JsonObject
+from sandbox.values import JsonObject, as_array
 
 MOST_CHOICES = 25
 LONGEST_CHOICE = 100

@@ -1,19 +1,13 @@
 """What routes are made of: a request, a handler's reply, and Discord's standing refusals."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import datetime
+from typing import TypeAlias
 
 from sandbox.discord.interactions.forms import DiscordError, Problems
+from sandbox.discord.uploads import Body, Received
 from sandbox.values import snowflake
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from sandbox.discord.uploads import Body, Received
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,7 @@
 """Discord's application resource (https://discord.com/developers/docs/resources/application)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from sandbox.discord.rest.answers import Reply
-
-if TYPE_CHECKING:
-    from sandbox.discord.rest.answers import RestCall, Route
-    from sandbox.discord.world import World
+from sandbox.discord.rest.answers import Reply, RestCall, Route
+from sandbox.discord.world import World
 
 
 class ApplicationRoutes:

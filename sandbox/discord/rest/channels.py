@@ -1,16 +1,9 @@
 """Discord's channel resource (https://discord.com/developers/docs/resources/channel)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from sandbox.discord.permissions import Permission
-from sandbox.discord.rest.answers import DONE, Reply
+from sandbox.discord.rest.answers import DONE, Reply, RestCall, Route
 from sandbox.discord.rest.lookups import channel_of
-
-if TYPE_CHECKING:
-    from sandbox.discord.rest.answers import RestCall, Route
-    from sandbox.discord.world import World
+from sandbox.discord.world import World
 
 
 class ChannelRoutes:

@@ -1,16 +1,9 @@
 """Application commands (https://discord.com/developers/docs/interactions/application-commands)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from sandbox.discord.rest.answers import DONE, OTHER_APPLICATION, Reply
+from sandbox.discord.interactions.commands import Registry
+from sandbox.discord.rest.answers import DONE, OTHER_APPLICATION, Reply, RestCall, Route
 from sandbox.discord.rest.lookups import guild_of
-
-if TYPE_CHECKING:
-    from sandbox.discord.interactions.commands import Registry
-    from sandbox.discord.rest.answers import RestCall, Route
-    from sandbox.discord.world import World
+from sandbox.discord.world import World
 
 
 class CommandRoutes:

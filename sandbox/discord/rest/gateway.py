@@ -1,14 +1,7 @@
 """The gateway's address (https://discord.com/developers/docs/events/gateway)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from sandbox.discord.rest.answers import Reply
-
-if TYPE_CHECKING:
-    from sandbox.discord.gateway import Gateway
-    from sandbox.discord.rest.answers import RestCall, Route
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.rest.answers import Reply, RestCall, Route
 
 
 class GatewayRoutes:

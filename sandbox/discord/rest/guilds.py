@@ -1,15 +1,8 @@
 """Discord's guild resource (https://discord.com/developers/docs/resources/guild)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from sandbox.discord.rest.answers import UNKNOWN_MEMBER, UNKNOWN_ROLE, Reply
+from sandbox.discord.rest.answers import UNKNOWN_MEMBER, UNKNOWN_ROLE, Reply, RestCall, Route
 from sandbox.discord.rest.lookups import guild_of
-
-if TYPE_CHECKING:
-    from sandbox.discord.rest.answers import RestCall, Route
-    from sandbox.discord.world import World
+from sandbox.discord.world import World
 
 
 class GuildRoutes:

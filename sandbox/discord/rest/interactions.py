@@ -1,9 +1,6 @@
 """Interactions (https://discord.com/developers/docs/interactions/receiving-and-responding)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sandbox.discord.interactions.forms import Form, Problems
 from sandbox.discord.interactions.interactions import CallbackType, Interaction, InteractionType
@@ -27,14 +24,13 @@ from sandbox.discord.rest.answers import (
     UNKNOWN_MESSAGE,
     UNKNOWN_WEBHOOK,
     Reply,
+    RestCall,
+    Route,
 )
 from sandbox.discord.rest.messages import compose, edit
+from sandbox.discord.uploads import Body
+from sandbox.discord.world import World
 from sandbox.values import JsonObject, as_integer, object_at
-
-if TYPE_CHECKING:
-    from sandbox.discord.rest.answers import RestCall, Route
-    from sandbox.discord.uploads import Body
-    from sandbox.discord.world import World
 
 
 @dataclass(slots=True)
@@ -43,7 +39,7 @@ class Interactions:
 
     by_id: dict[int, Interaction] = field(default_factory=dict[int, Interaction])
     by_token: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
-    by_message: dict[int, list[Interaction]] = field(default_factory=dict[int, list["Interaction"]])
+    by_message: dict[int, list[Interaction]] = field(default_factory=dict[int, list[Interaction]])
 
     def add(self, interaction: Interaction) -> None:
         """Remember an interaction."""

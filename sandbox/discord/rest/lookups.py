@@ -1,9 +1,7 @@
 """Find the guild, channel or message in a request's path, as far as the bot may see it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from sandbox.discord.guilds import Channel, Guild
+from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
 from sandbox.discord.rest.answers import (
     MISSING_ACCESS,
@@ -11,13 +9,9 @@ from sandbox.discord.rest.answers import (
     UNKNOWN_CHANNEL,
     UNKNOWN_GUILD,
     UNKNOWN_MESSAGE,
+    RestCall,
 )
-
-if TYPE_CHECKING:
-    from sandbox.discord.guilds import Channel, Guild
-    from sandbox.discord.messages import Message
-    from sandbox.discord.rest.answers import RestCall
-    from sandbox.discord.world import World
+from sandbox.discord.world import World
 
 
 def guild_of(world: World, call: RestCall) -> Guild:

@@ -1,15 +1,13 @@
 """Discord's message resource (https://discord.com/developers/docs/resources/message)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sandbox.discord import message_rules
 from sandbox.discord.forwards import snapshots_of
+from sandbox.discord.guilds import Channel
 from sandbox.discord.interactions.forms import Form, Problems
 from sandbox.discord.message_rules import Payload, Place
-from sandbox.discord.messages import REPLY, Flag, Message
+from sandbox.discord.messages import REPLY, Flag, Message, Revision
 from sandbox.discord.permissions import Permission
 from sandbox.discord.rest.answers import (
     CANNOT_MESSAGE,
@@ -17,18 +15,13 @@ from sandbox.discord.rest.answers import (
     NO_MUTUAL_SERVER,
     NOT_ITS_AUTHOR,
     Reply,
+    RestCall,
+    Route,
 )
 from sandbox.discord.rest.lookups import channel_of, message_of, reach_channel
-from sandbox.discord.uploads import entity_too_large
-from sandbox.discord.world import FILE_LIMIT
+from sandbox.discord.uploads import Body, entity_too_large
+from sandbox.discord.world import FILE_LIMIT, World
 from sandbox.values import object_at, snowflake
-
-if TYPE_CHECKING:
-    from sandbox.discord.guilds import Channel
-    from sandbox.discord.messages import Revision
-    from sandbox.discord.rest.answers import RestCall, Route
-    from sandbox.discord.uploads import Body
-    from sandbox.discord.world import World
 
 
 class MessageRoutes:

@@ -1,36 +1,36 @@
 """Discord's REST API, version 10: record each request, check it by Discord's rules, answer it."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.interactions.commands import Registry
 from sandbox.discord.interactions.forms import DiscordError
-from sandbox.discord.rest.answers import NOT_FOUND, UNAUTHORIZED, Reply, Request, RestCall
+from sandbox.discord.rest.answers import NOT_FOUND, UNAUTHORIZED, Handler, Reply, Request, RestCall
 from sandbox.discord.rest.applications import ApplicationRoutes
 from sandbox.discord.rest.channels import ChannelRoutes
 from sandbox.discord.rest.commands import CommandRoutes
 from sandbox.discord.rest.gateway import GatewayRoutes
 from sandbox.discord.rest.guilds import GuildRoutes
-from sandbox.discord.rest.interactions import InteractionRoutes
+from sandbox.discord.rest.interactions import InteractionRoutes, Interactions
 from sandbox.discord.rest.messages import MessageRoutes
 from sandbox.discord.rest.users import UserRoutes
 from sandbox.discord.uploads import Body, read_body
+from sandbox.discord.world import World
 from sandbox.edit_api.results import CLIENT_GONE, as_response, cut
-from sandbox.faults import Answer, CutAfter, CutBefore, CutReading, wait_out
+from sandbox.faults import (
+    Answer,
+    CutAfter,
+    CutBefore,
+    CutReading,
+    DiscordFault,
+    FaultList,
+    wait_out,
+)
 from sandbox.signals import Signal
 from sandbox.values import dump
-
-if TYPE_CHECKING:
-    from sandbox.discord.gateway import Gateway
-    from sandbox.discord.interactions.commands import Registry
-    from sandbox.discord.rest.answers import Handler
-    from sandbox.discord.rest.interactions import Interactions
-    from sandbox.discord.world import World
-    from sandbox.faults import DiscordFault, FaultList
 
 BASE = "/api/v10"
 SECRET_HEADERS = frozenset({"authorization", "cookie"})

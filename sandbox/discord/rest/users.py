@@ -1,15 +1,8 @@
 """Discord's user resource (https://discord.com/developers/docs/resources/user)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from sandbox.discord.interactions.forms import Form, Problems
-from sandbox.discord.rest.answers import UNKNOWN_USER, Reply
-
-if TYPE_CHECKING:
-    from sandbox.discord.rest.answers import RestCall, Route
-    from sandbox.discord.world import World
+from sandbox.discord.rest.answers import UNKNOWN_USER, Reply, RestCall, Route
+from sandbox.discord.world import World
 
 
 class UserRoutes:
