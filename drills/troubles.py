@@ -12,6 +12,7 @@ from bot.ledger.sqlite.connection import connect_to_write, rows
 from drills.crowd import has_ended
 from drills.running import Stage
 from sandbox import faults
+from sandbox.discord.gateway import Gateway
 from sandbox.faults import (
     Address,
     Answer,
@@ -29,7 +30,6 @@ from sandbox.faults import (
     Endless,
     FaultList,
     Faults,
-    GatewayFaults,
     Hang,
     LyingLength,
     NotAPicture,
@@ -101,7 +101,7 @@ def _requests(
     )
 
 
-def _at_gateway(happen: Callable[[GatewayFaults], Awaitable[None]]) -> Trouble:
+def _at_gateway(happen: Callable[[Gateway], Awaitable[None]]) -> Trouble:
     """Let something happen to the gateway's connection, at once."""
 
     @asynccontextmanager
@@ -112,11 +112,11 @@ def _at_gateway(happen: Callable[[GatewayFaults], Awaitable[None]]) -> Trouble:
     return trouble
 
 
-async def _cut(gateway: GatewayFaults) -> None:
+async def _cut(gateway: Gateway) -> None:
     gateway.drop_all()
 
 
-async def _cut_for_good(gateway: GatewayFaults) -> None:
+async def _cut_for_good(gateway: Gateway) -> None:
     gateway.refuse_resumes += 1
     gateway.drop_all()
 

@@ -9,8 +9,9 @@ import re
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
+from sandbox.discord.gateway import Gateway
 from sandbox.signals import Signal
 from sandbox.values import dump
 
@@ -361,30 +362,8 @@ def while_on(there: FaultList[OneOf], fault: OneOf) -> Generator[OneOf]:
             fault.action.release()
 
 
-class GatewayFaults(Protocol):
-    """What can be done to the gateway's connections, at once."""
-
-    refuse_resumes: int
-    acknowledge_heartbeats: bool
-
-    async def close_all(self, code: int) -> None:
-        """Close every connection with a close code."""
-
-    def drop_all(self) -> None:
-        """Cut every connection's TCP without a word."""
-
-    async def invalidate_all(self, *, resumable: bool) -> None:
-        """Send INVALID_SESSION over every connection."""
-
-    async def reconnect_all(self) -> None:
-        """Ask every connection to reconnect and resume."""
-
-    def silence_all(self) -> None:
-        """Send nothing over any connection any more, as where its other end is gone."""
-
-
 @asynccontextmanager
-async def silent(gateway: GatewayFaults) -> AsyncGenerator[None]:
+async def silent(gateway: Gateway) -> AsyncGenerator[None]:
     """Let no heartbeat be answered meanwhile."""
     gateway.acknowledge_heartbeats = False
     try:
@@ -397,7 +376,7 @@ async def silent(gateway: GatewayFaults) -> AsyncGenerator[None]:
 class Faults:
     """All that can go wrong, by side."""
 
-    gateway: GatewayFaults
+    gateway: Gateway
     discord: FaultList[DiscordFault] = field(default_factory=FaultList[DiscordFault])
     edit_api: FaultList[EditFault] = field(default_factory=FaultList[EditFault])
     downloads: FaultList[DownloadFault] = field(default_factory=FaultList[DownloadFault])

@@ -13,7 +13,9 @@ from aiohttp import web
 
 from sandbox.clock import Clock
 from sandbox.discord.cdn import Cdn
-from sandbox.discord.gateway import HEARTBEAT_SECONDS, Gateway
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.gateway_events import GatewayEvents
+from sandbox.discord.gateway_sessions import HEARTBEAT_INTERVAL_S
 from sandbox.discord.interactions.commands import InvalidInvocation, Registry
 from sandbox.discord.interactions.interactions import Acknowledgement, Interaction
 from sandbox.discord.interactions.invocation import RawId, Upload
@@ -31,14 +33,15 @@ __all__ = ["Acknowledgement", "Interaction", "InvalidInvocation", "RawId", "Sand
 class Sandbox:
     """Discord and the edit API, alive between entering and leaving it as a context manager."""
 
-    def __init__(self, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(self, *, heartbeat_seconds: float = HEARTBEAT_INTERVAL_S) -> None:
         self.clock = Clock()
         self.discord_token = f"sandbox.{secrets.token_urlsafe(32)}"
         self.folder = Path(tempfile.gettempdir(), f"sandbox-{secrets.token_hex(8)}")
         self.exchanges = Exchanges(self.clock)
         self.cdn = Cdn(self.clock)
         self.world = World(self.clock, self.cdn, self.folder)
-        gateway = Gateway(self.world, self.discord_token, heartbeat_seconds=heartbeat_seconds)
+        gateway = Gateway(self.world, self.discord_token, heartbeat_interval_s=heartbeat_seconds)
+        GatewayEvents(self.world, gateway)
         self.faults = Faults(gateway)
         registry = Registry(self.world.application_id, self.world.new_id)
         rest = DiscordRest(self.world, gateway, registry, self.discord_token, self.faults.discord)
@@ -103,6 +106,6 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self.faults.clear()
-        await self._gateway.close()
+        self._gateway.drop_all()
         await asyncio.gather(self._discord_server.close(), self.edit_api.close())
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)

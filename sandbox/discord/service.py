@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-from sandbox.discord.gateway import Gateway, Intent, Session
-from sandbox.discord.guilds import Channel, ChannelType, Guild, Member, Overwrite, Role, User
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.gateway_sessions import Session
+from sandbox.discord.guilds import Channel, Guild, Member
 from sandbox.discord.interactions.choosing import press_data
 from sandbox.discord.interactions.commands import CommandType, InvalidInvocation, Registry
 from sandbox.discord.interactions.filling import form_data
@@ -23,16 +24,11 @@ from sandbox.discord.interactions.invocation import (
     target_data,
 )
 from sandbox.discord.messages import Message, walk
-from sandbox.discord.permissions import Permission
 from sandbox.discord.posting import check_deletion, post
 from sandbox.discord.rest.answers import Request
 from sandbox.discord.rest.server import DiscordRest
 from sandbox.discord.world import (
     FILE_LIMIT,
-    Change,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
     World,
 )
 from sandbox.values import JsonObject
@@ -42,11 +38,11 @@ KINDS = {
     Member: CommandType.USER,
     Message: CommandType.MESSAGE,
 }
-"""The commands that are found on nothing, on a person and on a message."""
+"""The type of command for each type of target."""
 
 
 class DiscordService:
-    """The whole of the sandbox's Discord."""
+    """The sandbox's Discord, as tests, the command line and the page use it."""
 
     def __init__(
         self, world: World, gateway: Gateway, registry: Registry, rest: DiscordRest
@@ -56,8 +52,20 @@ class DiscordService:
         self.registry = registry
         self.rest = rest
         self.sent: list[Callable[[Interaction], None]] = []
-        """Who hears of every interaction that a person's client sends."""
-        world.listeners.append(self._pass_on)
+        """Called with every interaction that a member sends."""
+        self.add_guild = world.add_guild
+        self.expel_bot = world.expel_bot
+        self.add_member = world.add_member
+        self.leave = world.leave
+        self.add_role = world.add_role
+        self.delete_role = world.delete_role
+        self.give_role = world.give_role
+        self.take_role = world.take_role
+        self.forbid = world.forbid
+        self.permit = world.permit
+        self.add_thread = world.add_thread
+        self.delete_channel = world.delete_channel
+        self.close_direct_messages = world.close_direct_messages
 
     @property
     def guilds(self) -> list[Guild]:
@@ -77,124 +85,6 @@ class DiscordService:
     def messages(self, channel: Channel) -> list[Message]:
         """Return a channel's messages, without deleted ones and those for one member alone."""
         return list(self.world.history(channel).values())
-
-    def add_guild(
-        self,
-        name: str,
-        channels: Sequence[str] = ("general", "pictures"),
-        *,
-        owner: str | User = "Olive",
-    ) -> Guild:
-        """Add a server, telling the bot at once."""
-        guild = self.world.add_guild(name, channels, owner=owner)
-        event = self.gateway.guild_create(guild)
-        self.gateway.dispatch("GUILD_CREATE", event, guild_id=guild.id, intent=Intent.GUILDS)
-        return guild
-
-    def add_member(
-        self,
-        guild: Guild,
-        who: str | User,
-        *,
-        permissions: int = 0,
-        roles: Sequence[Role] = (),
-        bot: bool = False,
-    ) -> Member:
-        """Add somebody to a server, a new person or bot by name, or one of another server.
-
-        The permissions come on top of what everyone may do.
-        """
-        member = self.world.add_member(guild, who, permissions=permissions, roles=roles, bot=bot)
-        self._tell("GUILD_MEMBER_ADD", guild, member.to_json(), Intent.GUILD_MEMBERS)
-        return member
-
-    def leave(self, member: Member) -> None:
-        """Let a member leave its server; the user can still be named there."""
-        guild = member.guild
-        del guild.members[member.id]
-        body: JsonObject = {"user": member.user.to_json()}
-        self._tell("GUILD_MEMBER_REMOVE", guild, body, Intent.GUILD_MEMBERS)
-
-    def expel_bot(self, guild: Guild) -> None:
-        """Throw the bot out of a server, telling it."""
-        del guild.members[self.world.bot.id]
-        gone: JsonObject = {"id": str(guild.id)}
-        self.gateway.dispatch("GUILD_DELETE", gone, guild_id=guild.id, intent=Intent.GUILDS)
-
-    def forbid(self, channel: Channel, target: Role | Member, permissions: int) -> None:
-        """Let a channel deny a role or a member something, telling the bot."""
-        self._overwrite(channel, target, deny=permissions)
-
-    def permit(self, channel: Channel, target: Role | Member, permissions: int) -> None:
-        """Let a channel allow a role or a member something, telling the bot."""
-        self._overwrite(channel, target, allow=permissions)
-
-    def _overwrite(
-        self, channel: Channel, target: Role | Member, *, allow: int = 0, deny: int = 0
-    ) -> None:
-        guild = channel.guild
-        if guild is None or channel.type is not ChannelType.GUILD_TEXT:
-            raise ValueError("only the text channels of servers have rules of their own")
-        old = channel.overwrites.get(target.id, Overwrite())
-        channel.overwrites[target.id] = Overwrite(
-            old.allow & ~deny | allow, old.deny & ~allow | deny
-        )
-        self._tell("CHANNEL_UPDATE", guild, channel.to_json())
-
-    def add_thread(self, channel: Channel, name: str, owner: Member | None = None) -> Channel:
-        """Add a public thread to a text channel, telling the bot if it sees the channel."""
-        thread, guild = self.world.add_thread(channel, name, owner), channel.guild
-        seen = self.world.bot_permissions_in(thread) & Permission.VIEW_CHANNEL
-        if guild is not None and seen:
-            self._tell("THREAD_CREATE", guild, thread.to_json() | {"newly_created": True})
-        return thread
-
-    def delete_channel(self, channel: Channel) -> None:
-        """Delete a text channel of a server and its threads, telling the bot."""
-        guild, body = channel.guild, channel.to_json()
-        self.world.delete_channel(channel)
-        if guild is not None:
-            self._tell("CHANNEL_DELETE", guild, body)
-
-    def close_direct_messages(self, who: Member) -> None:
-        """Let somebody take no direct messages of the bot's."""
-        self.world.closed_to_bot.add(who.id)
-
-    def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
-        """Add a role to a server, telling the bot."""
-        role = self.world.add_role(guild, name, permissions)
-        self._tell("GUILD_ROLE_CREATE", guild, {"role": role.to_json()})
-        return role
-
-    def delete_role(self, guild: Guild, role: Role) -> None:
-        """Take a role away from a server, and from whoever has it, telling the bot."""
-        guild.remove_role(role)
-        self._tell("GUILD_ROLE_DELETE", guild, {"role_id": str(role.id)})
-
-    def give_role(self, member: Member, role: Role) -> None:
-        """Give a member a role."""
-        if role not in member.roles:
-            member.roles.append(role)
-            self._tell_of_member(member)
-
-    def take_role(self, member: Member, role: Role) -> None:
-        """Take a role from a member."""
-        if role in member.roles:
-            member.roles.remove(role)
-            self._tell_of_member(member)
-
-    def _tell_of_member(self, member: Member) -> None:
-        # Of itself a bot hears without the intent
-        # (https://discord.com/developers/docs/events/gateway#caveats).
-        own = member.id == self.world.bot.id
-        intent = 0 if own else Intent.GUILD_MEMBERS
-        self._tell("GUILD_MEMBER_UPDATE", member.guild, member.to_json(), intent)
-
-    def _tell(
-        self, event: str, guild: Guild, body: JsonObject, intent: int = Intent.GUILDS
-    ) -> None:
-        told = {"guild_id": str(guild.id)} | body
-        self.gateway.dispatch(event, told, guild_id=guild.id, intent=intent)
 
     def expire_tokens(self) -> None:
         """Let the tokens of all interactions be dead at once."""
@@ -379,54 +269,3 @@ class DiscordService:
         for listener in self.sent:
             listener(interaction)
         return interaction
-
-    def _pass_on(self, change: Change) -> None:
-        message = change.message
-        for interaction in self.rest.interactions.by_message.get(message.id, ()):
-            interaction.changed.fire()
-        if message.ephemeral or message.loading:
-            return
-        guild = message.channel.guild
-        intent = Intent.DIRECT_MESSAGES if guild is None else Intent.GUILD_MESSAGES
-        if not self.gateway.expected(intent):
-            return
-        where: JsonObject = {} if guild is None else {"guild_id": str(guild.id)}
-        match change:
-            case MessageCreated():
-                event, body = "MESSAGE_CREATE", message.as_created() | _authorship(message)
-            case MessageEdited():
-                event, body = "MESSAGE_UPDATE", message.to_json() | _authorship(message)
-            case MessageDeleted():
-                event = "MESSAGE_DELETE"
-                body = {"id": str(message.id), "channel_id": str(message.channel.id)}
-        self.gateway.dispatch(
-            event,
-            body | where,
-            guild_id=None if guild is None else guild.id,
-            intent=intent,
-            concealed=_conceal(body | where) if self._is_private(message) else None,
-        )
-
-    def _is_private(self, message: Message) -> bool:
-        """Tell whether only bots with the MESSAGE_CONTENT intent may read a message."""
-        bot = self.world.bot.id
-        told = message.author.id == bot or bot in message.now.mentions.users
-        return message.channel.guild is not None and not told and not message.deleted
-
-
-def _conceal(message: JsonObject) -> JsonObject:
-    """Return what a bot without MESSAGE_CONTENT is told of others' messages.
-
-    See https://discord.com/developers/docs/events/gateway#message-content-intent.
-    """
-    hidden: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
-    return message | hidden
-
-
-def _authorship(message: Message) -> JsonObject:
-    """Return what the gateway tells of an author who is a member, beside the user."""
-    guild = message.channel.guild
-    member = None if guild is None else guild.members.get(message.author.id)
-    if member is None or message.application_id is not None:
-        return {}
-    return {"member": {key: value for key, value in member.to_json().items() if key != "user"}}

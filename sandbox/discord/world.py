@@ -1,4 +1,4 @@
-"""Everything the sandbox's Discord remembers: its servers, their messages, the files."""
+"""The state of the sandbox's Discord: servers, messages and files."""
 
 import hashlib
 import itertools
@@ -11,15 +11,27 @@ from typing import TypeAlias
 from sandbox.clock import Clock
 from sandbox.discord import permissions
 from sandbox.discord.cdn import Cdn, StoredFile, guess_type, probe
-from sandbox.discord.guilds import Channel, ChannelType, Guild, Member, Role, Thread, User
+from sandbox.discord.gateway_sessions import Intent
+from sandbox.discord.guilds import (
+    Channel,
+    ChannelType,
+    Guild,
+    Member,
+    Overwrite,
+    Role,
+    Thread,
+    User,
+)
 from sandbox.discord.messages import Message, Revision
+from sandbox.discord.permissions import Permission
 from sandbox.signals import Signal
+from sandbox.values import JsonObject
 
 EPOCH_MS = 1_420_070_400_000
-"""The first millisecond of Discord's ids, in 2015."""
+"""Discord's snowflakes count from 2015."""
 
 FILE_LIMIT = 10 * 1024 * 1024
-"""Bytes of a file that a bot may post to a server without boosts."""
+"""Bytes per file in a server without boosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +58,18 @@ class MessageDeleted:
 Change: TypeAlias = MessageCreated | MessageEdited | MessageDeleted
 
 
+@dataclass(frozen=True, slots=True)
+class GuildEvent:
+    """A change to a server, as the gateway's event of that name reports it."""
+
+    name: str
+    guild: Guild
+    body: JsonObject
+    intent: int = Intent.GUILDS
+
+
 class World:
-    """The servers, and all that is in them."""
+    """The servers and everything in them. Tells its listeners about each change."""
 
     def __init__(self, clock: Clock, cdn: Cdn, folder: Path) -> None:
         self.clock = clock
@@ -55,6 +77,7 @@ class World:
         self.folder = folder
         self.changed = Signal()
         self.listeners: list[Callable[[Change], None]] = []
+        self.guild_listeners: list[Callable[[GuildEvent], None]] = []
         self.guilds: list[Guild] = []
         self.channels: dict[int, Channel] = {}
         self._history: dict[int, dict[int, Message]] = {}
@@ -65,10 +88,10 @@ class World:
         self.users = {self.bot.id: self.bot}
         self.bot_permissions: int = permissions.MEMBER
         self.closed_to_bot: set[int] = set()
-        """Who takes no direct messages of the bot's."""
+        """The users who block direct messages from the bot."""
 
     def new_id(self) -> int:
-        """Return a new snowflake: the time in milliseconds above a counter."""
+        """Return a new snowflake."""
         made = (int(self.clock.timestamp() * 1000) - EPOCH_MS) << 22 | next(self._sequence) & 0xFFF
         self._last_id = max(made, self._last_id + 1)
         return self._last_id
@@ -80,17 +103,23 @@ class World:
         *,
         owner: str | User = "Olive",
     ) -> Guild:
-        """Add a server that the bot is in, with an owner, new or known, and text channels."""
+        """Add a server with text channels, an owner, and the bot."""
         guild = Guild(self.new_id(), name, self.clock.now())
         guild.roles[guild.id] = Role(guild.id, "@everyone", permissions.MEMBER)
-        guild.owner_id = self.add_member(guild, owner).id
+        guild.owner_id = self._join(guild, owner).id
         guild.members[self.bot.id] = Member(
             self.bot, guild, guild.created, permissions=self.bot_permissions
         )
         for channel in channels:
             self.add_channel(guild, channel)
         self.guilds.append(guild)
+        self._emit("GUILD_CREATE", guild, guild.to_gateway_json(guild.members[self.bot.id]))
         return guild
+
+    def expel_bot(self, guild: Guild) -> None:
+        """Kick the bot out of a server."""
+        del guild.members[self.bot.id]
+        self._emit("GUILD_DELETE", guild, {"id": str(guild.id)})
 
     def add_channel(self, guild: Guild, name: str) -> Channel:
         """Add a text channel to a server."""
@@ -100,10 +129,10 @@ class World:
         return channel
 
     def add_thread(self, channel: Channel, name: str, owner: Member | None = None) -> Thread:
-        """Add a public thread to a text channel, begun by the server's owner if by nobody else."""
+        """Add a public thread to a text channel. By default, the server's owner starts it."""
         guild = channel.guild
         if guild is None or channel.type is not ChannelType.GUILD_TEXT:
-            raise ValueError("only the text channels of servers have threads")
+            raise ValueError("only a server's text channels have threads")
         thread = Thread(
             self.new_id(),
             name,
@@ -115,14 +144,40 @@ class World:
         )
         guild.threads.append(thread)
         self.channels[thread.id] = thread
+        if self.bot_permissions_in(thread) & Permission.VIEW_CHANNEL:
+            self._emit("THREAD_CREATE", guild, thread.to_json() | {"newly_created": True})
         return thread
 
     def add_role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
-        """Add a role to a server, above those that it has."""
+        """Add a role above the server's other roles."""
         position = max(role.position for role in guild.roles.values()) + 1
         role = Role(self.new_id(), name, permissions, position)
         guild.roles[role.id] = role
+        self._emit_in("GUILD_ROLE_CREATE", guild, {"role": role.to_json()})
         return role
+
+    def delete_role(self, guild: Guild, role: Role) -> None:
+        """Delete a role, and remove it from its members and channels."""
+        guild.remove_role(role)
+        self._emit_in("GUILD_ROLE_DELETE", guild, {"role_id": str(role.id)})
+
+    def give_role(self, member: Member, role: Role) -> None:
+        """Give a role to a member."""
+        if role not in member.roles:
+            member.roles.append(role)
+            self._update_member(member)
+
+    def take_role(self, member: Member, role: Role) -> None:
+        """Remove a role from a member."""
+        if role in member.roles:
+            member.roles.remove(role)
+            self._update_member(member)
+
+    def _update_member(self, member: Member) -> None:
+        # A bot needs no intent for updates of itself
+        # (https://discord.com/developers/docs/events/gateway#caveats).
+        intent = 0 if member.id == self.bot.id else Intent.GUILD_MEMBERS
+        self._emit_in("GUILD_MEMBER_UPDATE", member.guild, member.to_json(), intent)
 
     def add_member(
         self,
@@ -133,27 +188,67 @@ class World:
         roles: Sequence[Role] = (),
         bot: bool = False,
     ) -> Member:
-        """Add somebody to a server, a new person or bot by name, or one of another server.
+        """Add a new user by name, or an existing user, with extra permissions."""
+        member = self._join(guild, who, permissions=permissions, roles=roles, bot=bot)
+        self._emit_in("GUILD_MEMBER_ADD", guild, member.to_json(), Intent.GUILD_MEMBERS)
+        return member
 
-        The permissions come on top of what everyone may do.
-        """
+    def _join(
+        self,
+        guild: Guild,
+        who: str | User,
+        *,
+        permissions: int = 0,
+        roles: Sequence[Role] = (),
+        bot: bool = False,
+    ) -> Member:
         user = User(self.new_id(), who, bot) if isinstance(who, str) else who
         if user.id in guild.members:
-            raise ValueError(f"{user.name} is in {guild.name} already")
+            raise ValueError(f"{user.name} is already in {guild.name}")
         self.users[user.id] = user
         member = Member(user, guild, self.clock.now(), list(roles), permissions)
         guild.members[user.id] = member
         return member
 
+    def leave(self, member: Member) -> None:
+        """Remove a member from their server. The user still exists."""
+        del member.guild.members[member.id]
+        body: JsonObject = {"user": member.user.to_json()}
+        self._emit_in("GUILD_MEMBER_REMOVE", member.guild, body, Intent.GUILD_MEMBERS)
+
+    def forbid(self, channel: Channel, target: Role | Member, permissions: int) -> None:
+        """Deny permissions to a role or a member in a channel."""
+        self._overwrite(channel, target, deny=permissions)
+
+    def permit(self, channel: Channel, target: Role | Member, permissions: int) -> None:
+        """Allow permissions to a role or a member in a channel."""
+        self._overwrite(channel, target, allow=permissions)
+
+    def _overwrite(
+        self, channel: Channel, target: Role | Member, *, allow: int = 0, deny: int = 0
+    ) -> None:
+        guild = channel.guild
+        if guild is None or channel.type is not ChannelType.GUILD_TEXT:
+            raise ValueError("only a server's text channels have permission overwrites")
+        old = channel.overwrites.get(target.id, Overwrite())
+        channel.overwrites[target.id] = Overwrite(
+            old.allow & ~deny | allow, old.deny & ~allow | deny
+        )
+        self._emit("CHANNEL_UPDATE", guild, channel.to_json())
+
+    def close_direct_messages(self, member: Member) -> None:
+        """Make a user block direct messages from the bot."""
+        self.closed_to_bot.add(member.id)
+
     def guild(self, guild_id: int) -> Guild | None:
-        """Find a server."""
+        """Return a server by its id."""
         return next((guild for guild in self.guilds if guild.id == guild_id), None)
 
     def delete_channel(self, channel: Channel) -> None:
-        """Take a server's channel away, with its threads and all that was said in them."""
-        guild = channel.guild
+        """Delete a text channel with its threads and messages."""
+        guild, body = channel.guild, channel.to_json()
         if guild is None or channel not in guild.channels:
-            raise ValueError("only the text channels of servers can be deleted")
+            raise ValueError("only a server's text channels can be deleted")
         threads = [thread for thread in guild.threads if thread.parent is channel]
         for gone in (channel, *threads):
             for message in list(self.history(gone).values()):
@@ -162,10 +257,11 @@ class World:
             del self._history[gone.id]
         guild.channels.remove(channel)
         guild.threads = [thread for thread in guild.threads if thread not in threads]
+        self._emit("CHANNEL_DELETE", guild, body)
         self.changed.fire()
 
     def direct_messages(self, user_id: int) -> Channel | None:
-        """Return a person's direct messages with the bot, opened if need be."""
+        """Return a user's DM channel with the bot. Open it if necessary."""
         for channel in self.channels.values():
             if channel.recipient is not None and channel.recipient.id == user_id:
                 return channel
@@ -178,45 +274,39 @@ class World:
         return None
 
     def shares_server_with_bot(self, user_id: int) -> bool:
-        """Tell whether somebody is in one of the bot's servers."""
+        """Return whether a user is in any of the bot's servers."""
         return any({user_id, self.bot.id} <= guild.members.keys() for guild in self.guilds)
 
     def bot_permissions_in(self, channel: Channel) -> int:
-        """Return what the bot may do in a channel."""
+        """Return the bot's permissions in a channel."""
         if channel.guild is None:
             return permissions.MEMBER
         member = channel.guild.members.get(self.bot.id)
         return 0 if member is None else channel.permissions_of(member)
 
     def store(self, file: StoredFile) -> StoredFile:
-        """Give a file on the disk an id, an address and what its header tells."""
+        """Publish a file, with an id, a signed URL and its image size."""
         file_id = self.new_id()
         kind = file.content_type or guess_type(file.name)
-        picture = None
+        size = None
         if file.width is None and kind is not None and kind.startswith("image/"):
-            picture = probe(file.path)
+            size = probe(file.path)
         url = self.cdn.sign(file.folder, file_id, file.name)
         stored = replace(file, id=file_id, content_type=kind, url=url)
-        if picture is not None:
-            stored = replace(stored, width=picture[0], height=picture[1])
+        if size is not None:
+            stored = replace(stored, width=size[0], height=size[1])
         self.cdn.keep(stored)
         return stored
 
-    def place(self, data: bytes) -> Path:
-        """Put bytes on the disk, once for equal ones."""
+    def write(self, data: bytes) -> Path:
+        """Write bytes to a file named by their hash."""
         path = self.folder / hashlib.sha256(data).hexdigest()
         if not path.exists():
             path.write_bytes(data)
         return path
 
-    def tell(self, change: Change) -> None:
-        """Tell everyone who listens that something changed."""
-        for listener in self.listeners:
-            listener(change)
-        self.changed.fire()
-
     def history(self, channel: Channel) -> dict[int, Message]:
-        """Return a channel's messages by id, without deleted and ephemeral ones."""
+        """Return a channel's messages by id, except deleted and ephemeral ones."""
         return self._history.setdefault(channel.id, {})
 
     def created(self, message: Message) -> None:
@@ -225,16 +315,16 @@ class World:
             self.history(message.channel)[message.id] = message
             message.channel.total_message_sent += 1
             self._count_messages(message.channel)
-        self.tell(MessageCreated(message))
+        self._tell(MessageCreated(message))
 
     def edited(self, message: Message, revision: Revision) -> None:
-        """Edit a message, and forget the files that it no longer has."""
+        """Edit a message, and delete the files that it no longer has."""
         kept = {file.id for file in revision.files}
         for file in message.files:
             if file.id not in kept:
                 self.cdn.forget(file)
         message.revisions.append(revision)
-        self.tell(MessageEdited(message))
+        self._tell(MessageEdited(message))
 
     def deleted(self, message: Message) -> None:
         """Delete a message and its files."""
@@ -243,7 +333,21 @@ class World:
         self._count_messages(message.channel)
         for file in message.files:
             self.cdn.forget(file)
-        self.tell(MessageDeleted(message))
+        self._tell(MessageDeleted(message))
+
+    def _tell(self, change: Change) -> None:
+        for listener in self.listeners:
+            listener(change)
+        self.changed.fire()
+
+    def _emit_in(
+        self, name: str, guild: Guild, body: JsonObject, intent: int = Intent.GUILDS
+    ) -> None:
+        self._emit(name, guild, {"guild_id": str(guild.id)} | body, intent)
+
+    def _emit(self, name: str, guild: Guild, body: JsonObject, intent: int = Intent.GUILDS) -> None:
+        for listener in self.guild_listeners:
+            listener(GuildEvent(name, guild, body, intent))
 
     def _count_messages(self, channel: Channel) -> None:
         history = self.history(channel)
@@ -252,6 +356,6 @@ class World:
 
 
 def safe_name(name: str) -> str:
-    """Return a posted file's name as Discord keeps it: letters, digits, `_`, `-` and dots."""
+    """Return a filename with only the characters that Discord keeps."""
     cleaned = re.sub(r"[^A-Za-z0-9_.\-]", "", name.replace(" ", "_")).strip(".")
     return cleaned or "unknown"

@@ -12,7 +12,7 @@ from bot.app import serve
 from bot.discord_io.client import DiscordClient
 from bot.domain.errors import OperatorError
 from bot.settings import Settings
-from sandbox.discord.gateway import PRIVILEGED, Session
+from sandbox.discord.gateway_sessions import PRIVILEGED, Session
 from sandbox.faults import Answer, DiscordFault, refused, server_error
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot, StartBot

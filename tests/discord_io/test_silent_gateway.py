@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
-from sandbox.faults import GatewayFaults
+from sandbox.discord.gateway import Gateway
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot
 from tests.members import Person, closes
@@ -24,11 +24,11 @@ def short_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.discord_io.client.SILENCE_S", 2.5)
 
 
-def answer_no_heartbeats(gateway: GatewayFaults) -> None:
+def answer_no_heartbeats(gateway: Gateway) -> None:
     gateway.acknowledge_heartbeats = False
 
 
-def say_nothing(gateway: GatewayFaults) -> None:
+def say_nothing(gateway: Gateway) -> None:
     gateway.silence_all()
 
 
@@ -38,7 +38,7 @@ async def test_a_silent_gateway_is_left_and_its_session_resumed(
     bot: RunningBot,
     ada: Person,
     events: Events,
-    fall_silent: Callable[[GatewayFaults], None],
+    fall_silent: Callable[[Gateway], None],
 ):
     gateway, faults = sandbox.discord.gateway, sandbox.faults.gateway
     fall_silent(faults)

@@ -138,7 +138,6 @@ def picture() -> bytes:
         "/users/{user_id}",
         "/applications/@me",
         "/oauth2/applications/@me",
-        "/gateway",
         "/gateway/bot",
         "/guilds/{guild_id}",
         "/guilds/{guild_id}/channels",

@@ -154,7 +154,7 @@ def store_upload(
     world: World, upload: Upload, folder: str, *, ephemeral: bool = False
 ) -> StoredFile:
     """Put a member's file at the CDN; raises InvalidInvocation for one that is too large."""
-    path = upload.data if isinstance(upload.data, Path) else world.place(upload.data)
+    path = upload.data if isinstance(upload.data, Path) else world.write(upload.data)
     size = path.stat().st_size if upload.size is None else upload.size
     if not 0 < size <= LARGEST_UPLOAD:
         raise InvalidInvocation(f"{upload.name}: {size} bytes cannot be uploaded")

@@ -3,22 +3,31 @@
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.rest.answers import Reply, RestCall, Route
 
+SESSION_STARTS = 1000
+SESSION_STARTS_RESET_MS = 86_400_000
+
 
 class GatewayRoutes:
-    """The gateway's address, and how many shards it takes."""
+    """The gateway's address and its session start limit."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        return [
-            ("GET", "/gateway", self._get_gateway),
-            ("GET", "/gateway/bot", self._get_gateway_bot),
-        ]
-
-    def _get_gateway(self, _: RestCall) -> Reply:
-        return Reply({"url": self._gateway.url})
+        return [("GET", "/gateway/bot", self._get_gateway_bot)]
 
     def _get_gateway_bot(self, _: RestCall) -> Reply:
-        return Reply(self._gateway.described())
+        remaining = max(0, SESSION_STARTS - self._gateway.identified)
+        return Reply(
+            {
+                "url": self._gateway.url,
+                "shards": 1,
+                "session_start_limit": {
+                    "total": SESSION_STARTS,
+                    "remaining": remaining,
+                    "reset_after": SESSION_STARTS_RESET_MS,
+                    "max_concurrency": 1,
+                },
+            }
+        )

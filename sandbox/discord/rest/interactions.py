@@ -29,7 +29,7 @@ from sandbox.discord.rest.answers import (
 )
 from sandbox.discord.rest.messages import compose, edit
 from sandbox.discord.uploads import Body
-from sandbox.discord.world import World
+from sandbox.discord.world import Change, World
 from sandbox.values import JsonObject, as_integer, object_at
 
 
@@ -57,6 +57,7 @@ class InteractionRoutes:
     def __init__(self, world: World) -> None:
         self.interactions = Interactions()
         self._world = world
+        world.listeners.append(self._wake)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -68,6 +69,10 @@ class InteractionRoutes:
             ("PATCH", answers, self._edit_answer),
             ("DELETE", answers, self._delete_answer),
         ]
+
+    def _wake(self, change: Change) -> None:
+        for interaction in self.interactions.by_message.get(change.message.id, ()):
+            interaction.changed.fire()
 
     def _acknowledge(self, call: RestCall) -> Reply:
         interaction = self.interactions.by_id.get(call.id("interaction"))
