@@ -57,17 +57,13 @@ class Wish:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.description = (
-        "Sends one edit through the whole bot, with no account anywhere: Discord and the edit API "
-        "are servers on this machine, and the edit API only imitates edits. "
-        "Without options it edits a picture that comes along."
+        "Run one edit through the whole bot, without any account: Discord and the edit API are "
+        "servers on this machine, and the edit API only imitates edits. "
+        "Without options, it edits a sample image."
     )
     what = parser.add_argument_group("what to do")
-    what.add_argument(
-        "--edit", nargs=2, metavar=("PATH", "PROMPT"), help="edit a picture of your own"
-    )
-    what.add_argument(
-        "--serve", action="store_true", help="run the two servers alone, until Ctrl-C"
-    )
+    what.add_argument("--edit", nargs=2, metavar=("PATH", "PROMPT"), help="edit your own image")
+    what.add_argument("--serve", action="store_true", help="run only the two servers, until Ctrl-C")
     what.add_argument(
         "--page",
         action="store_true",
@@ -78,14 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=_port,
         default=FIRST_PORT,
-        help="where it listens, or at the next port that is free (%(default)s)",
+        help="the port, or the next free one after it (%(default)s)",
     )
     page.add_argument("--open", action="store_true", help="open it in the browser")
     edit = parser.add_argument_group("the edit, with the options of /edit")
     edit.add_argument("--quality", help="low, medium or high")
     edit.add_argument("--size", help="source, or a ratio such as 16:9")
-    edit.add_argument("--count", type=int, help="how many pictures, 1 to 4")
-    edit.add_argument("--private", action="store_true", help="as an answer for the member alone")
+    edit.add_argument("--count", type=int, help="how many images, 1 to 4")
+    edit.add_argument("--private", action="store_true", help="show the result only to the member")
     edit.add_argument(
         "--out", type=Path, default=RESULTS, help="the folder for results (%(default)s)"
     )
@@ -322,8 +318,8 @@ STEPS: dict[str, Callable[[Event], str]] = {
     "edit.held": lambda event: f"Held          {_number(event, 'credits', 'credit')}",
     "edit.acknowledged": lambda _: "Acknowledged  the member sees that it is taken",
     "edit.sent": lambda event: f"Sent          {_order(event)}",
-    "edit.rendered": lambda event: f"Rendered      {_number(event, 'pictures', 'picture')}",
-    "edit.posted": lambda event: f"Posted        {_number(event, 'pictures', 'picture')}",
+    "edit.rendered": lambda event: f"Rendered      {_number(event, 'pictures', 'image')}",
+    "edit.posted": lambda event: f"Posted        {_number(event, 'pictures', 'image')}",
     "edit.charged": lambda event: f"Charged       {_number(event, 'credits', 'credit')}",
     "edit.voided": lambda event: f"Voided        {_number(event, 'credits', 'credit')} given back",
     "edit.refused": lambda _: "Refused       nothing was held",
@@ -338,7 +334,7 @@ def _number(event: Event, field: str, unit: str) -> str:
 
 def _order(event: Event) -> str:
     quality, ratio = text_at(event.fields, "quality"), text_at(event.fields, "ratio")
-    return f"{quality} quality, {ratio}, {_number(event, 'count', 'picture')}"
+    return f"{quality} quality, {ratio}, {_number(event, 'count', 'image')}"
 
 
 def save(file: StoredFile, stem: str, folder: Path) -> Path:

@@ -58,7 +58,7 @@ async def test_an_edit_of_the_sample_picture_is_imitated_in_a_thread(
     own_page.sandbox.edit_api.answer_with([])
     tab = await open_tab(own_page)
     await tab.go("Lighthouse", "Harbour at dawn")
-    await tab.page.get_by_role("button", name="Take a sample picture").click()
+    await tab.page.get_by_role("button", name="Use a sample image").click()
     await expect(tab.page.get_by_role("list", name="Files to send")).to_contain_text("sample.jpg")
     await tab.command("/edit prompt:let the sun rise quality:low count:2 ")
     await tab.press("Enter")

@@ -110,16 +110,16 @@ function Beginning({ channel }) {
     <div class="beginning">
       <h2>Welcome to ${channel.name}!</h2>
       <p>
-        Drop a picture here, type <kbd>/edit</kbd>, say what to change, and press <kbd>Enter</kbd>.
+        Drop an image here, type <kbd>/edit</kbd>, say what to change, and press <kbd>Enter</kbd>.
       </p>
       <p>
-        <button type="button" class="plain" onClick=${takeSample}>Take a sample picture</button>
+        <button type="button" class="plain" onClick=${takeSample}>Use a sample image</button>
       </p>
     </div>
   `;
 }
 
-/** Hand a picture to the composer, for whoever has none at hand. */
+/** Give the composer a sample image. */
 async function takeSample() {
   const response = await fetch(new URL("demo.jpg", import.meta.url));
   giveFiles([new File([await response.blob()], "sample.jpg", { type: "image/jpeg" })]);
