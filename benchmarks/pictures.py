@@ -177,7 +177,9 @@ async def edit(sandbox: Sandbox, image: Upload) -> str:
     command = await sandbox.discord.invoke(guild.channels[0], member, "edit", options)
     message = await command.settled(timeout=120)
     made = f"{len(message.files)} picture. " if message.files else ""
-    notes = [line for line in message.text.splitlines() if "original" in line]
+    notes = [
+        line for line in message.text.splitlines() if "first frame" in line or "resized" in line
+    ]
     return made + (" ".join(notes) if made else message.text)[:90]
 
 

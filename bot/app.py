@@ -53,6 +53,7 @@ from bot.subprocesses.confinement import hide_memory
 from bot.subprocesses.pool import Job, ProcessPool
 from cogs.cancel import CancelButton
 from cogs.credits import CreditsCog
+from cogs.delete_button import DeleteButton
 from cogs.edit import EditCog
 from cogs.edit_guided import EditGuidedCog
 from cogs.edit_image import EditImage
@@ -60,12 +61,13 @@ from cogs.help import HelpCog
 from cogs.history import HistoryCog
 from cogs.privacy import PrivacyCog
 from cogs.quota import QuotaCog
+from cogs.quota_pages import QuotaPages
 from cogs.result_buttons import ResultButtons
 from cogs.settings import SettingsCog
-from cogs.text.log_channel import journal_line
+from cogs.text.log_channel import log_note
 from cogs.ui.admission import Admission
 from cogs.ui.cards import EditCards
-from cogs.ui.component_router import PressesCog
+from cogs.ui.component_router import ComponentRouter
 from cogs.ui.edit_forms import EDIT_FORM
 from cogs.ui.failures import FailureHandler
 from cogs.ui.order_intake import Orders
@@ -147,7 +149,7 @@ async def serve(
         source_downloads = SourceDownloads(connections)
         rest = DiscordRest(session, settings.discord_api_url, settings.discord_token)
         replies = Replies(rest)
-        journal = DiscordJournal(stores.quota_rules, rest, journal_line)
+        journal = DiscordJournal(stores.quota_rules, rest, log_note)
         stack.push_async_callback(journal.close)
         conversions = Conversions()
         trusted_hosts = TrustedHosts(settings.discord_api_url.origin())
@@ -197,7 +199,15 @@ async def serve(
         admission = Admission(replies, settings.servers)
         failures = FailureHandler(replies)
         custom_ids = CustomIds(settings.discord_token)
-        quota = QuotaCog(stores.quota_rules, stores.ledger, replies, custom_ids, settings.limits)
+        quota_pages = QuotaPages(stores.quota_rules, replies, custom_ids, settings.limits)
+        quota = QuotaCog(
+            stores.quota_rules,
+            stores.ledger,
+            replies,
+            settings.limits,
+            quota_pages.limits,
+            quota_pages.log,
+        )
         server_settings = SettingsCog(stores.quota_rules, journal, replies, custom_ids)
         exports = Exports(settings.spool_dir)
         privacy = PrivacyCog(stores.archive, replies, custom_ids, exports)
@@ -213,24 +223,23 @@ async def serve(
         )
         edit_image = EditImage(orders, trusted_hosts)
         edit_guided = EditGuidedCog(orders, editor, stores.drafts, replies, custom_ids)
-        results = ResultButtons(
-            orders, stores.ledger, stores.archive, rest, replies, custom_ids, posted, trusted_hosts
-        )
+        results = ResultButtons(orders, stores.ledger, replies, posted, trusted_hosts)
+        delete = DeleteButton(stores.ledger, stores.archive, rest, replies, custom_ids)
         cancel = CancelButton(stores.ledger, editor, replies)
-        presses = PressesCog(
+        components = ComponentRouter(
             custom_ids,
             replies,
             admission,
             failures,
-            actions={
-                **quota.actions,
-                **server_settings.actions,
-                **privacy.actions,
-                **edit_guided.actions,
-                **results.actions,
-                **history.actions,
+            signed={
+                **quota_pages.signed,
+                **server_settings.signed,
+                **privacy.signed,
+                **edit_guided.signed,
+                **delete.signed,
+                **history.signed,
             },
-            lasting={**results.lasting, **cancel.lasting},
+            persistent={**results.persistent, **delete.persistent, **cancel.persistent},
             forms={EDIT_FORM: orders.take_form, **edit_guided.forms},
         )
         discord_client = await stack.enter_async_context(
@@ -247,11 +256,11 @@ async def serve(
                     privacy,
                     history,
                     HelpCog(replies),
-                    presses,
+                    components,
                 ],
                 menus=[edit_image.menu],
                 admits=admission.admits,
-                answer_failure=failures.answer,
+                answer_failure=failures.handle,
             )
         )
         with _as_operator_errors(settings):

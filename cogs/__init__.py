@@ -1,1 +1,1 @@
-"""Discord's face: one feature a file, and the words that members read."""
+"""Discord commands and buttons: one feature per file."""

@@ -1,4 +1,4 @@
-"""The button that cancels an edit while it waits."""
+"""The button that cancels a queued edit."""
 
 from collections.abc import Mapping
 
@@ -11,21 +11,17 @@ from cogs.ui.component_router import PersistentClick, PersistentClickHandler
 from cogs.ui.interactions import Caller
 from cogs.ui.waiting_card import CANCEL
 
-UNKNOWN = "This bot knows no such edit in this server any more, so there is nothing to cancel."
-NOT_YOURS = (
-    "Only the member who asked for an edit can cancel it, or a moderator who may manage messages "
-    "in its channel."
+UNKNOWN = "This edit no longer exists."
+NOT_YOURS = "Only the person who started this edit, or someone with Manage Messages, can cancel it."
+STARTED = (
+    "This edit has already started, so it can't be canceled. You're only charged if it succeeds."
 )
-UNDER_WAY = (
-    "This edit is being made already and cannot be stopped any more. It is charged only if its "
-    "pictures are posted."
-)
-ENDED = "This edit has ended already, so there is nothing to cancel."
-CANCELLED = "The edit was cancelled. Nothing was charged."
+FINISHED = "This edit is already finished."
+CANCELED = "Canceled. You weren't charged."
 
 
 class CancelButton:
-    """Ends an edit that was not sent yet, for its member or a moderator."""
+    """Cancels an edit that wasn't sent yet, for its member or a moderator."""
 
     def __init__(self, ledger: Ledger, editor: Editor, replies: Replies) -> None:
         self._ledger = ledger
@@ -33,33 +29,27 @@ class CancelButton:
         self._replies = replies
 
     @property
-    def lasting(self) -> Mapping[str, PersistentClickHandler]:
-        """What it answers."""
-        return {CANCEL: self.press}
+    def persistent(self) -> Mapping[str, PersistentClickHandler]:
+        """The handlers of its buttons that never expire."""
+        return {CANCEL: self._click}
 
-    async def press(self, press: PersistentClick) -> None:
-        """Cancel the edit, or say privately why it is not cancelled."""
-        await self._replies.respond_or_defer(press.asked.as_new_message, self._cancel(press))
+    async def _click(self, click: PersistentClick) -> None:
+        await self._replies.respond_or_defer(click.interaction.as_new_message, self._cancel(click))
 
-    async def _cancel(self, press: PersistentClick) -> Reply:
-        return Reply(await self._outcome(press))
-
-    async def _outcome(self, press: PersistentClick) -> str:
-        edit = await self._ledger.find(press.row_id)
-        if edit is None or edit.order.guild_id != press.caller.member.guild_id:
-            return UNKNOWN
-        if not may_cancel(press.caller, edit):
-            return NOT_YOURS
-        if await self._editor.cancel(press.row_id):
-            return CANCELLED
-        edit = await self._ledger.find(press.row_id)
-        if edit is not None and edit.state in {State.SUBMITTED, State.RENDERED}:
-            return UNDER_WAY
-        return ENDED
+    async def _cancel(self, click: PersistentClick) -> Reply:
+        edit = await self._ledger.find(click.row_id)
+        if edit is None or edit.order.guild_id != click.caller.member.guild_id:
+            return Reply(UNKNOWN)
+        if not _may_cancel(click.caller, edit):
+            return Reply(NOT_YOURS)
+        if await self._editor.cancel(click.row_id):
+            return Reply(CANCELED)
+        edit = await self._ledger.find(click.row_id)
+        started = edit is not None and edit.state in {State.SUBMITTED, State.RENDERED}
+        return Reply(STARTED if started else FINISHED)
 
 
-def may_cancel(caller: Caller, edit: Edit) -> bool:
-    """Whether it is the caller's own edit, or one in a channel that they moderate."""
+def _may_cancel(caller: Caller, edit: Edit) -> bool:
     if caller.member.id == edit.order.member_id:
         return True
     return caller.moderates and caller.channel_id == edit.order.channel_id

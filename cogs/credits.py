@@ -1,4 +1,4 @@
-"""`/credits`: what a member has left, holds and spent, and what their latest edits cost."""
+"""`/credits`: a member's balance and latest edits."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,16 +12,17 @@ from bot.domain.edits import PastEdit
 from bot.domain.lifecycle import OPEN_STATES, State
 from bot.domain.quotas import Balance, OperatorLimits
 from bot.ledger import Ledger
-from cogs.text.balances import details_lines, sums_line
-from cogs.text.outcomes import count_credits
-from cogs.ui.interactions import as_member, asked_by, guild_of
+from cogs.text.balances import balance_lines, sums_line
+from cogs.text.formats import count_credits, relative_time
+from cogs.text.outcomes import STATE_LABELS
+from cogs.ui.interactions import as_member, guild_id_of, interaction_ref
 
 LATEST = 10
-"""Edits that are listed."""
+"""Edits to list."""
 
 
 class CreditsCog(commands.Cog):
-    """A member's own accounts, shown to them alone."""
+    """Shows members their own credits, in private."""
 
     def __init__(
         self,
@@ -39,35 +40,37 @@ class CreditsCog(commands.Cog):
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     async def credits(self, interaction: discord.Interaction) -> None:
-        """Answer with the balance and the latest edits."""
-        await self._replies.respond_or_defer(asked_by(interaction), self._state(interaction))
+        """Show the balance and the latest edits."""
+        await self._replies.respond_or_defer(
+            interaction_ref(interaction), self._statement(interaction)
+        )
 
-    async def _state(self, interaction: discord.Interaction) -> Reply:
+    async def _statement(self, interaction: discord.Interaction) -> Reply:
         balance, edits = await self._ledger.statement(
-            as_member(interaction.user, guild_of(interaction)),
+            as_member(interaction.user, guild_id_of(interaction)),
             limits=self._limits,
             now=self._clock(),
             latest=LATEST,
         )
-        return Reply(credits_text(balance, edits, guild_of(interaction)))
+        return Reply(credits_text(balance, edits, guild_id_of(interaction)))
 
 
 def credits_text(balance: Balance, edits: Sequence[PastEdit], guild_id: int) -> str:
-    """The balance on a line that programs can read, how it comes about, and the latest edits."""
-    lines = [sums_line(balance), *details_lines(balance, guild_id)]
+    """Show the balance, the latest edits, and the line that programs read."""
+    lines = balance_lines(balance, guild_id)
     if edits:
         lines += ["", "**Your latest edits**", *map(_line, edits)]
-    return "\n".join(lines)
+    return "\n".join([*lines, sums_line(balance)])
 
 
 def _line(edit: PastEdit) -> str:
     order = f"{edit.quality.capitalize()} × {edit.count}"
-    return f"- <t:{edit.held_at.timestamp():.0f}:R> · {order} · {_outcome(edit)}"
+    return f"- {relative_time(edit.held_at)} · {order} · {_outcome(edit)}"
 
 
 def _outcome(edit: PastEdit) -> str:
     if edit.state in OPEN_STATES:
-        return f"under way, {count_credits(edit.quality.price * edit.count)} held"
+        return f"in progress, {count_credits(edit.quality.price * edit.count)} reserved"
     if edit.state is State.DELIVERED:
         return count_credits(edit.charged)
-    return f"{edit.state}, {count_credits(0)}"
+    return f"{STATE_LABELS[edit.state]}, {count_credits(0)}"

@@ -1,4 +1,4 @@
-"""`/edit`: reads the command and hands it to the use case."""
+"""`/edit`: reads the command and hands the order to the editor."""
 
 import discord
 from discord import app_commands
@@ -9,11 +9,11 @@ from bot.domain.refusals import MAX_PROMPT
 from bot.editing.editor import Editor
 from cogs.ui.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
 from cogs.ui.interactions import caller_of
-from cogs.ui.order_intake import ask_for, link_to
+from cogs.ui.order_intake import image_link, order_request
 
 
 class EditCog(commands.Cog):
-    """The command that everything else is for."""
+    """The command that edits an attached image."""
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
@@ -33,11 +33,11 @@ class EditCog(commands.Cog):
         count: app_commands.Range[int, 1, MAX_COUNT] = 1,
         private: bool = False,
     ) -> None:
-        """Take the order; what becomes of it is shown from its row."""
+        """Hand over the order; the editor shows what happens to it."""
         await self._editor.take(
-            ask_for(
+            order_request(
                 caller_of(interaction),
-                link_to(image),
+                image_link(image),
                 prompt=prompt,
                 quality=read_offered_quality(quality),
                 size=size or SOURCE_SIZE,

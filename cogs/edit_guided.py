@@ -1,4 +1,4 @@
-"""`/edit-guided`: asks for what a good request has, and shows the prompt that comes of it."""
+"""`/edit-guided`: asks for the parts of a prompt, and shows the prompt before the edit starts."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,29 +18,38 @@ from bot.domain.pricing import MAX_COUNT, SOURCE_SIZE
 from bot.domain.refusals import PromptBlank, is_blank, refuse_picture
 from bot.editing.editor import Editor
 from bot.ledger.drafts import Draft, DraftBook
+from cogs.text import buttons
+from cogs.text.formats import count_credits, plural
 from cogs.text.markdown import as_block
-from cogs.text.outcomes import count_credits, refusal_text
+from cogs.text.outcomes import refusal_text
 from cogs.ui.choices import EDIT_OPTIONS, QUALITIES, SIZES, read_offered_quality
-from cogs.ui.component_router import ClickHandler, FormSent, SentForm, SignedClick
+from cogs.ui.component_router import ClickHandler, FormHandler, SentForm, SignedClick
 from cogs.ui.components import Button, Item, as_components, row_of
 from cogs.ui.edit_forms import CHANGE, GUIDED_FORM, KEEP, LOOK, TEXT, guided_form
 from cogs.ui.interactions import caller_of
-from cogs.ui.order_intake import FORM_TOO_OLD, Orders, ask_for, is_own, link_to, within_deadline
-from cogs.ui.pages import MOST_TEXT
+from cogs.ui.order_intake import (
+    FORM_EXPIRED,
+    Orders,
+    image_link,
+    is_own,
+    order_request,
+    within_deadline,
+)
+from cogs.ui.pages import MAX_TEXT
 
 MAKE, DISCARD = "guided.make", "guided.discard"
-"""What the buttons do."""
+"""Names of the buttons' actions in custom ids."""
 
-NOT_THERE = (
-    "This draft is not there any more: it was made or discarded already, or is older than an "
-    "hour. Nothing more was charged. Run `/edit-guided` again."
+NO_DRAFT = (
+    "This draft was already used, or it expired. You weren't charged again. Start over with "
+    "`/edit-guided`."
 )
-DISCARDED = "Discarded. Nothing was charged."
-TOO_LONG = "The four parts are too long together. Nothing was charged. Make them shorter."
+DISCARDED = "Draft discarded. You weren't charged."
+TOO_LONG = "Your answers are too long together. You weren't charged. Shorten them and try again."
 
 
 class EditGuidedCog(commands.Cog):
-    """An edit whose prompt is composed of answers."""
+    """Composes an edit's prompt from a member's answers."""
 
     def __init__(
         self,
@@ -59,13 +68,13 @@ class EditGuidedCog(commands.Cog):
         self._clock = clock
 
     @property
-    def actions(self) -> Mapping[str, ClickHandler]:
-        """What its buttons do."""
+    def signed(self) -> Mapping[str, ClickHandler]:
+        """The handlers of its signed buttons."""
         return {MAKE: self._make, DISCARD: self._discard}
 
     @property
-    def forms(self) -> Mapping[str, FormSent]:
-        """What becomes of its form."""
+    def forms(self) -> Mapping[str, FormHandler]:
+        """The handler of its form."""
         return {GUIDED_FORM: self._show_prompt}
 
     @app_commands.command(
@@ -85,13 +94,13 @@ class EditGuidedCog(commands.Cog):
         count: app_commands.Range[int, 1, MAX_COUNT] = 1,
         private: bool = False,
     ) -> None:
-        """Answer with the form."""
+        """Open the form."""
         caller = caller_of(interaction)
         draft = Draft(
             id=interaction.id,
             guild_id=caller.member.guild_id,
             member_id=caller.member.id,
-            sources=(link_to(image),),
+            sources=(image_link(image),),
             private=private,
             quality=read_offered_quality(quality),
             size=size or SOURCE_SIZE,
@@ -105,7 +114,7 @@ class EditGuidedCog(commands.Cog):
         (source,) = draft.sources
         if refusal := refuse_picture(source):
             return Reply(refusal_text(refusal))
-        await self._orders.keep_draft(draft)
+        await self._orders.save_draft(draft)
         return guided_form(draft)
 
     async def _show_prompt(self, sent: SentForm) -> None:
@@ -114,44 +123,44 @@ class EditGuidedCog(commands.Cog):
     async def _composed(self, sent: SentForm) -> Reply:
         draft = await self._orders.find_draft(sent.caller, sent.draft_id)
         if draft is None:
-            return Reply(FORM_TOO_OLD)
+            return Reply(FORM_EXPIRED)
         keep, change, look, text = map(sent.filled.text, (KEEP, CHANGE, LOOK, TEXT))
         if is_blank(change):
             return Reply(refusal_text(PromptBlank()))
         settings = await self._orders.read_settings(sent.caller)
         draft = replace(
             draft,
-            id=sent.caller.asked.id,
+            id=sent.caller.interaction.id,
             prompt=compose_prompt(keep=keep, change=change, look=look, text=text),
             quality=draft.quality if draft.chose_quality else settings.quality or draft.quality,
             size=draft.size if draft.chose_size else settings.size or draft.size,
         )
-        shown = preview_text(draft)
-        if len(shown) > MOST_TEXT:
+        preview = preview_text(draft)
+        if len(preview) > MAX_TEXT:
             return Reply(TOO_LONG)
         await self._drafts.keep(draft, now=self._clock())
-        return Reply(components=as_components(ui.TextDisplay(shown), self._row(draft)))
+        return Reply(components=as_components(ui.TextDisplay(preview), self._row(draft)))
 
     def _row(self, draft: Draft) -> Item:
-        holder = SignatureScope(draft.guild_id, draft.member_id)
+        scope = SignatureScope(draft.guild_id, draft.member_id)
 
         def custom_id(name: str) -> str:
-            return self._custom_ids.write(Action(name, (str(draft.id),)), holder)
+            return self._custom_ids.write(Action(name, (str(draft.id),)), scope)
 
         return row_of(
-            Button("Make it", custom_id(MAKE), discord.ButtonStyle.primary),
-            Button("Discard", custom_id(DISCARD)),
+            Button(buttons.make_it(_price(draft)), custom_id(MAKE), discord.ButtonStyle.primary),
+            Button(buttons.DISCARD, custom_id(DISCARD)),
         )
 
-    async def _make(self, press: SignedClick) -> None:
-        draft = await within_deadline(self._take(press))
+    async def _make(self, click: SignedClick) -> None:
+        draft = await within_deadline(self._take(click))
         if draft is None:
-            await self._replies.respond_separately(press.asked, NOT_THERE)
+            await self._replies.respond_separately(click.interaction, NO_DRAFT)
             return
         (source,) = draft.sources
         held = await self._editor.take(
-            ask_for(
-                press.caller,
+            order_request(
+                click.caller,
                 source,
                 prompt=draft.prompt,
                 quality=draft.quality,
@@ -161,24 +170,33 @@ class EditGuidedCog(commands.Cog):
             )
         )
         if not held:
-            # So that it can be made when what forbade it is over.
+            # The member can try again once the refusal no longer applies.
             with suppress(LedgerError):
                 await self._drafts.keep(draft, now=self._clock())
 
-    async def _discard(self, press: SignedClick) -> None:
-        await within_deadline(self._take(press))
-        await self._replies.respond(press.asked, Reply(DISCARDED))
+    async def _discard(self, click: SignedClick) -> None:
+        await within_deadline(self._take(click))
+        await self._replies.respond(click.interaction, Reply(DISCARDED))
 
-    async def _take(self, press: SignedClick) -> Draft | None:
-        draft = await self._drafts.take(int(press.arguments[0]), now=self._clock())
-        return draft if draft is not None and is_own(press.caller, draft) else None
+    async def _take(self, click: SignedClick) -> Draft | None:
+        draft = await self._drafts.take(int(click.arguments[0]), now=self._clock())
+        return draft if draft is not None and is_own(click.caller, draft) else None
 
 
 def preview_text(draft: Draft) -> str:
-    """The prompt to the letter, and what it costs to have it made."""
-    order = f"{draft.quality.capitalize()} × {draft.count}"
-    price = count_credits(draft.quality.price * draft.count)
-    return (
-        f"**This is what will be asked for**\n{as_block(draft.prompt)}\n"
-        f"{order} costs {price}. Nothing is held or charged before you choose *Make it*."
+    """Show the prompt literally, and the price."""
+    return plural(
+        draft.count,
+        "**Here's your prompt**\n{prompt}\n{count} {quality} image · {price}. "
+        "You won't be charged until you select *{make_it}*.",
+        "**Here's your prompt**\n{prompt}\n{count} {quality} images · {price}. "
+        "You won't be charged until you select *{make_it}*.",
+        prompt=as_block(draft.prompt),
+        quality=draft.quality.capitalize(),
+        price=count_credits(_price(draft)),
+        make_it=buttons.MAKE_IT,
     )
+
+
+def _price(draft: Draft) -> int:
+    return draft.quality.price * draft.count

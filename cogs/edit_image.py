@@ -1,4 +1,4 @@
-"""*Apps → Edit image*: a picture of any message becomes the source, by way of a form."""
+"""*Apps → Edit image*: opens a form to edit an image of any message."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -12,44 +12,44 @@ from bot.discord_io.replies import EPHEMERAL, Reply
 from cogs.ui.interactions import Caller, caller_of
 from cogs.ui.order_intake import Orders
 
-NO_PICTURE = (
-    "There is no picture in that message that can be edited. Nothing was charged. Use this on a "
-    "message with a picture that was posted in it, or run `/edit` with one of your own."
+NO_IMAGE = (
+    "There's no image in that message that Darkroom can edit. You weren't charged. Pick a message "
+    "with an image, or use `/edit`."
 )
 
 
 class EditImage:
-    """The command in the menu of each message."""
+    """The command in each message's menu."""
 
-    def __init__(self, orders: Orders, places: TrustedHosts) -> None:
+    def __init__(self, orders: Orders, trusted_hosts: TrustedHosts) -> None:
         self._orders = orders
-        self._places = places
+        self._trusted_hosts = trusted_hosts
         self.menu = app_commands.ContextMenu(
             name="Edit image",
             callback=self.edit_image,
             allowed_contexts=app_commands.AppCommandContext(guild=True),
             allowed_installs=app_commands.AppInstallationType(guild=True),
         )
-        """Registered by whoever has the tree: discord.py has no such commands in cogs."""
+        """discord.py has no context menus in cogs, so the command tree registers this one."""
 
     async def edit_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """Answer with the form, or say that there is no picture."""
+        """Open the form, or say that there is no image."""
         caller = caller_of(interaction)
         await self._orders.respond_with(
             caller, self._form(caller, _as_sent(interaction, message.id))
         )
 
     async def _form(self, caller: Caller, message: Mapping[str, Any]) -> Form | Reply:
-        pictures = find_images(message, self._places)
-        if not pictures:
-            return Reply(NO_PICTURE)
+        images = find_images(message, self._trusted_hosts)
+        if not images:
+            return Reply(NO_IMAGE)
         private = bool(int(message.get("flags") or 0) & EPHEMERAL)
         return await self._orders.open_form(
-            caller, pictures, "Edit image", public=not private, private=private
+            caller, images, "Edit image", public=not private, private=private
         )
 
 
 def _as_sent(interaction: discord.Interaction, message_id: int) -> Mapping[str, Any]:
-    """The message as Discord sent it, for discord.py keeps less of it."""
+    """Return the message as Discord sent it; discord.py's object has less."""
     data = cast("Mapping[str, Any]", interaction.data or {})
     return data["resolved"]["messages"][str(message_id)]

@@ -1,4 +1,4 @@
-"""`/help`: what the bot does, what it costs, how to ask well, and where moderators go."""
+"""`/help`: how to use the bot, what it costs, and tips for prompts."""
 
 from typing import Any
 
@@ -9,36 +9,42 @@ from discord.ext import commands
 from bot.discord_io.replies import Replies, Reply
 from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
 from bot.domain.pricing import MAX_COUNT, Quality
+from cogs.text.formats import any_of
+from cogs.text.images import FORMATS
 from cogs.ui.components import Item, as_components
-from cogs.ui.interactions import asked_by
+from cogs.ui.interactions import interaction_ref
 
-WHAT_IT_DOES = f"""\
-**What it does**
-You give a picture and say what to change; the result is posted where you asked.
-- `/edit`: a picture and what to change, up to {MAX_COUNT} results; with `private` for you alone.
-- *Apps → Edit image* on any message with a picture: a form for the same.
-- `/edit-guided`: asks for what a good request has, and shows it to you before anything is spent.
-- `/history`: your edits, their pictures, what each cost. `/credits`: what you have left.
-- `/privacy`: what is kept about you, as a file, and how to have it erased.
-It takes JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP and GIF (the first frame), up to \
-{MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**6} megapixels."""
+_PRICES = any_of([f"{quality.price} ({quality.capitalize()})" for quality in Quality])
 
-WHAT_IT_COSTS = f"""\
-**What it costs**
-{" · ".join(f"{quality.capitalize()}: {quality.price} credits" for quality in Quality)}, for each \
-picture. The price is set aside first, and only pictures that were posted are charged. What the \
-service declines, what fails and what you cancel costs nothing."""
+COMMANDS = f"""\
+**Commands**
+Give Darkroom an image and say what to change. It posts the result right in the channel.
+- `/edit` · Edit an image. Make up to {MAX_COUNT} results, or turn on `private` so only you see \
+them.
+- **Apps → Edit image** · Edit an image from any message. Right-click it, or press and hold on \
+mobile.
+- `/edit-guided` · Answer four questions and check the prompt before you spend credits.
+- `/history` · Your past edits.
+- `/credits` · Credits you have left.
+- `/privacy export` and `/privacy delete` · Download or delete your data.
+An image can be a {FORMATS} (first frame only), up to {MAX_SOURCE_BYTES // 2**20} MB and \
+{MAX_SOURCE_PIXELS // 10**6} megapixels."""
 
-HOW_TO_ASK = """\
-**How to ask well**
-1. Name what must stay as it is.
-2. Then say what to replace, remove or restyle.
-3. Style and light come last.
-4. Put words that shall stand in the picture into "quotes", and keep them short.
-Begin with one clear picture, in low quality, and go on from the best result."""
+PRICES = f"""\
+**Prices**
+Each image costs {_PRICES} credits. Credits are reserved first, and you only pay for images that \
+get posted. Declined, failed, and canceled edits are free."""
+
+PROMPT_TIPS = """\
+**Prompt tips**
+1. Start with what to keep.
+2. Then say what to add, remove, or change.
+3. End with style and lighting.
+4. Put text you want in the image in "quotes". Keep it short.
+Start with one clear image. Try ideas in Low first, then select **Edit this** on the best one."""
 
 EXAMPLES = """\
-**Three examples**
+**Examples**
 - Keep the woman, her face and her pose. Replace the street behind her with an empty beach at \
 dusk. Warm, low light.
 - Leave everything else as it is. Remove the parked cars and the power lines.
@@ -46,22 +52,24 @@ dusk. Warm, low light.
 Morning light from the left."""
 
 BUTTONS = """\
-**The buttons**
-`Edit again` goes on from a result and `Run again` repeats its request; anyone may, at their own \
-cost. `Compare` shows source and result side by side, to you alone. `Delete` is for whoever made \
-the edit and for moderators. `Cancel` is there while an edit waits in the line."""
+**Buttons**
+**Edit this** edits the result. **Run again** repeats the same prompt. Anyone can use both with \
+their own credits. **Before & after** shows you the original next to the result. **Delete** works \
+for the person who made it and for moderators. **Cancel** works while an edit is queued."""
 
 FOR_MODERATORS = """\
 **For moderators**
-`/quota`: who may spend how much. `/usage`: what was spent. `/settings`: defaults, channels, a \
-log, refused words, spoilers. They are offered to members who may manage the server; in \
-*Server Settings → Integrations* others can be named."""
+- `/quota` · Credit limits.
+- `/usage` · Credits used.
+- `/settings` · Defaults, allowed channels, log channel, blocked words, and spoilers.
+You need Manage Server to use these. To give others access, go to \
+**Server Settings → Integrations → Darkroom**."""
 
-PARTS = (WHAT_IT_DOES, WHAT_IT_COSTS, HOW_TO_ASK, EXAMPLES, BUTTONS, FOR_MODERATORS)
+PARTS = (COMMANDS, PRICES, PROMPT_TIPS, EXAMPLES, BUTTONS, FOR_MODERATORS)
 
 
 class HelpCog(commands.Cog):
-    """One page, for everybody the same."""
+    """Shows one page, the same for everyone."""
 
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
@@ -72,12 +80,12 @@ class HelpCog(commands.Cog):
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     async def help(self, interaction: discord.Interaction) -> None:
-        """Answer with the page."""
-        await self._replies.respond(asked_by(interaction), Reply(components=help_page()))
+        """Show the page."""
+        await self._replies.respond(interaction_ref(interaction), Reply(components=help_page()))
 
 
 def help_page() -> list[dict[str, Any]]:
-    """The parts, with lines between them."""
+    """Lay out the parts, with separators between them."""
     items: list[Item] = []
     for part in PARTS:
         if items:

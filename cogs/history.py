@@ -1,4 +1,4 @@
-"""`/history`: a member's own edits, newest first, with their pictures where these still stand."""
+"""`/history`: a member's past edits, newest first, with the images that still exist."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,200 +8,206 @@ from discord.ext import commands
 
 from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope, write_persistent
 from bot.discord_io.posted_images import MissingImage, PostedImages
-from bot.discord_io.replies import Replies, Reply
+from bot.discord_io.replies import InteractionRef, Replies, Reply
 from bot.domain.images import ImageLink
 from bot.domain.lifecycle import OPEN_STATES, Reason, State
 from bot.domain.pricing import SOURCE_SIZE
 from bot.ledger.archive import Archive, KeptEdit
+from cogs.text import buttons
+from cogs.text.formats import count_credits, relative_time
 from cogs.text.markdown import as_line
-from cogs.text.outcomes import count_credits, ending_text
+from cogs.text.outcomes import STATE_LABELS, ending_text
 from cogs.ui.cards import AGAIN, RUN
 from cogs.ui.component_router import ClickHandler, SignedClick
 from cogs.ui.components import Button, Item, as_components, row_of
-from cogs.ui.interactions import asked_by, holder_of
-from cogs.ui.pages import pages_of, turning
+from cogs.ui.interactions import interaction_ref, scope_of
+from cogs.ui.pages import page_buttons, page_count
 
-PAGE = 5
-"""Edits on a page: with a picture and a row of buttons each, Discord's 40 components take no more.
+PAGE_SIZE = 5
+"""Edits on a page; with an image and a row of buttons each, more would exceed 40 components.
 
-Each page asks Discord for as many messages at most.
+A page requests at most this many messages from Discord.
 """
 
-LONGEST_PROMPT, LONGEST_QUOTE = 250, 150
-"""Characters of a prompt, and of what the editing service said: of 4,000 in a whole message."""
+MAX_PROMPT, MAX_QUOTE = 250, 150
+"""Characters of a prompt and of the image service's message; a whole message has 4,000."""
 
-PICTURES_WITHIN = 4.0
-"""Seconds that a page waits for Discord to say where pictures stand."""
+IMAGES_TIMEOUT_S = 4.0
+"""How long a page waits for Discord's links to its images."""
 
 HISTORY_PAGE = "history.page"
-"""What the buttons under a page do."""
+"""Name of the page buttons' action in custom ids."""
 
-NOTHING = "You have made no edit in this server yet. Run `/edit`, or see `/help`."
+NO_EDITS = "No edits yet. Make your first one with `/edit`, or see `/help`."
 
-NO_PICTURE = {
-    MissingImage.GONE: "Its message was deleted in Discord, so its picture is gone.",
-    MissingImage.EMPTY: "Its picture was removed from its message, so it is gone.",
-    MissingImage.HIDDEN: "The bot may not read in its channel any more, so it cannot show it.",
-    MissingImage.UNKNOWN: "Discord did not show its picture just now. Run the command again.",
+NO_IMAGE = {
+    MissingImage.GONE: "Message deleted.",
+    MissingImage.EMPTY: "Image removed.",
+    MissingImage.HIDDEN: "Darkroom can't view that channel anymore.",
+    MissingImage.UNKNOWN: "Couldn't load the image. Try again.",
 }
-NO_MESSAGE = "Its message was deleted in Discord."
-PRIVATE = "It was for you alone, and of such answers Discord keeps nothing that can be shown again."
-ERASED = "Its prompt was erased."
+PRIVATE = "Private edit. Discord doesn't keep these, so it can't be shown again."
+PROMPT_DELETED = "Prompt deleted."
 
-Shown = ImageLink | MissingImage | None
-"""An edit's picture, or why it is not shown; None where there never was one to be shown here."""
+Preview = ImageLink | MissingImage | None
+"""An edit's image, or why it can't be shown; None if there is nothing to show here."""
 
 
 class HistoryCog(commands.Cog):
-    """A member's own edits in one server, shown to them alone."""
+    """Shows members their own edits in one server, in private."""
 
     def __init__(
-        self, archive: Archive, pictures: PostedImages, replies: Replies, custom_ids: CustomIds
+        self, archive: Archive, posted: PostedImages, replies: Replies, custom_ids: CustomIds
     ) -> None:
         self._archive = archive
-        self._pictures = pictures
+        self._posted = posted
         self._replies = replies
         self._custom_ids = custom_ids
 
     @property
-    def actions(self) -> Mapping[str, ClickHandler]:
-        """What its buttons do."""
+    def signed(self) -> Mapping[str, ClickHandler]:
+        """The handlers of its signed buttons."""
         return {HISTORY_PAGE: self._turn}
 
     @app_commands.command(name="history", description="See your past edits in this server")
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)
     async def history(self, interaction: discord.Interaction) -> None:
-        """Answer with the newest page."""
-        asked = asked_by(interaction)
-        async with self._replies.deferred(asked):
-            reply = await self._show(holder_of(interaction), 0)
-            await self._replies.respond(asked, reply, deferred=True)
+        """Show the newest page."""
+        await self._respond(interaction_ref(interaction), scope_of(interaction), 0)
 
-    async def _turn(self, press: SignedClick) -> None:
-        (number,) = press.arguments
-        async with self._replies.deferred(press.asked):
-            reply = await self._show(press.by, int(number))
-            await self._replies.respond(press.asked, reply, deferred=True)
+    async def _turn(self, click: SignedClick) -> None:
+        (number,) = click.arguments
+        await self._respond(click.interaction, click.scope, int(number))
 
-    async def _show(self, holder: SignatureScope, number: int) -> Reply:
+    async def _respond(
+        self, interaction: InteractionRef, scope: SignatureScope, number: int
+    ) -> None:
+        async with self._replies.deferred(interaction):
+            reply = await self._page(scope, number)
+            await self._replies.respond(interaction, reply, deferred=True)
+
+    async def _page(self, scope: SignatureScope, number: int) -> Reply:
         edits, count = await self._archive.page(
-            holder.guild_id, holder.member_id, skip=number * PAGE, most=PAGE
+            scope.guild_id, scope.member_id, skip=number * PAGE_SIZE, most=PAGE_SIZE
         )
-        shown = await self._find_pictures(edits)
+        previews = await self._find_previews(edits)
         items: list[Item] = [ui.TextDisplay(heading_text(number, count))]
-        for place, edit in enumerate(edits):
-            if place:
+        for index, edit in enumerate(edits):
+            if index:
                 items.append(ui.Separator())
-            items += entry(edit, shown.get(edit.id), holder.guild_id)
-        turns = turning(number, count, lambda to: self._page_id(holder, to), most=PAGE)
+            items += entry(edit, previews.get(edit.id), scope.guild_id)
+        turns = page_buttons(
+            number, count, lambda to: self._page_id(scope, to), page_size=PAGE_SIZE
+        )
         if turns:
             items.append(row_of(*turns))
         return Reply(components=as_components(*items))
 
-    async def _find_pictures(self, edits: Sequence[KeptEdit]) -> Mapping[int, Shown]:
-        """By the edits' ids."""
-        places = {
+    async def _find_previews(self, edits: Sequence[KeptEdit]) -> Mapping[int, Preview]:
+        messages = {
             edit.id: edit.place
             for edit in edits
             if edit.place is not None and not (edit.state in OPEN_STATES or _is_hidden(edit))
         }
-        found = await self._pictures.find_first_images(
-            list(places.values()), within=PICTURES_WITHIN
+        found = await self._posted.find_first_images(
+            list(messages.values()), within=IMAGES_TIMEOUT_S
         )
-        return dict(zip(places, found, strict=True))
+        return dict(zip(messages, found, strict=True))
 
-    def _page_id(self, holder: SignatureScope, number: int) -> str:
-        return self._custom_ids.write(Action(HISTORY_PAGE, (str(number),)), holder)
+    def _page_id(self, scope: SignatureScope, number: int) -> str:
+        return self._custom_ids.write(Action(HISTORY_PAGE, (str(number),)), scope)
 
 
 def heading_text(number: int, count: int) -> str:
-    """What the page is of."""
+    """Show how many edits there are, and which page this is."""
     if not count:
-        return NOTHING
-    edits = f"{count:,} edit{'' if count == 1 else 's'}"
-    pages = pages_of(count, most=PAGE)
-    of = f", page {number + 1} of {pages}" if pages > 1 else ""
-    return f"**Your edits in this server**, the newest first: {edits}{of}"
+        return NO_EDITS
+    facts = ["**Your edits**", f"{count:,} total"]
+    pages = page_count(count, page_size=PAGE_SIZE)
+    if pages > 1:
+        facts.append(f"Page {number + 1} of {pages:,}")
+    return " · ".join(facts)
 
 
-def entry(edit: KeptEdit, shown: Shown, guild_id: int) -> list[Item]:
-    """One edit: what it was and became, its picture, and what can be done with it."""
-    text = ui.TextDisplay[ui.LayoutView](entry_text(edit, shown, guild_id))
+def entry(edit: KeptEdit, preview: Preview, guild_id: int) -> list[Item]:
+    """Lay out one edit with its image and buttons."""
+    text = ui.TextDisplay[ui.LayoutView](entry_text(edit, preview, guild_id))
     items: list[Item] = [text]
-    if isinstance(shown, ImageLink):
-        items = [ui.Section(text, accessory=_thumbnail(edit, shown))]
-    if buttons := buttons_for(edit, shown):
-        items.append(row_of(*buttons))
+    if isinstance(preview, ImageLink):
+        items = [ui.Section(text, accessory=_thumbnail(edit, preview))]
+    if row := buttons_for(edit, preview):
+        items.append(row_of(*row))
     return items
 
 
-def entry_text(edit: KeptEdit, shown: Shown, guild_id: int) -> str:
-    """When and what it was, what it cost, the prompt, and what became of it."""
+def entry_text(edit: KeptEdit, preview: Preview, guild_id: int) -> str:
+    """Show an edit's time, options, price, prompt and outcome."""
     facts = [
-        f"<t:{edit.held_at.timestamp():.0f}:R>",
+        relative_time(edit.held_at),
         f"{edit.quality.capitalize()} × {edit.count}",
         *_shape(edit),
         _price(edit),
     ]
     link = edit.link(guild_id)
-    if link is not None and shown is not MissingImage.GONE and not _is_hidden(edit):
+    if link is not None and preview is not MissingImage.GONE and not _is_hidden(edit):
         facts.append(f"[Open]({link})")
-    prompt = ERASED if edit.prompt is None else as_line(edit.prompt, LONGEST_PROMPT)
-    return "\n".join([" · ".join(facts), f"> {prompt}", *_outcome_lines(edit, shown)])
+    prompt = PROMPT_DELETED if edit.prompt is None else as_line(edit.prompt, MAX_PROMPT)
+    return "\n".join([" · ".join(facts), f"> {prompt}", *_outcome_lines(edit, preview)])
 
 
-def buttons_for(edit: KeptEdit, shown: Shown) -> list[Button]:
-    """The lasting buttons that have something to work with."""
-    buttons: list[Button] = []
+def buttons_for(edit: KeptEdit, preview: Preview) -> list[Button]:
+    """Return the buttons that work for this edit."""
     if edit.state in OPEN_STATES:
-        return buttons
-    if isinstance(shown, ImageLink):
-        buttons.append(Button("Edit again", write_persistent(AGAIN, edit.id)))
+        return []
+    row: list[Button] = []
+    if isinstance(preview, ImageLink):
+        row.append(Button(buttons.EDIT_THIS, write_persistent(AGAIN, edit.id)))
     if edit.prompt is not None:
-        label = f"Run again · {edit.quality.price * edit.count}"
-        buttons.append(Button(label, write_persistent(RUN, edit.id)))
-    return buttons
+        row.append(Button(buttons.run_again(_hold(edit)), write_persistent(RUN, edit.id)))
+    return row
 
 
-def _outcome_lines(edit: KeptEdit, shown: Shown) -> list[str]:
-    """What there is to say beside the price."""
+def _outcome_lines(edit: KeptEdit, preview: Preview) -> list[str]:
     if edit.state in OPEN_STATES:
         return []
     lines: list[str] = []
     if edit.state is not State.DELIVERED:
-        lines.append(
-            f"-# {edit.state.capitalize()}: {ending_text(edit, most_quoted=LONGEST_QUOTE)}"
-        )
-        if shown is MissingImage.GONE and edit.reason is not Reason.ANSWER_DELETED:
-            lines.append(f"-# {NO_MESSAGE}")
+        ending = ending_text(edit, max_quote=MAX_QUOTE)
+        lines.append(f"-# {STATE_LABELS[edit.state]}: {ending}")
+        if preview is MissingImage.GONE and edit.reason is not Reason.ANSWER_DELETED:
+            lines.append(f"-# {NO_IMAGE[preview]}")
         return lines
     if edit.posted < edit.count:
-        lines.append(f"-# {edit.posted} of {edit.count} pictures were posted.")
-    if isinstance(shown, MissingImage):
-        lines.append(f"-# {NO_PICTURE[shown]}")
+        lines.append(f"-# {edit.posted} of {edit.count} images posted.")
+    if isinstance(preview, MissingImage):
+        lines.append(f"-# {NO_IMAGE[preview]}")
     elif _is_hidden(edit):
         lines.append(f"-# {PRIVATE}")
     return lines
 
 
 def _shape(edit: KeptEdit) -> list[str]:
-    """The result's ratio, or nothing where it follows from a source that was never looked at."""
+    """Return the aspect ratio, or nothing if it would follow from an image that wasn't opened."""
     shape = edit.ratio or edit.size
     return [] if shape == SOURCE_SIZE else [shape]
 
 
 def _price(edit: KeptEdit) -> str:
     if edit.state in OPEN_STATES:
-        return f"under way, {count_credits(edit.quality.price * edit.count)} held"
+        return f"in progress, {count_credits(_hold(edit))} reserved"
     return count_credits(edit.charged)
 
 
+def _hold(edit: KeptEdit) -> int:
+    return edit.quality.price * edit.count
+
+
 def _is_hidden(edit: KeptEdit) -> bool:
-    """Whether its message is one that its member alone sees, which no bot can look up."""
+    """Check whether only its member sees its message, so that no bot can look it up."""
     return edit.private and edit.message_channel_id is None
 
 
-def _thumbnail(edit: KeptEdit, picture: ImageLink) -> ui.Thumbnail[ui.LayoutView]:
-    described = as_line(edit.prompt, LONGEST_PROMPT) if edit.prompt else None
-    return ui.Thumbnail(picture.url, description=described, spoiler=picture.spoiler)
+def _thumbnail(edit: KeptEdit, image: ImageLink) -> ui.Thumbnail[ui.LayoutView]:
+    description = as_line(edit.prompt, MAX_PROMPT) if edit.prompt else None
+    return ui.Thumbnail(image.url, description=description, spoiler=image.spoiler)

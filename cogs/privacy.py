@@ -1,4 +1,4 @@
-"""`/privacy`: members get what is kept about them, and have it erased."""
+"""`/privacy`: members download or delete their data."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -14,38 +14,38 @@ from bot.editing.fitting import UPLOAD_LIMIT
 from bot.ledger.archive import Archive, Erasure
 from bot.reports.exports import Exports
 from bot.reports.member_export import MemberExport, export_member
-from cogs.text.outcomes import EXPORT_RUNNING, counted
+from cogs.text import buttons
+from cogs.text.formats import count_edits, plural
+from cogs.text.outcomes import EXPORT_RUNNING
 from cogs.ui.component_router import ClickHandler, SignedClick
 from cogs.ui.components import Button
-from cogs.ui.interactions import asked_by, holder_of
+from cogs.ui.interactions import interaction_ref, scope_of
 from cogs.ui.pages import page
 
 ERASE, KEEP = "privacy.erase", "privacy.keep"
-"""What the buttons do."""
+"""Names of the buttons' actions in custom ids."""
 
 QUESTION = (
-    "**Erase what is kept about you in this server?**\n"
-    "Erased are, of all your edits here: the prompt, your name and roles, the names and links of "
-    "pictures, and what the editing service said. Edits under way lose theirs when they end. "
-    "If others ran your edits again, theirs lose the links of your originals.\n"
-    "What stays: your credits by day, and of each edit its time, channel, message, options, price "
-    "and outcome, without names, under your Discord id. Messages that were posted stay in "
-    "Discord; delete those there.\n"
-    "This cannot be undone."
+    "**Delete your data from this server?**\n"
+    "This deletes your prompts, name, roles, image names and links, and service messages from all "
+    "your edits here. Edits in progress lose theirs when they finish. If others ran your edits "
+    "again, their edits lose the links to your originals.\n"
+    "We keep your credits per day, and each edit's time, channel, message, options, price, and "
+    "outcome under your user ID, without names. Posted messages stay in Discord until you delete "
+    "them.\n"
+    "**You can't undo this.**"
 )
-
-KEPT = "Nothing was erased."
-
-NOT_ALL_ERASED = "Not everything could be erased just now. Run the command again in a minute."
-
+KEPT = "Canceled. Nothing was deleted."
+NOTHING_LEFT = "There's no data left to delete in this server."
+NOT_ALL_DELETED = "Some data couldn't be deleted. Run the command again in a minute."
 NOT_UPLOADED = (
-    "Your data was put together, but Discord did not take the file. Nothing was changed. "
-    "Run the command again in a few minutes."
+    "Your data is ready, but the upload failed. Nothing changed. Run the command again in a few "
+    "minutes."
 )
 
 
 class PrivacyCog(commands.Cog):
-    """A member's own data, handed to them alone and erased by nobody else."""
+    """Shows and deletes a member's own data, in private."""
 
     privacy = app_commands.Group(
         name="privacy",
@@ -69,81 +69,97 @@ class PrivacyCog(commands.Cog):
         self._clock = clock
 
     @property
-    def actions(self) -> Mapping[str, ClickHandler]:
-        """What its buttons do."""
-        return {ERASE: self._erase, KEEP: self._keep}
+    def signed(self) -> Mapping[str, ClickHandler]:
+        """The handlers of its signed buttons."""
+        return {ERASE: self._delete, KEEP: self._keep}
 
     @privacy.command(name="export", description="Download your data from this server")
     async def export(self, interaction: discord.Interaction) -> None:
-        """Answer with a file."""
-        asked, limit = asked_by(interaction), min(interaction.filesize_limit, UPLOAD_LIMIT)
-        holder = holder_of(interaction)
-        with self._exports.begin(holder.member_id) as begun:
+        """Respond with a file."""
+        ref, limit = interaction_ref(interaction), min(interaction.filesize_limit, UPLOAD_LIMIT)
+        scope = scope_of(interaction)
+        with self._exports.begin(scope.member_id) as begun:
             if not begun:
-                await self._replies.respond(asked, Reply(EXPORT_RUNNING))
+                await self._replies.respond(ref, Reply(EXPORT_RUNNING))
                 return
             async with (
-                self._replies.deferred(asked),
+                self._replies.deferred(ref),
                 self._exports.folder(interaction.id) as folder,
             ):
                 async with self._exports.making():
                     made = await export_member(
                         self._archive,
-                        holder.guild_id,
-                        holder.member_id,
+                        scope.guild_id,
+                        scope.member_id,
                         folder,
                         limit=limit,
                         now=self._clock(),
                     )
                 file = File(made.file.name, made.file)
                 reply = Reply(export_text(made, limit), files=[file])
-                if not await self._replies.respond(asked, reply, deferred=True):
-                    await self._replies.respond(asked, Reply(NOT_UPLOADED), deferred=True)
+                if not await self._replies.respond(ref, reply, deferred=True):
+                    await self._replies.respond(ref, Reply(NOT_UPLOADED), deferred=True)
 
     @privacy.command(
         name="delete", description="Delete your prompts, name, and image links from this server"
     )
     async def delete(self, interaction: discord.Interaction) -> None:
-        """Ask whether it is meant."""
-        holder = holder_of(interaction)
-        erase = Button("Erase my data", self._id(ERASE, holder), discord.ButtonStyle.danger)
-        question = page(QUESTION, [], below=[erase, Button("Cancel", self._id(KEEP, holder))])
-        await self._replies.respond(asked_by(interaction), Reply(components=question))
+        """Ask for confirmation."""
+        scope = scope_of(interaction)
+        below = [
+            Button(buttons.DELETE_MY_DATA, self._id(ERASE, scope), discord.ButtonStyle.danger),
+            Button(buttons.CANCEL, self._id(KEEP, scope)),
+        ]
+        question = Reply(components=page(QUESTION, [], below=below))
+        await self._replies.respond(interaction_ref(interaction), question)
 
-    async def _erase(self, press: SignedClick) -> None:
+    async def _delete(self, click: SignedClick) -> None:
         async def work() -> Reply:
-            erasure = await self._archive.erase(press.by.guild_id, press.by.member_id)
-            return Reply(erased_text(erasure))
+            erasure = await self._archive.erase(click.scope.guild_id, click.scope.member_id)
+            return Reply(deleted_text(erasure))
 
-        await self._replies.respond_or_defer(press.asked, work())
+        await self._replies.respond_or_defer(click.interaction, work())
 
-    async def _keep(self, press: SignedClick) -> None:
-        await self._replies.respond(press.asked, Reply(KEPT))
+    async def _keep(self, click: SignedClick) -> None:
+        await self._replies.respond(click.interaction, Reply(KEPT))
 
-    def _id(self, name: str, holder: SignatureScope) -> str:
-        return self._custom_ids.write(Action(name), holder)
+    def _id(self, name: str, scope: SignatureScope) -> str:
+        return self._custom_ids.write(Action(name), scope)
 
 
 def export_text(made: MemberExport, limit: int) -> str:
-    """What is in the file, and what of it is not."""
-    text = f"What is kept about you in this server: edits: {made.edits}, days: {made.days}."
-    if not made.left_out:
-        return f"{text} The file says what its words mean."
-    return (
-        f"{text} Your {made.left_out} older edits are not in the file: more than "
-        f"{limit / 2**20:.0f} MiB cannot be sent here. Ask the bot's owner for them."
+    """Tell what is in the file, and what didn't fit."""
+    text = plural(
+        made.days,
+        "Here's your data from this server: {edits} over {count} day.",
+        "Here's your data from this server: {edits} over {count} days.",
+        edits=count_edits(made.edits),
     )
+    if not made.left_out:
+        return f"{text} The file explains each field."
+    left_out = plural(
+        made.left_out,
+        "The oldest edit didn't fit in the file ({limit} MB limit). Ask the bot owner for it.",
+        "The {count} oldest edits didn't fit in the file ({limit} MB limit). "
+        "Ask the bot owner for them.",
+        limit=limit // 2**20,
+    )
+    return f"{text} {left_out}"
 
 
-def erased_text(erasure: Erasure) -> str:
-    """Of how many edits the data is gone, or will be."""
+def deleted_text(erasure: Erasure) -> str:
+    """Tell how many edits' data was deleted, or will be."""
     if not erasure.erased and not erasure.under_way:
-        return "Nothing of your data is left to be erased in this server."
-    lines = [f"Erased: the prompts, names and picture links of {counted(erasure.erased, 'edit')}."]
+        return NOTHING_LEFT
+    lines = [f"Deleted your prompts, name, and image links from {count_edits(erasure.erased)}."]
     if erasure.under_way:
         lines.append(
-            f"Under way: {counted(erasure.under_way, 'edit')}, whose data is erased at the end."
+            plural(
+                erasure.under_way,
+                "{count} edit is still in progress. Its data will be deleted when it finishes.",
+                "{count} edits are still in progress. Their data will be deleted when they finish.",
+            )
         )
     if not erasure.whole:
-        lines.append(NOT_ALL_ERASED)
+        lines.append(NOT_ALL_DELETED)
     return "\n".join(lines)

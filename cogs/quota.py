@@ -1,20 +1,17 @@
-"""`/quota`: moderators say who may spend how much, and see who changed what."""
+"""`/quota`: moderators set credit limits and see who changed them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from functools import partial
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.custom_ids import Action, CustomIds, SignatureScope
+from bot.discord_io.custom_ids import SignatureScope
 from bot.discord_io.replies import Replies, Reply
-from bot.domain.errors import LedgerError
 from bot.domain.quotas import (
     SERVER_BUDGET,
     SERVER_DEFAULT,
-    Limit,
     OperatorLimits,
     Period,
     RuleKey,
@@ -22,27 +19,22 @@ from bot.domain.quotas import (
 )
 from bot.ledger import Ledger
 from bot.ledger.quota_rules import Author, QuotaRules
+from cogs.text.markdown import as_code
 from cogs.text.rules import (
-    CHANGED_MEANWHILE,
-    UNSEEN,
-    change_line,
+    IS_A_BOT,
+    NOTHING_TO_REMOVE,
     changed_text,
     cleared_text,
     granted_text,
     member_text,
-    named,
-    overview_heading,
+    period_changed_text,
     rule_line,
-    taken_back_text,
-    window_changed_text,
 )
-from cogs.ui.component_router import ClickHandler, SignedClick
-from cogs.ui.components import Button
-from cogs.ui.interactions import as_member, asked_by, guild_of, holder_of
+from cogs.ui.interactions import as_member, guild_id_of, interaction_ref, scope_of
 from cogs.ui.option_parsing import (
-    LONGEST_REASON,
-    UNLIMITED,
+    MAX_REASON,
     BadOptionError,
+    invalid,
     offer_grants,
     offer_limits,
     or_bad_option,
@@ -50,17 +42,18 @@ from cogs.ui.option_parsing import (
     read_grant,
     read_limit,
 )
-from cogs.ui.pages import PAGE, Entry, page, pages_of, turning
 
-SHOW_PAGE, SHOW_BACK, LOG_PAGE = "quota.show", "quota.back", "quota.log"
-"""What the buttons do: turn to a page of the rules, take a rule back, turn to one of the log."""
+CREDITS = "Credits per period, or `unlimited`"
+REASON = "Reason (shown in /quota log)"
 
-Why = app_commands.Range[str, 1, LONGEST_REASON]
+Reason = app_commands.Range[str, 1, MAX_REASON]
 Clock = Callable[[], datetime]
+ShowLimits = Callable[[SignatureScope], Awaitable[Reply]]
+ShowLog = Callable[[SignatureScope, int | None], Awaitable[Reply]]
 
 
 class QuotaCog(commands.Cog):
-    """Quotas, grants, the budget and the window of a server."""
+    """Sets a server's limits, budget and period, and gives bonus credits."""
 
     quota = app_commands.Group(
         name="quota",
@@ -75,25 +68,18 @@ class QuotaCog(commands.Cog):
         quota_rules: QuotaRules,
         ledger: Ledger,
         replies: Replies,
-        custom_ids: CustomIds,
         limits: OperatorLimits,
+        show_limits: ShowLimits,
+        show_log: ShowLog,
         clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
         self._quota_rules = quota_rules
         self._ledger = ledger
         self._replies = replies
-        self._custom_ids = custom_ids
         self._limits = limits
+        self._show_limits = show_limits
+        self._show_log = show_log
         self._clock = clock
-
-    @property
-    def actions(self) -> Mapping[str, ClickHandler]:
-        """What its buttons do."""
-        return {
-            SHOW_PAGE: self._turn_rules,
-            SHOW_BACK: self._take_rule_back,
-            LOG_PAGE: self._turn_log,
-        }
 
     @quota.command(
         name="show", description="See this server's credit limits, or one member's or role's"
@@ -107,119 +93,113 @@ class QuotaCog(commands.Cog):
         user: discord.User | None = None,
         role: discord.Role | None = None,
     ) -> None:
-        """Answer with the rules, or with those that are about somebody."""
+        """Show all limits, or one member's or role's."""
         if user is None and role is None:
-            work = self._show_rules(holder_of(interaction), 0)
+            work = self._show_limits(scope_of(interaction))
         else:
-            work = self._show_some(interaction, user, role)
+            work = self._show_one(interaction, user, role)
         await self._answer(interaction, work)
 
     @quota.command(
         name="default", description="Set the limit for everyone without a role or personal limit"
     )
-    @app_commands.describe(
-        credits="Credits per period, or `unlimited`", reason="Reason (shown in /quota log)"
-    )
+    @app_commands.describe(credits=CREDITS, reason=REASON)
     async def default(
-        self, interaction: discord.Interaction, credits: str, reason: Why | None = None
+        self, interaction: discord.Interaction, credits: str, reason: Reason | None = None
     ) -> None:
-        """Set the server's default."""
+        """Set the default limit."""
         await self._answer(interaction, self._set(interaction, SERVER_DEFAULT, credits, reason))
 
     @quota.command(name="role", description="Set the limit for everyone with a role")
     @app_commands.describe(
         role="The role. If someone has several, the highest limit applies",
-        credits="Credits per period, or `unlimited`",
-        reason="Reason (shown in /quota log)",
+        credits=CREDITS,
+        reason=REASON,
     )
     async def role(
         self,
         interaction: discord.Interaction,
         role: discord.Role,
         credits: str,
-        reason: Why | None = None,
+        reason: Reason | None = None,
     ) -> None:
-        """Set a role's quota."""
+        """Set a role's limit."""
         key = RuleKey(Scope.ROLE, role.id)
         await self._answer(interaction, self._set(interaction, key, credits, reason, role=role))
 
     @quota.command(name="user", description="Set one member's limit. Overrides their roles")
     @app_commands.describe(
         user="The member",
-        credits="Credits per period, or `unlimited`",
-        reason="Reason (shown in /quota log)",
+        credits=CREDITS,
+        reason=REASON,
     )
     async def user(
         self,
         interaction: discord.Interaction,
         user: discord.User,
         credits: str,
-        reason: Why | None = None,
+        reason: Reason | None = None,
     ) -> None:
-        """Set a member's own quota."""
+        """Set a member's personal limit."""
         key = RuleKey(Scope.MEMBER, user.id)
         await self._answer(interaction, self._set(interaction, key, credits, reason, user=user))
 
     @quota.command(name="budget", description="Set a shared budget for the whole server")
-    @app_commands.describe(
-        credits="Credits per period, or `unlimited`", reason="Reason (shown in /quota log)"
-    )
+    @app_commands.describe(credits=CREDITS, reason=REASON)
     async def budget(
-        self, interaction: discord.Interaction, credits: str, reason: Why | None = None
+        self, interaction: discord.Interaction, credits: str, reason: Reason | None = None
     ) -> None:
         """Set the server's budget."""
         await self._answer(interaction, self._set(interaction, SERVER_BUDGET, credits, reason))
 
     @quota.command(name="clear", description="Remove a member's or role's limit")
     @app_commands.describe(
-        user="Whose own quota to take back",
-        role="Which role's quota to take back",
-        reason="Reason (shown in /quota log)",
+        user="The member to remove the limit from",
+        role="The role to remove the limit from",
+        reason=REASON,
     )
     async def clear(
         self,
         interaction: discord.Interaction,
         user: discord.User | None = None,
         role: discord.Role | None = None,
-        reason: Why | None = None,
+        reason: Reason | None = None,
     ) -> None:
-        """Take rules back."""
+        """Remove limits."""
         await self._answer(interaction, self._clear(interaction, user, role, reason))
 
     @quota.command(name="grant", description="Give a member bonus credits until the next reset")
-    @app_commands.describe(
-        user="The member", credits="How many bonus credits", reason="Reason (shown in /quota log)"
-    )
+    @app_commands.describe(user="The member", credits="How many bonus credits", reason=REASON)
     async def grant(
         self,
         interaction: discord.Interaction,
         user: discord.User,
         credits: str,
-        reason: Why | None = None,
+        reason: Reason | None = None,
     ) -> None:
-        """Give a member extra credits."""
+        """Give a member bonus credits."""
         await self._answer(interaction, self._grant(interaction, user, credits, reason))
 
     @quota.command(name="window", description="Choose how often credits reset")
     @app_commands.describe(
         window="Resets at midnight UTC: daily, every Monday, or on the 1st",
-        reason="Reason (shown in /quota log)",
+        reason=REASON,
     )
     @app_commands.choices(
         window=[app_commands.Choice(name=period.value, value=period.value) for period in Period]
     )
     async def window(
-        self, interaction: discord.Interaction, window: str, reason: Why | None = None
+        self, interaction: discord.Interaction, window: str, reason: Reason | None = None
     ) -> None:
-        """Set how long the window is."""
-        await self._answer(interaction, self._set_window(interaction, window, reason))
+        """Set how often credits reset."""
+        await self._answer(interaction, self._set_period(interaction, window, reason))
 
     @quota.command(name="log", description="See who changed which limits and settings")
     @app_commands.describe(user="Only show changes for this member")
     async def log(self, interaction: discord.Interaction, user: discord.User | None = None) -> None:
-        """Answer with the newest changes."""
+        """Show the newest changes."""
         about = None if user is None else user.id
-        await self._answer(interaction, self._show_log(holder_of(interaction), about, 0))
+        await self._answer(interaction, self._show_log(scope_of(interaction), about))
 
     @default.autocomplete("credits")
     @role.autocomplete("credits")
@@ -228,20 +208,18 @@ class QuotaCog(commands.Cog):
     async def offer_limits(
         self, _interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Offer sums with what they buy."""
+        """Suggest credits, with the images that they pay for."""
         return offer_limits(typed)
 
     @grant.autocomplete("credits")
     async def offer_grants(
         self, _interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Offer sums with what they buy."""
+        """Suggest credits, with the images that they pay for."""
         return offer_grants(typed)
 
-    # What the commands come to.
-
     async def _answer(self, interaction: discord.Interaction, work: Awaitable[Reply]) -> None:
-        await self._replies.respond_or_defer(asked_by(interaction), or_bad_option(work))
+        await self._replies.respond_or_defer(interaction_ref(interaction), or_bad_option(work))
 
     async def _set(
         self,
@@ -256,9 +234,9 @@ class QuotaCog(commands.Cog):
         if role is not None:
             _check_role(interaction, role)
         if user is not None:
-            _check_person(interaction, user)
+            _check_not_bot(interaction, user)
         limit = read_limit(credits)
-        guild_id = guild_of(interaction)
+        guild_id = guild_id_of(interaction)
         before = await self._quota_rules.set_limits(
             guild_id, {key: limit}, self._author(interaction, reason)
         )
@@ -278,10 +256,8 @@ class QuotaCog(commands.Cog):
             *([] if role is None else [RuleKey(Scope.ROLE, role.id)]),
         ]
         if not keys:
-            raise BadOptionError(
-                "user", "nothing, and `role` neither", "a member with a quota of their own"
-            )
-        guild_id, author = guild_of(interaction), self._author(interaction, reason)
+            raise BadOptionError(NOTHING_TO_REMOVE)
+        guild_id, author = guild_id_of(interaction), self._author(interaction, reason)
         before = await self._quota_rules.set_limits(guild_id, dict.fromkeys(keys), author)
         return Reply(cleared_text(before, guild_id))
 
@@ -292,29 +268,28 @@ class QuotaCog(commands.Cog):
         credits: str,
         reason: str | None,
     ) -> Reply:
-        _check_person(interaction, user)
+        _check_not_bot(interaction, user)
         amount = read_grant(credits)
         granted = await self._quota_rules.grant(
-            guild_of(interaction), user.id, amount, self._author(interaction, reason)
+            guild_id_of(interaction), user.id, amount, self._author(interaction, reason)
         )
         return Reply(granted_text(user.id, amount, granted))
 
-    async def _set_window(
+    async def _set_period(
         self, interaction: discord.Interaction, window: str, reason: str | None
     ) -> Reply:
         author = self._author(interaction, reason)
         period = read_choice("window", window, Period)
-        before = await self._quota_rules.set_period(guild_of(interaction), period, author)
-        members = _count_members(interaction)
-        return Reply(window_changed_text(before, period, author.now, members=members))
+        before = await self._quota_rules.set_period(guild_id_of(interaction), period, author)
+        return Reply(period_changed_text(before, period, author.now))
 
-    async def _show_some(
+    async def _show_one(
         self,
         interaction: discord.Interaction,
         user: discord.User | None,
         role: discord.Role | None,
     ) -> Reply:
-        guild_id, now = guild_of(interaction), self._clock()
+        guild_id, now = guild_id_of(interaction), self._clock()
         texts: list[str] = []
         if user is not None:
             balance = await self._ledger.balance(
@@ -327,99 +302,26 @@ class QuotaCog(commands.Cog):
             texts.append(rule_line(key, overview.rules.limits.get(key), guild_id))
         return Reply("\n\n".join(texts))
 
-    async def _show_rules(self, holder: SignatureScope, number: int, note: str = "") -> Reply:
-        overview = await self._quota_rules.overview(holder.guild_id, now=self._clock())
-        rules = sorted(overview.rules.limits.items(), key=_by_rank)
-        number = min(number, pages_of(len(rules)) - 1)
-        entries = [
-            Entry(
-                rule_line(key, limit, holder.guild_id),
-                Button("Take back", self._back_id(holder, key, limit, number)),
-            )
-            for key, limit in rules[number * PAGE : (number + 1) * PAGE]
-        ]
-        below = turning(number, len(rules), partial(self._page_id, holder, SHOW_PAGE))
-        heading = note + overview_heading(overview, self._limits)
-        return Reply(components=page(heading, entries, below=below))
-
-    async def _show_log(self, holder: SignatureScope, about: int | None, number: int) -> Reply:
-        changes = await self._quota_rules.changes(
-            holder.guild_id, about=about, skip=number * PAGE, most=PAGE + 1
-        )
-        heading = "**Changes, newest first**" + ("" if about is None else f", about <@{about}>")
-        entries = [Entry(change_line(change, holder.guild_id)) for change in changes[:PAGE]]
-        if not changes:
-            entries = [Entry("Nothing was changed yet." if number == 0 else "That is all.")]
-        turned = partial(self._page_id, holder, LOG_PAGE, str(about or 0))
-        below = [
-            Button("Newer", turned(number - 1) if number else None),
-            Button("Older", turned(number + 1) if len(changes) > PAGE else None),
-        ]
-        return Reply(components=page(heading, entries, below=below))
-
-    # What the buttons come to.
-
-    async def _turn_rules(self, press: SignedClick) -> None:
-        (number,) = press.arguments
-        await self._replies.respond_or_defer(press.asked, self._show_rules(press.by, int(number)))
-
-    async def _take_rule_back(self, press: SignedClick) -> None:
-        scope, subject, limit, number = press.arguments
-        key = RuleKey(Scope(scope), int(subject))
-        shown = Limit(None if limit == UNLIMITED else int(limit))
-
-        async def work() -> Reply:
-            guild_id, author = press.by.guild_id, Author(press.by.member_id, self._clock())
-            taken = await self._quota_rules.take_limit_back(guild_id, key, shown, author)
-            note = taken_back_text(key, shown, guild_id) if taken else CHANGED_MEANWHILE
-            try:
-                return await self._show_rules(press.by, int(number), f"{note}\n\n")
-            except LedgerError:
-                # What was done is true all the same.
-                return Reply(f"{note}\n{UNSEEN}")
-
-        await self._replies.respond_or_defer(press.asked, work())
-
-    async def _turn_log(self, press: SignedClick) -> None:
-        about, number = map(int, press.arguments)
-        work = self._show_log(press.by, about or None, number)
-        await self._replies.respond_or_defer(press.asked, work)
-
-    def _back_id(self, holder: SignatureScope, key: RuleKey, limit: Limit, number: int) -> str:
-        shown = UNLIMITED if limit.credits is None else str(limit.credits)
-        arguments = (key.scope.value, str(key.subject_id), shown, str(number))
-        return self._custom_ids.write(Action(SHOW_BACK, arguments), holder)
-
-    def _page_id(self, holder: SignatureScope, name: str, *arguments: str | int) -> str:
-        return self._custom_ids.write(Action(name, tuple(map(str, arguments))), holder)
-
     def _author(self, interaction: discord.Interaction, reason: str | None) -> Author:
         return Author(interaction.user.id, self._clock(), reason)
 
 
-def _by_rank(rule: tuple[RuleKey, Limit]) -> tuple[int, int]:
-    """The server's own rules first, then roles', then members'."""
-    key, _ = rule
-    ranks = (Scope.DEFAULT, Scope.BUDGET, Scope.ROLE, Scope.MEMBER)
-    return ranks.index(key.scope), key.subject_id
-
-
 def _check_role(interaction: discord.Interaction, role: discord.abc.Snowflake) -> None:
-    """Refuse what is no role of this server, as far as the bot was told of roles."""
+    """Reject a role that isn't in this server, as far as the bot knows."""
     known_in = {guild.id for guild in interaction.client.guilds if guild.get_role(role.id)}
-    # Of an id alone without a role there is nothing but what the bot was told.
+    # An id that Discord didn't resolve can only be checked against the gateway's cache.
     resolved = isinstance(role, discord.Role)
-    if guild_of(interaction) in known_in or (resolved and not known_in):
+    if guild_id_of(interaction) in known_in or (resolved and not known_in):
         return
-    raise BadOptionError("role", f"the id {role.id}", "a role of this server")
+    raise invalid("role", as_code(str(role.id)), "Pick a role in this server.")
 
 
-def _check_person(interaction: discord.Interaction, user: discord.User) -> None:
+def _check_not_bot(interaction: discord.Interaction, user: discord.User) -> None:
     own = interaction.client.user
     if getattr(user, "bot", False) or (own is not None and user.id == own.id):
-        raise BadOptionError("user", named(user.id) + ", a bot", "a member who can run commands")
+        raise BadOptionError(IS_A_BOT)
 
 
 def _count_members(interaction: discord.Interaction) -> int | None:
-    """How many members the server has, where Discord has said so."""
+    """Return how many members the server has, if Discord sent it."""
     return None if interaction.guild is None else interaction.guild.member_count

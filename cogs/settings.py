@@ -1,4 +1,4 @@
-"""`/settings`: moderators say how edits are made in their server, and see what they said."""
+"""`/settings`: moderators choose how edits work in their server."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,25 +15,27 @@ from bot.discord_io.replies import Replies, Reply
 from bot.domain.banned_phrases import fold
 from bot.domain.errors import LedgerError, ListFullError
 from bot.domain.pricing import MAX_COUNT
-from bot.domain.server_settings import MAX_LISTED, Setting, SettingName, as_kept, read_settings
+from bot.domain.server_settings import Setting, SettingName, as_kept, read_settings
 from bot.ledger.quota_rules import Author, QuotaRules
+from cogs.text import buttons
 from cogs.text.log_channel import FIRST_NOTE
 from cogs.text.settings import (
-    NO_LONGER_SET,
+    ALLOW_ALONE,
+    ALREADY_RESET,
     NOTHING_GIVEN,
-    TAKEN_BACK_UNSEEN,
+    RESET_NOT_LOADED,
     Named,
     changes_text,
+    list_full_text,
     log_refusal_text,
+    reset_text,
     setting_line,
     settings_heading,
-    taken_back_text,
-    value_text,
 )
 from cogs.ui.choices import QUALITIES, SIZES
 from cogs.ui.component_router import ClickHandler, SignedClick
 from cogs.ui.components import Button
-from cogs.ui.interactions import asked_by, guild_of, holder_of
+from cogs.ui.interactions import guild_id_of, interaction_ref, scope_of
 from cogs.ui.option_parsing import (
     BadOptionError,
     ChannelOption,
@@ -44,14 +46,14 @@ from cogs.ui.option_parsing import (
     read_quality,
     read_size,
 )
-from cogs.ui.pages import PAGE, Entry, page, pages_of, turning
+from cogs.ui.pages import PAGE_SIZE, Entry, page, page_buttons, page_count
 
-SHOW_PAGE, TAKE_BACK = "settings.show", "settings.back"
-"""What the buttons do: turn to a page, take a setting back."""
+SHOW_PAGE, RESET = "settings.show", "settings.back"
+"""Names of the buttons' actions in custom ids."""
 
 THREADS = (ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread)
-# Discord's description of its API knows no media channels; a post names the one that it is in.
-PLACES = ChannelOption(
+# Discord's OpenAPI description has no media channels; a post in one names it as its parent.
+ALLOWED = ChannelOption(
     ChannelType.text,
     ChannelType.news,
     ChannelType.forum,
@@ -66,7 +68,7 @@ T = TypeVar("T")
 
 
 class SettingsCog(commands.Cog):
-    """The settings of a server."""
+    """Changes and shows a server's settings."""
 
     settings = app_commands.Group(
         name="settings",
@@ -79,21 +81,21 @@ class SettingsCog(commands.Cog):
     def __init__(
         self,
         quota_rules: QuotaRules,
-        journal: DiscordJournal,
+        log_channel: DiscordJournal,
         replies: Replies,
         custom_ids: CustomIds,
         clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
         self._quota_rules = quota_rules
-        self._journal = journal
+        self._log_channel = log_channel
         self._replies = replies
         self._custom_ids = custom_ids
         self._clock = clock
 
     @property
-    def actions(self) -> Mapping[str, ClickHandler]:
-        """What its buttons do."""
-        return {SHOW_PAGE: self._turn, TAKE_BACK: self._take_back}
+    def signed(self) -> Mapping[str, ClickHandler]:
+        """The handlers of its signed buttons."""
+        return {SHOW_PAGE: self._turn, RESET: self._reset}
 
     @settings.command(
         name="set", description="Change one or more settings. Everything else stays the same"
@@ -116,14 +118,14 @@ class SettingsCog(commands.Cog):
         quality: str | None = None,
         size: str | None = None,
         max_count: app_commands.Range[int, 1, MAX_COUNT] | None = None,
-        channel: app_commands.Transform[NamedChannel, PLACES] | None = None,
+        channel: app_commands.Transform[NamedChannel, ALLOWED] | None = None,
         allow: bool | None = None,
         log_channel: app_commands.Transform[NamedChannel, LOGS] | None = None,
         refuse: str | None = None,
         spoiler: bool | None = None,
         private: bool | None = None,
     ) -> None:
-        """Change what was given, all or nothing."""
+        """Change all given settings, or none."""
 
         async def work() -> Reply:
             put = [
@@ -135,101 +137,92 @@ class SettingsCog(commands.Cog):
                 *_given(SettingName.PRIVATE, private, as_kept),
                 *_given(SettingName.LOG_CHANNEL, log_channel, partial(_read_log, interaction)),
             ]
-            place = _given(SettingName.CHANNEL, channel, partial(_read_place, interaction))
-            if allow is not None and not place:
-                raise BadOptionError(
-                    "allow", f"{allow} without `channel`", "a channel in `channel`"
-                )
+            allowed = _given(SettingName.CHANNEL, channel, partial(_read_allowed, interaction))
+            if allow is not None and not allowed:
+                raise BadOptionError(ALLOW_ALONE)
             if allow is False:
-                return await self._set(interaction, put, place)
-            return await self._set(interaction, [*put, *place], [])
+                return await self._set(interaction, put, allowed)
+            return await self._set(interaction, [*put, *allowed], [])
 
-        await self._replies.respond_or_defer(asked_by(interaction), or_bad_option(work()))
+        await self._replies.respond_or_defer(interaction_ref(interaction), or_bad_option(work()))
 
     @settings.command(name="show", description="See this server's settings and defaults")
     async def show(self, interaction: discord.Interaction) -> None:
-        """Answer with all that is set."""
+        """Show all settings."""
         await self._replies.respond_or_defer(
-            asked_by(interaction), self._show(holder_of(interaction), 0)
+            interaction_ref(interaction), self._show(scope_of(interaction), 0)
         )
-
-    # What the commands come to.
 
     async def _set(
         self, interaction: discord.Interaction, put: Sequence[Named], removed: Sequence[Named]
     ) -> Reply:
         if not put and not removed:
             return Reply(NOTHING_GIVEN)
-        guild_id = guild_of(interaction)
+        guild_id = guild_id_of(interaction)
         rows = await self._quota_rules.list_settings(guild_id)
         put = [_as_listed(name, value, rows) for name, value in put]
-        if refusal := await self._try_log(put):
+        if refusal := await self._try_log_channel(put):
             return Reply(refusal)
         author = Author(interaction.user.id, self._clock())
         try:
             changes = await self._quota_rules.change_settings(guild_id, put, removed, author)
-        except ListFullError as full:
-            takes = (
-                f"{MAX_LISTED} of them at most, and there are as many; `/settings show` takes back"
-            )
-            got = value_text(SettingName(full.name), full.value)
-            raise BadOptionError(full.name, got, takes) from full
-        return Reply(changes_text(changes, put, removed, _places_after(rows, put, removed)))
+        except ListFullError as error:
+            raise BadOptionError(list_full_text(SettingName(error.name), error.value)) from error
+        return Reply(changes_text(changes, put, removed, _allowed_after(rows, put, removed)))
 
-    async def _try_log(self, put: Sequence[Named]) -> str | None:
-        """Why the channel that is to be the log cannot be, if one is and it cannot."""
+    async def _try_log_channel(self, put: Sequence[Named]) -> str | None:
+        """Post to a new log channel; return the refusal if that fails."""
         for name, channel_id in put:
             if name is SettingName.LOG_CHANNEL:
-                trial = await self._journal.try_out(int(channel_id), FIRST_NOTE)
+                trial = await self._log_channel.try_out(int(channel_id), FIRST_NOTE)
                 return log_refusal_text(int(channel_id), trial)
         return None
 
-    async def _show(self, holder: SignatureScope, number: int, note: str = "") -> Reply:
+    async def _show(self, scope: SignatureScope, number: int, note: str = "") -> Reply:
         return self._page(
-            holder, await self._quota_rules.list_settings(holder.guild_id), number, note
+            scope, await self._quota_rules.list_settings(scope.guild_id), number, note
         )
 
     def _page(
-        self, holder: SignatureScope, rows: Sequence[Setting], number: int, note: str
+        self, scope: SignatureScope, rows: Sequence[Setting], number: int, note: str
     ) -> Reply:
-        number = min(number, pages_of(len(rows)) - 1)
+        number = min(number, page_count(len(rows)) - 1)
         entries = [
             Entry(
                 setting_line(row),
-                Button("Take back", self._write(TAKE_BACK, holder, row.id, number)),
+                Button(buttons.RESET, self._write(RESET, scope, row.id, number)),
             )
-            for row in sorted(rows, key=_by_rank)[number * PAGE : (number + 1) * PAGE]
+            for row in sorted(rows, key=_by_rank)[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
         ]
-        below = turning(number, len(rows), partial(self._write, SHOW_PAGE, holder))
+        below = page_buttons(number, len(rows), partial(self._write, SHOW_PAGE, scope))
         return Reply(components=page(settings_heading(rows, note), entries, below=below))
 
-    # What the buttons come to.
+    async def _turn(self, click: SignedClick) -> None:
+        (number,) = click.arguments
+        work = self._show(click.scope, int(number))
+        await self._replies.respond_or_defer(click.interaction, work)
 
-    async def _turn(self, press: SignedClick) -> None:
-        (number,) = press.arguments
-        await self._replies.respond_or_defer(press.asked, self._show(press.by, int(number)))
-
-    async def _take_back(self, press: SignedClick) -> None:
-        setting_id, number = map(int, press.arguments)
-        guild_id = press.by.guild_id
+    async def _reset(self, click: SignedClick) -> None:
+        setting_id, number = map(int, click.arguments)
+        guild_id = click.scope.guild_id
 
         async def work() -> Reply:
-            author = Author(press.by.member_id, self._clock())
-            taken = await self._quota_rules.take_back(guild_id, setting_id, author)
-            if taken is None:
-                return await self._show(press.by, number, NO_LONGER_SET)
+            author = Author(click.scope.member_id, self._clock())
+            removed = await self._quota_rules.take_back(guild_id, setting_id, author)
+            if removed is None:
+                return await self._show(click.scope, number, ALREADY_RESET)
             try:
                 rows = await self._quota_rules.list_settings(guild_id)
             except LedgerError:
-                # That it was taken back is true all the same.
-                return Reply(TAKEN_BACK_UNSEEN)
-            note = taken_back_text(taken, read_settings(rows).channel_ids)
-            return self._page(press.by, rows, number, note)
+                # The reset itself succeeded.
+                return Reply(RESET_NOT_LOADED)
+            note = reset_text(removed, read_settings(rows).channel_ids)
+            return self._page(click.scope, rows, number, note)
 
-        await self._replies.respond_or_defer(press.asked, work())
+        await self._replies.respond_or_defer(click.interaction, work())
 
-    def _write(self, name: str, holder: SignatureScope, *arguments: int) -> str:
-        return self._custom_ids.write(Action(name, tuple(map(str, arguments))), holder)
+    def _write(self, name: str, scope: SignatureScope, *arguments: int) -> str:
+        return self._custom_ids.write(Action(name, tuple(map(str, arguments))), scope)
 
 
 def _given(name: SettingName, given: T | None, read: Callable[[T], str]) -> list[Named]:
@@ -240,30 +233,30 @@ def _read_log(interaction: discord.Interaction, given: NamedChannel) -> str:
     return str(LOGS.read("log_channel", given, interaction).id)
 
 
-def _read_place(interaction: discord.Interaction, given: NamedChannel) -> str:
-    """The channel, or a thread's parent."""
-    channel = PLACES.read("channel", given, interaction)
+def _read_allowed(interaction: discord.Interaction, given: NamedChannel) -> str:
+    """Return the channel's id, or a thread's parent's."""
+    channel = ALLOWED.read("channel", given, interaction)
     if isinstance(channel, app_commands.AppCommandThread):
         return str(channel.parent_id)
     return str(channel.id)
 
 
 def _as_listed(name: SettingName, value: str, rows: Sequence[Setting]) -> Named:
-    """A phrase as it is listed already, if one that finds the same is."""
+    """Use a blocked phrase's existing spelling if an equal one is listed."""
     if name is SettingName.REFUSE:
         same = (row.value for row in rows if row.name is name and fold(row.value) == fold(value))
         value = next(same, value)
     return name, value
 
 
-def _places_after(
+def _allowed_after(
     rows: Sequence[Setting], put: Sequence[Named], removed: Sequence[Named]
 ) -> frozenset[int]:
-    """Where edits may be made after a change."""
+    """Return the allowed channels after a change."""
     added = {int(value) for name, value in put if name is SettingName.CHANNEL}
     return (read_settings(rows).channel_ids | added) - {int(value) for _, value in removed}
 
 
 def _by_rank(setting: Setting) -> tuple[int, int]:
-    """In the order of the options, and then of their setting."""
+    """Sort by option, then by age."""
     return list(SettingName).index(setting.name), setting.id

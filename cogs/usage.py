@@ -1,4 +1,4 @@
-"""`/usage`: what a server spent, as a chart, as sums and as a file."""
+"""`/usage`: the credits that a server used, as a chart, totals and a CSV file."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from bot.discord_io.replies import Replies, Reply
 from bot.discord_io.transport import File
 from bot.domain.errors import ChildFailedError
 from bot.domain.pricing import Quality
-from bot.domain.quotas import Window, window_at, window_before
+from bot.domain.quotas import Period, Window, window_at, window_before
 from bot.editing.fitting import UPLOAD_LIMIT
 from bot.ledger.usage import Usage, UsageBook
 from bot.reports.charts import Charts
@@ -26,10 +26,11 @@ from bot.reports.exports import MAKING, Exports
 from bot.reports.usage_chart import UsageChart, alt_text
 from bot.reports.usage_csv import write_csv_or_zip
 from bot.reports.usage_rows import in_batches
+from cogs.text.formats import count_credits, count_edits, count_images, day_text
 from cogs.text.markdown import as_plain
-from cogs.text.outcomes import EXPORT_RUNNING, count_credits, day_text
+from cogs.text.outcomes import EXPORT_RUNNING, REASON_LABELS
 from cogs.ui.components import Item, as_components
-from cogs.ui.interactions import asked_by, guild_of
+from cogs.ui.interactions import guild_id_of, interaction_ref
 from cogs.ui.option_parsing import BadOptionError, read_choice
 
 EXPORT_TOO_LARGE = (
@@ -41,27 +42,35 @@ PERIOD_TOO_LARGE = (
     "`python -m bot usage --csv`."
 )
 
-TOP = 10
-"""Members that are named."""
+NOT_DRAWN = "The chart couldn't be created. The totals below are correct."
+NOT_UPLOADED = (
+    "The files couldn't be uploaded. The totals below are correct. Run the command again in a "
+    "minute."
+)
 
-LEAST_DAYS = 14
-"""A chart of fewer days says little, so those before the window come with it."""
+_USED = "{credits} used"
+_BUDGETS = {
+    Period.DAY: "Budget: {budget} per day",
+    Period.WEEK: "Budget: {budget} per week",
+    Period.MONTH: "Budget: {budget} per month",
+}
+
+TOP = 10
+"""Members to list."""
+
+MIN_DAYS = 14
+"""A chart of fewer days says little, so it starts before the period."""
 
 CHART = "usage.png"
 
-NOT_DRAWN = "The chart could not be drawn; the sums are as they are."
-NOT_UPLOADED = (
-    "Discord did not take the files; the sums are as they are. Run the command again in a minute."
-)
-
 CHART_ROOM = 2**20
-"""Bytes of a message that are kept for the chart."""
+"""Bytes of a message that are reserved for the chart."""
 
-LONGEST_NAME = 40
+MAX_NAME = 40
 
 
 class Span(StrEnum):
-    """Which window's use is shown."""
+    """The period to show."""
 
     THIS = "this"
     LAST = "last"
@@ -71,7 +80,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class UsageCog(commands.Cog):
-    """A server's use, shown to its moderators."""
+    """Shows moderators what their server used."""
 
     def __init__(
         self,
@@ -86,11 +95,11 @@ class UsageCog(commands.Cog):
         self._replies = replies
         self._exports = exports
         self._clock = clock
-        # Its own, so that no edit waits for a thread behind exports.
+        # A pool of its own, so that no edit waits for a thread behind exports.
         self._threads = ThreadPoolExecutor(MAKING, thread_name_prefix="usage-export")
 
     async def cog_unload(self) -> None:
-        """Take no more exports."""
+        """Cancel exports that wait."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @app_commands.command(name="usage", description="See this server's credit usage")
@@ -110,13 +119,13 @@ class UsageCog(commands.Cog):
     async def usage(
         self, interaction: discord.Interaction, window: str | None = None, export: bool = False
     ) -> None:
-        """Answer with the chart and the sums, or with the file as well."""
+        """Show the chart and the totals, and attach the CSV if asked for."""
         if not export:
             await self._answer(interaction, window)
             return
         with self._exports.begin(interaction.user.id) as begun:
             if not begun:
-                await self._replies.respond(asked_by(interaction), Reply(EXPORT_RUNNING))
+                await self._replies.respond(interaction_ref(interaction), Reply(EXPORT_RUNNING))
                 return
             async with self._exports.folder(interaction.id) as folder:
                 await self._answer(interaction, window, folder)
@@ -124,30 +133,30 @@ class UsageCog(commands.Cog):
     async def _answer(
         self, interaction: discord.Interaction, window: str | None, folder: Path | None = None
     ) -> None:
-        """Answer with the chart, the sums, and the files of an export into `folder`, if any."""
-        asked, guild_id = asked_by(interaction), guild_of(interaction)
-        async with self._replies.deferred(asked):
+        """Respond, with an export written to `folder` if there is one."""
+        ref, guild_id = interaction_ref(interaction), guild_id_of(interaction)
+        async with self._replies.deferred(ref):
             try:
                 span = None if window is None else read_choice("window", window, Span)
-            except BadOptionError as bad:
-                await self._replies.respond(asked, Reply(str(bad)), deferred=True)
+            except BadOptionError as error:
+                await self._replies.respond(ref, Reply(str(error)), deferred=True)
                 return
             report = await self._look_up(guild_id, span)
             if folder is not None:
-                # Covers all time unless a period was picked.
+                # Without a period, an export covers all time.
                 exported = None if span is None else report.usage.window
                 limit = interaction.filesize_limit
                 async with self._exports.making():
                     report.export = await self._export(guild_id, exported, folder, limit)
                 if report.export is None:
                     report.note = EXPORT_TOO_LARGE if exported is None else PERIOD_TOO_LARGE
-            if not await self._replies.respond(asked, report.whole(), deferred=True):
-                await self._replies.respond(asked, report.without_files(), deferred=True)
+            if not await self._replies.respond(ref, report.whole(), deferred=True):
+                await self._replies.respond(ref, report.without_files(), deferred=True)
 
     async def _look_up(self, guild_id: int, span: Span | None) -> "_Report":
-        """The sums over a window, and the chart of these, if it can be drawn."""
+        """Read a period's totals, and draw the chart if that works."""
         now = self._clock()
-        # The child gets ready while the ledger is read.
+        # The child process starts while the ledger is read.
         async with self._charts.drawing() as draw:
             period = await self._book.period(guild_id)
             window = window_at(now, period)
@@ -159,8 +168,8 @@ class UsageCog(commands.Cog):
             chart = chart_of(usage, now)
             try:
                 drawn = File(CHART, await draw(chart), alt_text(chart))
-            except ChildFailedError as fault:
-                log.warning("usage.not_drawn", why=str(fault))
+            except ChildFailedError as error:
+                log.warning("usage.not_drawn", why=str(error))
                 drawn = None
         return _Report(usage, now, drawn)
 
@@ -179,13 +188,13 @@ class UsageCog(commands.Cog):
 
 
 def chart_of(usage: Usage, now: datetime) -> UsageChart:
-    """The chart of a server's use; a budget of more than a day is spread over its days."""
+    """Build the chart; a budget for several days is spread over them."""
     window = usage.window
     days = Window(_first_day(window), window.end).days
-    charged = {(each.day, each.quality): each.credits for each in usage.daily}
+    charged = {(row.day, row.quality): row.credits for row in usage.daily}
     length = len(window.days)
     return UsageChart(
-        title="Credits a day",
+        title="Credits per day",
         days=days,
         credits={
             quality: tuple(charged.get((day, quality), 0) for day in days) for quality in Quality
@@ -197,7 +206,7 @@ def chart_of(usage: Usage, now: datetime) -> UsageChart:
 
 @dataclass(slots=True)
 class _Report:
-    """What the command answers."""
+    """The command's response."""
 
     usage: Usage
     now: datetime
@@ -207,7 +216,7 @@ class _Report:
     """Why there is no export."""
 
     def whole(self) -> Reply:
-        """The chart, the sums, and the export or why there is none."""
+        """Lay out the chart, the totals, and the export or why there is none."""
         exported = [] if self.export is None else [File(self.export.name, self.export)]
         if self.chart is None:
             chart: Item = ui.TextDisplay(NOT_DRAWN)
@@ -225,33 +234,37 @@ class _Report:
         return Reply(components=as_components(*items), files=[*files, *exported])
 
     def without_files(self) -> Reply:
-        """The sums alone, for when Discord does not take the files."""
+        """Lay out only the totals, for when the upload failed."""
         return Reply(components=as_components(ui.TextDisplay(NOT_UPLOADED), *self._texts()))
 
     def _texts(self) -> list[Item]:
-        sums, usage = _sums_text(self.usage, self.now), self.usage
-        texts = (sums, _top_text(usage), _failures_text(usage))
+        usage = self.usage
+        texts = (_sums_text(usage, self.now), _top_text(usage), _failures_text(usage))
         return [ui.TextDisplay(text) for text in texts if text]
 
 
 def _sums_text(usage: Usage, now: datetime) -> str:
-    here = [each for each in usage.daily if usage.window.first <= each.day]
-    charged = sum(each.credits for each in here)
-    pictures, edits = sum(each.pictures for each in here), sum(each.edits for each in here)
+    days = [row for row in usage.daily if usage.window.first <= row.day]
+    charged = sum(row.credits for row in days)
+    totals = [
+        _USED.format(credits=count_credits(charged)),
+        count_images(sum(row.pictures for row in days)),
+        count_edits(sum(row.edits for row in days)),
+    ]
     by_quality = [
-        (quality, sum(each.credits for each in here if each.quality is quality))
+        f"{quality.capitalize()}: {sum(row.credits for row in days if row.quality is quality):,}"
         for quality in Quality
     ]
     lines = [
         f"**Usage, {_span(usage.window)}**",
-        f"{count_credits(charged)} charged · pictures: {pictures} · edits: {edits}",
-        " · ".join(f"{quality.capitalize()}: {credits}" for quality, credits in by_quality),
-        f"Held: {usage.held}",
+        " · ".join(totals),
+        " · ".join(by_quality),
+        f"{usage.held:,} reserved",
     ]
     if usage.budget is not None:
+        budget = _BUDGETS[usage.period].format(budget=f"{usage.budget:,}")
         left = max(0, usage.budget - charged - usage.held)
-        still = f", of which {left} are left" if now in usage.window else ""
-        lines.append(f"Budget: {usage.budget} a {usage.period}{still}")
+        lines.append(f"{budget} · {left:,} left" if now in usage.window else budget)
     return "\n".join(lines)
 
 
@@ -262,25 +275,25 @@ def _span(window: Window) -> str:
 
 def _top_text(usage: Usage) -> str:
     lines = [
-        f"{place}. {_name(each.member_id, each.name)}: {count_credits(each.credits)}, "
-        f"{each.pictures} pictures"
-        for place, each in enumerate(usage.top, 1)
+        f"{rank}. {_name(spender.member_id, spender.name)}: {count_credits(spender.credits)}, "
+        f"{count_images(spender.pictures)}"
+        for rank, spender in enumerate(usage.top, 1)
     ]
-    return "\n".join(["**Who spent most**", *lines]) if lines else ""
+    return "\n".join(["**Top members**", *lines]) if lines else ""
 
 
 def _failures_text(usage: Usage) -> str:
-    kinds = [f"{reason.replace('_', ' ')}: {count}" for reason, count in usage.failures.items()]
-    return "**Ended without pictures, at no cost**\n" + " · ".join(kinds) if kinds else ""
+    counts = [f"{REASON_LABELS[reason]}: {count:,}" for reason, count in usage.failures.items()]
+    return f"**Failed edits (not charged)**\n{' · '.join(counts)}" if counts else ""
 
 
 def _name(member_id: int, name: str | None) -> str:
-    """A member's name as it was; the mention of one whose name was erased, which pings nobody."""
-    return as_plain(name, LONGEST_NAME) if name else f"<@{member_id}>"
+    """Return the member's name, or mention them, without a ping, if the name was deleted."""
+    return as_plain(name, MAX_NAME) if name else f"<@{member_id}>"
 
 
 def _first_day(window: Window) -> date:
-    """The first day of the chart."""
+    """Return the first day of the chart."""
     if len(window.days) > 1:
         return window.first
-    return window.end - timedelta(days=LEAST_DAYS)
+    return window.end - timedelta(days=MIN_DAYS)

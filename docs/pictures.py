@@ -71,8 +71,8 @@ async def show_card(page: Page) -> None:
 
 
 async def show_form(page: Page) -> None:
-    """What is asked under *Edit again*."""
-    await page.get_by_role("button", name="Edit again").click()
+    """What is asked under *Edit this*."""
+    await page.get_by_role("button", name="Edit this").click()
     form = page.locator("dialog.form")
     await form.get_by_role("textbox").first.fill("Now let snow fall")
     await take(page, "form", form)

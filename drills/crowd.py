@@ -145,7 +145,7 @@ class Crowd:
             return
         # The message may be deleted, and the form not be shown.
         with suppress(InvalidInvocation, TimeoutError):
-            pressed = await self._press(asked, "Edit again")
+            pressed = await self._press(asked, "Edit this")
             shown = await pressed.acknowledged(timeout=SECONDS_TO_ACKNOWLEDGE)
             if shown.type != CallbackType.MODAL:
                 return

@@ -57,11 +57,11 @@ async def go_right(sandbox: Sandbox, ada: Person) -> None:
     """Edits, buttons, a form and other commands."""
     card = await (await ada.edit(count=2)).posted()
     await (await ada.edit(private=True)).posted()
-    pressed = await ada.press(card, "Edit again")
+    pressed = await ada.press(card, "Edit this")
     await pressed.acknowledged()
     again = await sandbox.discord.submit(pressed, {"prompt": "make it red"})
     await again.posted()
-    await ada.told(card, "Compare")
+    await ada.told(card, "Before & after")
     await ada.told(card, "Delete")
     for command in ("credits", "history", "help"):
         await ada.run(command)

@@ -203,7 +203,7 @@ def _draw_amounts(sheet: "Sheet", frame: _Frame, totals: Sequence[int]) -> None:
 
 
 def _draw_nothing_charged(sheet: "Sheet", frame: _Frame, chart: UsageChart) -> None:
-    words = "Nothing was charged yet" if chart.now in chart.days else "Nothing was charged"
+    words = "No credits used yet" if chart.now in chart.days else "No credits used"
     x, y = (frame.left + frame.right) / 2, (frame.bottom + frame.top) / 2
     sheet.text(x, y, words, BODY, DIM, align="center")
 

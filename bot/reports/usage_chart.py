@@ -35,7 +35,7 @@ class UsageChart:
         """The budget in words, if there is one."""
         if self.budget_per_day is None:
             return None
-        return f"Budget: {self.budget_per_day:,.0f} a day"
+        return f"Budget: {self.budget_per_day:,.0f} per day"
 
 
 def alt_text(chart: UsageChart) -> str:
@@ -46,7 +46,7 @@ def alt_text(chart: UsageChart) -> str:
 
 def _sentences(chart: UsageChart) -> Iterator[str]:
     yield chart.title
-    yield f"A bar chart of the credits charged each day, {_span(chart.days)}"
+    yield f"A bar chart of the credits used each day, {_span(chart.days)}"
     total = sum(chart.totals)
     if total:
         shares = [f"{sum(days):,} in {quality} quality" for quality, days in chart.credits.items()]
@@ -54,7 +54,7 @@ def _sentences(chart: UsageChart) -> Iterator[str]:
         most = max(chart.totals)
         yield f"Most on {day_name(chart.days[chart.totals.index(most)])}: {most:,}"
     else:
-        yield "Nothing was charged"
+        yield "No credits used"
     if chart.budget is not None:
         yield chart.budget
 

@@ -1,96 +1,90 @@
-"""Puts a member's balance, and the rule behind it, into words."""
+"""A member's balance, and the limit behind it."""
 
-from bot.domain.quotas import Balance, Bound, Period, Quota, RuleKey, Scope
-from cogs.text.outcomes import count_credits, day_and_time
+from bot.domain.quotas import Balance, Bound, Quota, RuleKey, Scope
+from cogs.text.formats import count_credits, date_and_time, plural, relative_time
 
-BAR = 10
-"""Cells of the bar."""
+BAR_CELLS = 10
+
+_SUMMARY = "**{left}** · {held:,} reserved · {spent:,} used"
+_BAR = "{bar} {used:,} used or reserved, limit {limit:,}"
+_LIMIT = "Limit: {limit} ({source})"
+_BUDGET = "This server's shared budget has only {left:,} of {budget} left for everyone."
+_OPERATOR = "Darkroom has only {left} left for today across all servers. That resets {resets}."
+_RESETS = "Resets {relative} ({exact})"
 
 
 def sums_line(balance: Balance) -> str:
-    """The line that programs can read: what is left, held and spent."""
-    return f"Left {amount(balance.left)} · Held {balance.held} · Spent {balance.spent}"
+    """Return the line that programs read, as small text."""
+    left = "unlimited" if balance.left is None else balance.left
+    return f"-# Left {left} · Held {balance.held} · Spent {balance.spent}"
 
 
-def details_lines(balance: Balance, guild_id: int) -> list[str]:
-    """How the sums come about: the rule, what was granted, what limits, until when."""
-    lines = [bar_line(balance), f"Quota: {quota_text(balance.quota, guild_id)}."]
+def balance_lines(balance: Balance, guild_id: int) -> list[str]:
+    """Tell what is left, which limit applies, and when it resets."""
+    lines = [
+        _SUMMARY.format(left=_left(balance.left), held=balance.held, spent=balance.spent),
+        bar_line(balance),
+        _LIMIT.format(
+            limit=limit_text(balance.quota.credits), source=_source(balance.quota, guild_id)
+        ),
+    ]
     if balance.granted:
-        lines.append(f"Granted on top in this window: {balance.granted}.")
-    if balance.budget is not None and balance.bound is Bound.BUDGET:
         lines.append(
-            f"What limits is this server's budget: {balance.budget.left} of "
-            f"{balance.budget.credits} left for everybody together."
+            plural(
+                balance.granted,
+                "Includes {count} bonus credit.",
+                "Includes {count} bonus credits.",
+            )
         )
-    if balance.operator_budget is not None and balance.bound is Bound.OPERATOR:
+    budget, operator_budget = balance.budget, balance.operator_budget
+    if budget is not None and balance.bound is Bound.BUDGET:
+        lines.append(_BUDGET.format(left=budget.left, budget=count_credits(budget.credits)))
+    if operator_budget is not None and balance.bound is Bound.OPERATOR:
         lines.append(
-            "What limits is the bot's own budget for all servers today; it renews on "
-            f"{day_and_time(balance.operator_budget.window.ends_at)}."
+            _OPERATOR.format(
+                left=count_credits(operator_budget.left),
+                resets=relative_time(operator_budget.window.ends_at),
+            )
         )
-    lines.append(f"This window ends on {day_and_time(balance.window.ends_at)}.")
+    ends_at = balance.window.ends_at
+    lines.append(_RESETS.format(relative=relative_time(ends_at), exact=date_and_time(ends_at)))
     return [line for line in lines if line]
 
 
 def bar_line(balance: Balance) -> str:
-    """How much of the quota and the grants is used, as a bar; empty where nothing limits."""
+    """Draw how much of the limit is gone; return nothing if there is no limit."""
     if balance.quota.credits is None:
         return ""
-    whole = balance.quota.credits + balance.granted
+    limit = balance.quota.credits + balance.granted
     used = balance.spent + balance.held
-    filled = BAR if used >= whole else used * BAR // whole
-    # A little use shows, too.
+    filled = BAR_CELLS if used >= limit else used * BAR_CELLS // limit
+    # Even a little use is visible.
     filled = max(filled, 1) if used else filled
-    return f"{'▰' * filled}{'▱' * (BAR - filled)} {used} of {whole} used"
-
-
-def quota_text(quota: Quota, guild_id: int) -> str:
-    """A quota and which rule it is by."""
-    return f"{amount(quota.credits)}, {_by(quota.decided_by, guild_id)}"
-
-
-def amount(credits: int | None) -> str:
-    """A number of credits that may be unlimited."""
-    return "unlimited" if credits is None else str(credits)
+    bar = f"{'▰' * filled}{'▱' * (BAR_CELLS - filled)}"
+    return _BAR.format(bar=bar, used=used, limit=limit)
 
 
 def limit_text(credits: int | None) -> str:
-    """A limit, in words."""
+    """Format a limit."""
     return "unlimited" if credits is None else count_credits(credits)
 
 
-def window_text(period: Period) -> str:
-    """How long a window is."""
-    match period:
-        case Period.DAY:
-            return "a day, from midnight UTC"
-        case Period.WEEK:
-            return "a week, from Monday, midnight UTC"
-        case Period.MONTH:
-            return "a month, from its first, midnight UTC"
+def _left(credits: int | None) -> str:
+    return "Unlimited credits" if credits is None else f"{count_credits(credits)} left"
 
 
-def rule_text(key: RuleKey, guild_id: int) -> str:
-    """What a rule is for."""
-    match key.scope:
-        case Scope.MEMBER:
-            return f"<@{key.subject_id}>"
-        case Scope.ROLE if key.subject_id == guild_id:
-            return "@everyone"
-        case Scope.ROLE:
-            return f"<@&{key.subject_id}>"
-        case Scope.DEFAULT:
-            return "this server's default"
-        case Scope.BUDGET:
-            return "this server's budget"
-
-
-def _by(key: RuleKey | None, guild_id: int) -> str:
-    match key:
+def _source(quota: Quota, guild_id: int) -> str:
+    match quota.decided_by:
         case None:
-            return "the bot's default"
+            return "bot default"
         case RuleKey(scope=Scope.MEMBER):
-            return "by the member's own rule"
-        case RuleKey(scope=Scope.ROLE):
-            return f"by the role {rule_text(key, guild_id)}"
+            return "personal limit"
+        case RuleKey(scope=Scope.ROLE, subject_id=role_id):
+            return f"from {role_link(role_id, guild_id)}"
         case _:
-            return "this server's default"
+            return "server default"
+
+
+def role_link(role_id: int, guild_id: int) -> str:
+    """Link a role; Discord doesn't render a link to @everyone's."""
+    return "@everyone" if role_id == guild_id else f"<@&{role_id}>"

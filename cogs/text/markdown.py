@@ -1,24 +1,24 @@
-"""Makes others' words harmless in a message: nobody is pinged, nothing is read as markdown."""
+"""Escape what people wrote, so that it pings nobody and isn't read as markdown."""
 
 import re
 
-SHOWN = 1_000
-"""Characters of somebody's text that a message shows at most, counted after escaping."""
+MAX_SHOWN = 1_000
+"""Characters of quoted text in a message, counted after escaping."""
 
 _ANYWHERE = re.compile(r"([\\*_~`|<\[\]:])")
 _AT_LINE_START = re.compile(r"^(\s*)([#>+\-]|\d+(?=[.)]))", re.MULTILINE)
-# Characters that turn the direction of all text after them, and those that nobody sees.
+# Invisible characters, and those that change the text direction.
 _INVISIBLE = re.compile(
     "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-# Whatever ends a line besides the usual end (https://www.unicode.org/reports/tr14/#Table1).
+# Line ends besides \n (https://www.unicode.org/reports/tr14/#Table1).
 _LINE_ENDS = re.compile("[\r\v\f\x85\u2028\u2029]")
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 _PIECE = re.compile(r"\\.|@\u200b|.", re.DOTALL)
 
 
-def as_plain(text: str, limit: int = SHOWN) -> str:
-    """`text` as Discord will show it to the letter, cut to `limit` characters with an ellipsis."""
+def as_plain(text: str, limit: int = MAX_SHOWN) -> str:
+    """Escape `text` so that Discord shows it literally, and cut it to `limit` characters."""
     text = _LINE_ENDS.sub("\n", _INVISIBLE.sub("", text))
     text = _BLANK_LINES.sub("\n", text).strip()
     text = _ANYWHERE.sub(r"\\\1", text)
@@ -28,7 +28,7 @@ def as_plain(text: str, limit: int = SHOWN) -> str:
 
 
 def as_line(text: str, limit: int) -> str:
-    """As `as_plain`, in one line."""
+    """Escape `text` like `as_plain`, in one line."""
     return as_plain(" ".join(text.split()), limit)
 
 
@@ -38,7 +38,7 @@ def _escape_line_start(match: re.Match[str]) -> str:
 
 
 def _cut(escaped: str, limit: int) -> str:
-    """Cut between pieces, so that no escape loses what it escapes."""
+    """Cut without splitting an escape sequence."""
     if len(escaped) <= limit:
         return escaped
     kept: list[str] = []
@@ -52,21 +52,21 @@ def _cut(escaped: str, limit: int) -> str:
 
 
 def as_label(text: str) -> str:
-    """`text` in one line, for where Discord reads no markdown and no mention."""
+    """Put `text` in one line, for labels, where Discord renders no markdown or mentions."""
     return " ".join(_INVISIBLE.sub("", text).split())
 
 
 def as_block(text: str) -> str:
-    """`text` word for word and line for line, in a block of code."""
-    # Three of the marks in a row would end it, and one at its end would be taken for part of it.
+    """Put `text` in a code block, unchanged."""
+    # Three backticks in a row would end the block, and one at its end would join the fence.
     shown = _LINE_ENDS.sub("\n", _INVISIBLE.sub("", text)).replace("```", "``\u200b`")
     return f"```\n{shown}\n```"
 
 
 def as_code(text: str) -> str:
-    """`text` word for word, in the type of code, where Discord reads no markdown and no mention."""
+    """Put `text` in inline code, unchanged and in one line."""
     shown = re.sub(r"\s", " ", _INVISIBLE.sub("", text)) or " "
-    # Two of the marks in a row would end it.
+    # Two backticks in a row would end it.
     shown = re.sub(r"`(?=`)", "`\u200b", shown)
     if "`" not in shown:
         return f"`{shown}`"

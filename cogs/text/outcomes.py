@@ -1,16 +1,14 @@
-"""Every refusal and every end of an edit, a value with data, put into words.
+"""A message for each refusal and for each way an edit ends.
 
-Each says in a sentence or two what happened, whether it cost anything, and what to do.
+A message says what happened, what it cost, and what to do next.
 """
 
 import math
-from collections.abc import Sequence
-from datetime import date, datetime
 from typing import assert_never
 
 from bot.domain.edits import Edit, OverQuota
 from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS
-from bot.domain.lifecycle import Reason
+from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import affordable
 from bot.domain.quotas import Bound
 from bot.domain.refusals import (
@@ -41,268 +39,300 @@ from bot.domain.refusals import (
 from bot.ledger.archive import KeptEdit
 from bot.scheduling.call_schedule import MAX_WAIT
 from bot.scheduling.kill_limit import KILLS, PAUSE_S
+from cogs.text.formats import (
+    any_of,
+    channel_links,
+    count_credits,
+    minutes_text,
+    plural,
+    relative_time,
+    seconds_text,
+)
 from cogs.text.images import FORMATS
-from cogs.text.markdown import SHOWN, as_plain
+from cogs.text.markdown import MAX_SHOWN, as_plain
+
+NOT_CHARGED = "You weren't charged."
 
 LEDGER_SILENT = (
-    "The bot cannot reach its ledger just now, so nothing was changed. Nothing was charged. "
+    f"Darkroom is having trouble saving right now. Nothing changed. {NOT_CHARGED} "
     "Try again in a minute."
 )
 
 EXPORT_RUNNING = (
-    "Your last export is still running, so this one wasn't started. Wait until its file is here, "
-    "then run the command again."
+    "Your last export is still running, so this one didn't start. Wait for its file, then run the "
+    "command again."
 )
 
-_LIMITS = f"up to {MAX_SOURCE_BYTES // 2**20} MiB and {MAX_SOURCE_PIXELS // 10**6} megapixels"
-MOST_CHANNELS = 10
-"""Channels that a refusal names."""
-
-LONGEST_QUOTED = 60
+MAX_QUOTE = 60
 """Characters of a wrong choice that a refusal shows."""
 
+_MEGABYTES = MAX_SOURCE_BYTES // 2**20
+_MEGAPIXELS = MAX_SOURCE_PIXELS // 10**6
+
+_NOT_AN_IMAGE = (
+    f"Darkroom can't edit that file. Attach a {FORMATS} up to {_MEGABYTES} MB "
+    f"({_MEGAPIXELS} megapixels)."
+)
 _SOURCES_PAUSED = (
-    f"{KILLS} of your images crashed or hung while they were being opened, so your images "
-    "aren't opened for a while."
+    f"{KILLS} of your images crashed or hung while they were being opened, so Darkroom won't open "
+    "your images for a while. Try again in {minutes}."
 )
 
-_NOT_A_PICTURE = (
-    f"That file is not a picture that can be edited. Attach a {FORMATS} picture of {_LIMITS}."
-)
+STATE_LABELS = {
+    State.HELD: "Queued",
+    State.SUBMITTED: "In progress",
+    State.RENDERED: "Uploading",
+    State.DELIVERED: "Done",
+    State.DECLINED: "Declined",
+    State.FAILED: "Failed",
+    State.EXPIRED: "Timed out",
+    State.CANCELLED: "Canceled",
+    State.INTERRUPTED: "Interrupted",
+}
+
+REASON_LABELS = {
+    Reason.NOT_ACKNOWLEDGED: "Discord too slow",
+    Reason.NOT_A_PICTURE: "not an image",
+    Reason.TOO_LARGE: "image too large",
+    Reason.TOO_MANY_PIXELS: "too many pixels",
+    Reason.SOURCE_BROKEN: "damaged image",
+    Reason.SOURCE_TOO_HEAVY: "image too complex",
+    Reason.SOURCES_PAUSED: "images paused",
+    Reason.SOURCE_UNREADABLE: "image not downloaded",
+    Reason.API_DECLINED: "declined by the image service",
+    Reason.API_MISCONFIGURED: "setup problem",
+    Reason.API_BUSY: "service busy",
+    Reason.API_FAILED: "service error",
+    Reason.API_UNREACHABLE: "service unreachable",
+    Reason.NO_RESULT: "no image returned",
+    Reason.NOT_SPOOLED: "not saved",
+    Reason.NOT_POSTED: "upload failed",
+    Reason.ANSWER_DELETED: "message deleted",
+    Reason.ANSWER_OUT_OF_REACH: "DM not delivered",
+    Reason.EXPIRED: "timed out in the queue",
+    Reason.CANCELLED: "canceled",
+    Reason.INTERRUPTED: "interrupted by a restart",
+    Reason.UNFORESEEN: "internal error",
+}
 
 
 def refusal_text(refusal: Refusal) -> str:
-    """Why an order is not taken, for its member alone."""
+    """Tell a member why their edit was refused."""
     match refusal:
         case CannotPost():
             said = (
-                "The bot may not post pictures here: it lacks the permission “Attach Files” in "
-                "this channel, so the edit was not made. Ask a moderator to give it that, or use "
-                "another channel."
+                "Darkroom can't post images here because it's missing the Attach Files permission. "
+                "Ask a moderator to turn it on, or try another channel."
             )
         case NoPicture():
-            said = _NOT_A_PICTURE
+            said = _NOT_AN_IMAGE
         case PictureElsewhere():
-            said = "That picture does not lie at Discord. Save it, and attach it yourself."
+            said = "That image isn't hosted on Discord. Download it and attach it instead."
         case FileTooLarge(size):
             said = (
-                f"That file has {size / 2**20:.1f} MiB, more than the "
-                f"{MAX_SOURCE_BYTES // 2**20} MiB that are taken. Attach a smaller one."
+                f"That file is {_megabytes(size)} MB. The limit is {_MEGABYTES} MB. "
+                "Attach a smaller one."
             )
         case PictureTooLarge(width, height):
-            said = _too_many_pixels(f" ({width} × {height})")
+            said = (
+                f"That image is too large ({width} × {height}). The limit is {_MEGAPIXELS} "
+                "megapixels. Resize it and try again."
+            )
         case PromptBlank():
-            said = "The prompt is empty. Say in it what to change in the picture."
+            said = "Your prompt is empty. Say what you want to change."
         case PromptTooLong(length):
             said = (
-                f"The prompt has {length:,} characters, more than the {MAX_PROMPT:,} that are "
-                "taken. Make it shorter."
+                f"Your prompt is {length:,} characters. The limit is {MAX_PROMPT:,}. Shorten it "
+                "and try again."
             )
         case NotOffered(field, got):
             said = (
-                f"{field}: got “{as_plain(got, LONGEST_QUOTED)}”, which is not offered. "
-                "Choose one of those that are shown."
+                f"“{as_plain(got, MAX_QUOTE)}” isn't an option for {field}. Pick one from the list."
             )
         case NotHere(channel_ids):
-            said = f"Edits are not made in this channel. Run it in {listed_channels(channel_ids)}."
-        case TooManyPictures(count, most):
-            said = (
-                f"count: got {count}, and this server lets one edit have {most} at most. "
-                "Choose fewer pictures."
+            channels = any_of(channel_links(channel_ids))
+            said = f"You can't make edits in this channel. Try {channels}."
+        case TooManyPictures(_, most):
+            said = plural(
+                most,
+                "This server allows {count} image per edit. Lower the count and try again.",
+                "This server allows up to {count} images per edit. Lower the count and try again.",
             )
         case PromptRefused(phrase):
-            said = (
-                f"This server does not take prompts with “{as_plain(phrase)}”. "
-                "Say it without, if you can."
-            )
+            said = f"This server blocks prompts with “{as_plain(phrase)}”. Try rewording it."
         case NotInPrivate():
-            said = "This server wants every edit to be seen. Run it again without `private`."
+            said = "Private edits are turned off in this server. Try again without `private`."
         case CannotAfford(over, most):
             said = _cannot_afford(over, most)
         case TooManyOpen(most):
-            said = (
-                f"You have {counted(most, 'edit')} under way, which is as many as "
-                "one member may have at once. Try again when one of them is done, or cancel one "
-                "that waits."
+            said = plural(
+                most,
+                "You already have {count} edit in progress, which is the max. "
+                "Wait for it to finish, or cancel it if it's still queued.",
+                "You already have {count} edits in progress, which is the max. "
+                "Wait for one to finish, or cancel one that's still queued.",
             )
-        case LineFull(most):
-            edits = f"{most} edit{' is' if most == 1 else 's are'}"
-            said = f"{edits} under way, and no more may be. Try again in a few minutes."
+        case LineFull():
+            said = "Darkroom is at capacity right now. Try again in a few minutes."
         case LineTooLong(wait):
             said = (
-                f"The line is long: this edit would wait about {minutes_text(wait)}, and none "
-                f"waits longer than {minutes_text(MAX_WAIT.total_seconds())}. "
-                "Try again later."
+                f"The queue is too long right now (about {minutes_text(wait)}). An edit can wait "
+                f"up to {minutes_text(MAX_WAIT.total_seconds())}. Try again later."
             )
         case ServiceDown(wait):
-            said = (
-                "The edit service has failed again and again, so no edit is sent to it just now. "
-                f"Try again in {math.ceil(wait)} s."
-            )
+            said = f"The image service is down right now. Try again in {seconds_text(wait)}."
         case SourcesPaused(wait):
-            said = f"{_SOURCES_PAUSED} You can edit again in {minutes_text(wait)}."
+            said = _SOURCES_PAUSED.format(minutes=minutes_text(wait))
         case ShuttingDown():
-            said = "The bot is about to start anew. Try again in a minute."
+            said = "Darkroom is restarting. Try again in a minute."
         case LedgerSilent():
             return LEDGER_SILENT
         case Unforeseen(reference):
             return unforeseen_text(reference)
         case _:
             assert_never(refusal)
-    return f"{said} Nothing was charged."
+    return f"{said} {NOT_CHARGED}"
 
 
-def ending_text(edit: Edit | KeptEdit, *, most_quoted: int = SHOWN) -> str:
-    """How an edit without pictures ended; of what the service said, so many characters."""
+def ending_text(edit: Edit | KeptEdit, *, max_quote: int = MAX_SHOWN) -> str:
+    """Tell a member how their edit ended without images."""
     match edit.reason:
         case None:
-            raise ValueError("the edit has not ended without pictures")
+            raise ValueError("the edit has not ended without images")
         case Reason.NOT_ACKNOWLEDGED:
-            said = (
-                "Discord was too slow to confirm this command, so the edit was not made. "
-                "Run the command again."
-            )
+            said = "Discord took too long to respond, so this edit didn't start. Try again."
         case Reason.NOT_A_PICTURE:
-            said = _NOT_A_PICTURE
+            said = _NOT_AN_IMAGE
         case Reason.TOO_LARGE:
-            said = f"That picture is larger than is taken: {_LIMITS}. Attach a smaller one."
+            said = (
+                f"That image is too large. The limit is {_MEGABYTES} MB and {_MEGAPIXELS} "
+                "megapixels. Attach a smaller one."
+            )
         case Reason.TOO_MANY_PIXELS:
-            said = _too_many_pixels("")
+            said = (
+                f"That image is too large. The limit is {_MEGAPIXELS} megapixels. Resize it and "
+                "try again."
+            )
         case Reason.SOURCE_BROKEN:
-            said = (
-                "That picture's file is damaged, so it cannot be opened. Attach another copy of "
-                "it, or save it once more first."
-            )
+            said = "That image file is damaged. Re-save it or attach another copy."
         case Reason.SOURCE_TOO_HEAVY:
-            said = (
-                "Opening that picture takes more memory or time than the bot has for one. "
-                "Make it smaller, or save it as a JPEG."
-            )
+            said = "That image is too complex to open. Try a smaller version, or save it as a JPEG."
         case Reason.SOURCES_PAUSED:
-            said = f"{_SOURCES_PAUSED} Try again in {minutes_text(PAUSE_S)}."
+            said = _SOURCES_PAUSED.format(minutes=minutes_text(PAUSE_S))
         case Reason.SOURCE_UNREADABLE:
-            said = "Discord did not give the attached picture to the bot. Attach it again."
+            said = "Darkroom couldn't download your image from Discord. Attach it again."
         case Reason.API_DECLINED:
-            said = _declined(edit.detail, most_quoted)
+            said = _declined(edit.detail, max_quote)
         case Reason.API_MISCONFIGURED:
             said = (
-                "The bot is not set up rightly for the editing service; its owner has been told. "
-                "Try again later."
+                "Darkroom can't reach the image service because of a setup problem. Let the bot "
+                "owner know."
             )
         case Reason.API_BUSY:
-            said = "The editing service is busy. Try again in a few minutes."
+            said = "The image service is busy. Try again in a few minutes."
         case Reason.API_FAILED | Reason.API_UNREACHABLE:
-            said = "The editing service failed. Try again."
+            said = "The image service ran into an error. Try again."
         case Reason.NO_RESULT:
-            said = "The editing service gave no picture that could be fetched. Try again."
+            said = "The image service didn't return an image. Try again."
         case Reason.NOT_SPOOLED:
-            said = (
-                "The bot's disk did not take the picture; its owner has been told. Try again later."
-            )
+            said = "Darkroom couldn't save your image. Let the bot owner know, and try again later."
         case Reason.NOT_POSTED:
             said = (
-                "The picture was made, but Discord did not take it: its upload failed. "
-                "Try again; if that does not help, choose a lower quality or fewer pictures."
+                "Your image was made, but it couldn't be uploaded to Discord. Try again, or use a "
+                "lower quality or fewer images."
             )
         case Reason.ANSWER_DELETED:
-            said = (
-                "The edit's message was deleted before the picture could be posted in it. "
-                "Run the command again."
-            )
+            said = "The message was deleted before your image could be posted. Try again."
         case Reason.ANSWER_OUT_OF_REACH:
             said = (
-                "The picture took so long that Discord no longer showed it in your private "
-                "answer, and the bot may not send you direct messages. Allow direct messages in "
-                "the server's privacy settings, or try again."
+                "This took too long to show here, and Darkroom can't DM you. Turn on Direct "
+                "Messages in this server's Privacy Settings and try again."
             )
         case Reason.EXPIRED:
-            minutes = minutes_text(MAX_WAIT.total_seconds())
-            said = f"The edit's turn did not come within {minutes}. Try again later."
+            said = (
+                f"This edit waited in the queue for {minutes_text(MAX_WAIT.total_seconds())} "
+                "and timed out. Try again later."
+            )
         case Reason.CANCELLED:
-            said = "This edit was cancelled while it waited."
+            said = "Edit canceled."
         case Reason.INTERRUPTED:
-            said = "The bot was restarted while the picture was being made. Run the command again."
+            said = "Darkroom restarted while making your image. Try again."
         case Reason.UNFORESEEN:
             return unforeseen_text(edit.detail or "unknown")
         case _:
             assert_never(edit.reason)
-    return f"{said} Nothing was charged."
+    return f"{said} {NOT_CHARGED}"
 
 
 def unforeseen_text(reference: str) -> str:
-    """What is said when something broke that nobody foresaw."""
+    """Tell a member about an unexpected error, and how its log entry is found."""
     return (
-        "Something went wrong inside the bot. Nothing was charged. Try again; if it happens "
-        f"again, give its owner the reference {reference}."
+        f"Something went wrong on our end. {NOT_CHARGED} Try again. If it keeps happening, send "
+        f"the bot owner this code: `{reference}`"
     )
 
 
-def minutes_text(seconds: float) -> str:
-    """A while, in words: whole minutes, of which one that has begun counts."""
-    minutes = max(1, math.ceil(seconds / 60))
-    return counted(minutes, "minute")
+def outcome_label(edit: Edit) -> str:
+    """Name how an edit ended in a few words, and why."""
+    if edit.reason is None:
+        return STATE_LABELS[edit.state]
+    reason = REASON_LABELS[edit.reason]
+    if edit.state is State.FAILED:
+        return f"Failed: {reason}"
+    return f"{reason[0].upper()}{reason[1:]}"
 
 
-def count_credits(number: int) -> str:
-    """A number of credits, in words."""
-    return counted(number, "credit")
-
-
-def counted(number: int, what: str) -> str:
-    """So many of something, in words."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def day_text(day: date) -> str:
-    """A day, for people."""
-    return f"{day.day} {day:%b %Y}"
-
-
-def day_and_time(moment: datetime) -> str:
-    """A moment in UTC, for people."""
-    return f"{day_text(moment)}, {moment:%H:%M} UTC"
-
-
-def listed_channels(channel_ids: Sequence[int], last: str = "or") -> str:
-    """The first of the channels by their links, and how many more there are."""
-    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:MOST_CHANNELS]]
-    more = len(channel_ids) - len(shown)
-    if more:
-        shown.append(counted(more, "other"))
-    *first, final = shown
-    return f"{', '.join(first)} {last} {final}" if first else final
+def _megabytes(size: int) -> str:
+    # Rounded up, so that a file over the limit never shows as the limit.
+    return f"{math.ceil(size / 2**20 * 10) / 10:,.1f}".removesuffix(".0")
 
 
 def _cannot_afford(over: OverQuota, most: int) -> str:
     balance = over.balance
-    left, ends = balance.left or 0, day_and_time(balance.ends_at)
-    match balance.bound:
-        case Bound.OPERATOR:
-            who = f"the bot's own budget for today has {left} left; it renews on {ends}"
-        case Bound.BUDGET:
-            who = f"this server's budget has {left} left until {ends}"
-        case _:
-            who = f"you have {left} left until {ends}, when a new window begins"
-    said = f"This edit costs {count_credits(over.hold)} and {who}."
-    if fitting := affordable(left, most):
-        orders = [f"{quality.capitalize()} × {count}" for quality, count in fitting]
-        return f"{said} {' or '.join(orders)} would fit."
-    if balance.bound is Bound.OPERATOR:
-        return f"{said} It is used up: nothing fits until then."
-    return f"{said} Nothing fits until then."
+    left, bound = balance.left or 0, balance.bound or Bound.QUOTA
+    values = {
+        "cost": count_credits(over.hold),
+        "left": f"{left:,}",
+        "resets": relative_time(balance.ends_at),
+    }
+    fitting = [f"{count} {quality.capitalize()}" for quality, count in affordable(left, most)]
+    if fitting:
+        return _CANNOT_AFFORD[bound].format(**values, choices=any_of(fitting))
+    return _NOTHING_FITS[bound].format(**values)
 
 
-def _too_many_pixels(shape: str) -> str:
-    return (
-        f"That picture has too many pixels{shape}: up to {MAX_SOURCE_PIXELS // 10**6} megapixels "
-        "are taken. Make it smaller."
-    )
+_CANNOT_AFFORD = {
+    Bound.OPERATOR: (
+        "This edit costs {cost}, but Darkroom has only {left} left for today across all servers. "
+        "You can still make {choices}. The limit resets {resets}."
+    ),
+    Bound.BUDGET: (
+        "This edit costs {cost}, but this server has only {left} left. "
+        "You can still make {choices}. The budget resets {resets}."
+    ),
+    Bound.QUOTA: (
+        "This edit costs {cost} and you have {left} left. "
+        "You can still make {choices}. Your credits reset {resets}."
+    ),
+}
+
+_NOTHING_FITS = {
+    Bound.OPERATOR: "Darkroom has hit its daily limit across all servers. It resets {resets}.",
+    Bound.BUDGET: (
+        "This edit costs {cost}, but this server has only {left} left. That's not enough for any "
+        "edit. The budget resets {resets}."
+    ),
+    Bound.QUOTA: (
+        "This edit costs {cost} and you have {left} left. That's not enough for any edit. "
+        "Your credits reset {resets}."
+    ),
+}
 
 
-def _declined(message: str | None, most: int) -> str:
+def _declined(message: str | None, max_quote: int) -> str:
     if not message or not message.strip():
-        return "The editing service declined this edit. Change the prompt or the picture."
+        return "The image service declined this edit. Try a different prompt or image."
     return (
-        f"The editing service declined this edit and says: “{as_plain(message, most)}” "
-        "Change the prompt or the picture."
+        f"The image service declined this edit: “{as_plain(message, max_quote)}” "
+        "Try a different prompt or image."
     )

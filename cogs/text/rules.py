@@ -1,4 +1,4 @@
-"""Puts a server's rules, and the trail of their changes, into words for its moderators."""
+"""A server's credit limits, and the log of changes, for moderators."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,145 +15,198 @@ from bot.domain.quotas import (
     window_at,
 )
 from bot.ledger.quota_rules import Change, Grant, Overview, Topic
-from cogs.text.balances import details_lines, limit_text, rule_text, sums_line, window_text
+from cogs.text.balances import balance_lines, limit_text, role_link
+from cogs.text.formats import date_and_time, plural, relative_time
 from cogs.text.markdown import as_code
-from cogs.text.outcomes import count_credits, day_and_time
 
-CHANGED_MEANWHILE = "That rule was changed meanwhile, so it was left as it is now."
-UNSEEN = (
-    "The bot cannot reach its ledger just now to show the rules; run `/quota show` in a minute."
-)
+CHANGED_MEANWHILE = "Someone else just changed this limit, so it wasn't removed."
+NO_CHANGES = "No changes yet."
+NO_MORE_CHANGES = "No more changes."
+NOTHING_TO_REMOVE = "Pick a `user` or a `role` to remove a limit from."
+IS_A_BOT = "Bots can't use credits. Pick a member."
+NOT_LOADED = "Couldn't load the limits. Try `/quota show` in a minute."
+
+_RESETS = {
+    Period.DAY: "Resets daily at midnight UTC ({relative})",
+    Period.WEEK: "Resets every Monday at midnight UTC ({relative})",
+    Period.MONTH: "Resets on the 1st of each month at midnight UTC ({relative})",
+}
+_NEW_PERIOD = {
+    Period.DAY: "Credits now reset daily at midnight UTC (was {before}).",
+    Period.WEEK: "Credits now reset every Monday at midnight UTC (was {before}).",
+    Period.MONTH: "Credits now reset monthly, on the 1st at midnight UTC (was {before}).",
+}
+_PERIODS = {Period.DAY: "daily", Period.WEEK: "weekly", Period.MONTH: "monthly"}
+
+_NEW_LIMIT = {
+    Scope.MEMBER: "{subject}'s limit is now **{after}** (was {before}).",
+    Scope.ROLE: "The limit for {subject} is now **{after}** (was {before}).",
+    Scope.DEFAULT: "The default limit is now **{after}** (was {before}).",
+    Scope.BUDGET: "The server budget is now **{after}** (was {before}).",
+}
+_REMOVED = {
+    Scope.MEMBER: "Removed {subject}'s limit (was {before}).",
+    Scope.ROLE: "Removed the limit for {subject} (was {before}).",
+    Scope.DEFAULT: "Removed the default limit (was {before}).",
+    Scope.BUDGET: "Removed the server budget (was {before}).",
+}
+_NOT_SET = {
+    Scope.MEMBER: "{subject} doesn't have a personal limit.",
+    Scope.ROLE: "{subject} doesn't have a limit.",
+    Scope.DEFAULT: "This server doesn't have a default limit.",
+    Scope.BUDGET: "This server doesn't have a budget.",
+}
 
 
 def overview_heading(overview: Overview, limits: OperatorLimits) -> str:
-    """What holds for everybody, and what was spent of it."""
+    """Show what applies to the whole server, and what was used of it."""
     rules, used = overview.rules, overview.held + overview.spent
     lines = [
-        "**The rules of this server**",
-        f"Window: {window_text(rules.period)}.",
-        f"This one ends on {day_and_time(overview.window.ends_at)}.",
-        f"Spent in it: {overview.spent}; held: {overview.held}.",
+        "**Credit limits**",
+        _RESETS[rules.period].format(relative=relative_time(overview.window.ends_at)),
+        f"{overview.spent:,} used · {overview.held:,} reserved",
     ]
     budget = rules.limits.get(SERVER_BUDGET)
     if budget is not None and budget.credits is not None:
-        lines.append(f"Left of the budget: {max(0, budget.credits - used)} of {budget.credits}.")
+        left = max(0, budget.credits - used)
+        lines.append(f"Server budget: {left:,} of {budget.credits:,} left")
     if SERVER_DEFAULT not in rules.limits:
-        lines.append(f"Default: {limit_text(limits.default_quota)}, which is the bot's own.")
+        lines.append(f"Everyone: {limit_text(limits.default_quota)} (bot default)")
     return "\n".join(lines)
 
 
 def rule_line(key: RuleKey, limit: Limit | None, guild_id: int) -> str:
-    """One rule."""
-    subject = _capitalised(rule_text(key, guild_id))
-    if limit is None:
-        return f"{subject}: no rule."
-    return f"{subject}: {limit_text(limit.credits)}."
+    """Show one limit."""
+    return f"{_subject(key, guild_id)}: {_limit(limit)}"
 
 
 def member_text(member_id: int, balance: Balance, guild_id: int) -> str:
-    """What a member may spend, and why."""
-    return "\n".join(
-        [f"**{named(member_id)}**", sums_line(balance), *details_lines(balance, guild_id)]
-    )
+    """Show what a member has left, and which limit applies."""
+    return "\n".join([f"**{mention(member_id)}**", *balance_lines(balance, guild_id)])
 
 
 def changed_text(
     key: RuleKey, before: Limit | None, after: Limit, guild_id: int, *, members: int | None
 ) -> str:
-    """A rule before and after, and whom it touches."""
-    subject = _capitalised(rule_text(key, guild_id))
-    return f"{subject}: {_limit(before)} → {_limit(after)}.\n{_touches(key, members)}"
+    """Tell how a limit changed, and who is affected."""
+    text = _NEW_LIMIT[key.scope].format(
+        subject=_subject(key, guild_id), before=_limit(before), after=_limit(after)
+    )
+    return "\n".join([text, *_affected(key.scope, members)])
 
 
 def cleared_text(before: Mapping[RuleKey, Limit | None], guild_id: int) -> str:
-    """What was taken back, and where there was nothing."""
-    lines = [_cleared(key, limit, guild_id) for key, limit in before.items()]
-    if not any(before.values()):
-        lines.append("Nothing was changed.")
-    return "\n".join(lines)
+    """Tell which limits were removed, and which weren't set."""
+    return "\n".join(
+        _NOT_SET[key.scope].format(subject=_subject(key, guild_id))
+        if limit is None
+        else removed_text(key, limit, guild_id)
+        for key, limit in before.items()
+    )
 
 
-def _cleared(key: RuleKey, before: Limit | None, guild_id: int) -> str:
-    subject = rule_text(key, guild_id)
-    if before is None:
-        return f"`{_OPTIONS[key.scope]}`: got {subject}, without a quota here; it takes one with."
-    return taken_back_text(key, before, guild_id)
-
-
-def taken_back_text(key: RuleKey, before: Limit, guild_id: int) -> str:
-    """A rule that is there no more, and whom that touches."""
-    subject = _capitalised(rule_text(key, guild_id))
-    return f"{subject}: {_limit(before)} → no rule. {_touches(key, None)}"
+def removed_text(key: RuleKey, before: Limit, guild_id: int) -> str:
+    """Tell that a limit was removed, and who is affected."""
+    text = _REMOVED[key.scope].format(subject=_subject(key, guild_id), before=_limit(before))
+    return " ".join([text, *_affected(key.scope, None)])
 
 
 def granted_text(member_id: int, amount: int, granted: Grant) -> str:
-    """A grant, and what a member was granted in all."""
-    return (
-        f"{named(member_id)}: {count_credits(amount)} granted; "
-        f"{granted.before} → {granted.after} on top of the quota until "
-        f"{day_and_time(granted.window.ends_at)}.\nTouches 1 member."
+    """Tell how many bonus credits a member got, and has in all."""
+    return plural(
+        amount,
+        "Gave {member} {count} bonus credit, valid until {ends}. Total bonus: {total}.",
+        "Gave {member} {count} bonus credits, valid until {ends}. Total bonus: {total}.",
+        member=mention(member_id),
+        ends=date_and_time(granted.window.ends_at),
+        total=f"{granted.after:,}",
     )
 
 
-def window_changed_text(
-    before: Period, after: Period, now: datetime, *, members: int | None
-) -> str:
-    """How long a window was and is, and that nothing is lost or won."""
-    ends = day_and_time(window_at(now, after).ends_at)
-    return (
-        f"Window: {before} → {after}, {window_text(after)}; this one ends on {ends}.\n"
-        "What was spent, held and granted in it so far counts.\n"
-        f"{_touches(SERVER_BUDGET, members)}"
+def period_changed_text(before: Period, after: Period, now: datetime) -> str:
+    """Tell how often credits reset from now on, and that used credits still count."""
+    return "\n".join(
+        [
+            _NEW_PERIOD[after].format(before=_PERIODS[before]),
+            f"Next reset: {date_and_time(window_at(now, after).ends_at)}",
+            "Credits already used, reserved, or given in this period still count.",
+            *_affected(Scope.BUDGET, None),
+        ]
     )
+
+
+def log_heading(about: int | None) -> str:
+    """Title the log of all changes, or of those about one member."""
+    return "**Change log**" if about is None else f"**Change log for {mention(about)}**"
 
 
 def change_line(change: Change, guild_id: int) -> str:
-    """One entry of the trail."""
-    when, who = f"<t:{change.made_at.timestamp():.0f}:f>", named(change.author_id)
-    line = f"{when} · {who} · {_what(change, guild_id)}"
+    """Show one change."""
+    when, author = date_and_time(change.made_at), mention(change.author_id)
+    line = f"{when} · {author} · {_change(change, guild_id)}"
     if change.reason is None:
         return line
     return f"{line}\n> {as_code(change.reason)}"
 
 
-def named(member_id: int) -> str:
-    """A member, as Discord shows their name; the message pings nobody."""
+def mention(member_id: int) -> str:
+    """Mention a member; messages with this ping nobody."""
     return f"<@{member_id}>"
 
 
-def _what(change: Change, guild_id: int) -> str:
-    before, after = (as_code(value or "nothing") for value in (change.before, change.after))
+def _change(change: Change, guild_id: int) -> str:
+    before, after = _value(change, change.before), _value(change, change.after)
     match change.topic:
         case Topic.WINDOW:
-            subject = "window"
+            subject = "Period"
         case Topic.GRANT:
-            subject = f"granted to {named(change.subject_id)}"
+            subject = f"Bonus for {mention(change.subject_id)}"
         case Topic.SETTING:
-            subject = f"setting {change.setting}"
+            subject = f"Setting `{change.setting}`"
         case Topic.MEMBER | Topic.ROLE | Topic.DEFAULT | Topic.BUDGET:
-            subject = rule_text(RuleKey(Scope(change.topic.value), change.subject_id), guild_id)
+            subject = _subject(RuleKey(Scope(change.topic.value), change.subject_id), guild_id)
     return f"{subject}: {before} → {after}"
 
 
-_OPTIONS = {Scope.MEMBER: "user", Scope.ROLE: "role"}
+def _value(change: Change, value: str | None) -> str:
+    if value is None:
+        return "not set"
+    # A setting may be a channel's id.
+    is_credits = change.topic is not Topic.SETTING and value.isdecimal()
+    return as_code(f"{int(value):,}" if is_credits else value)
+
+
+def _subject(key: RuleKey, guild_id: int) -> str:
+    match key.scope:
+        case Scope.MEMBER:
+            return mention(key.subject_id)
+        case Scope.ROLE:
+            return role_link(key.subject_id, guild_id)
+        case Scope.DEFAULT:
+            return "Everyone"
+        case Scope.BUDGET:
+            return "Server budget"
 
 
 def _limit(limit: Limit | None) -> str:
-    return "no rule" if limit is None else limit_text(limit.credits)
+    return "not set" if limit is None else limit_text(limit.credits)
 
 
-def _touches(key: RuleKey, members: int | None) -> str:
-    match key.scope:
+def _affected(scope: Scope, members: int | None) -> list[str]:
+    match scope:
         case Scope.MEMBER:
-            return "Touches 1 member."
+            return []
         case Scope.ROLE:
-            return "Touches everybody with the role, but those with a quota of their own."
+            return ["Affects everyone with this role who doesn't have a personal limit."]
         case Scope.DEFAULT:
-            at_most = "" if members is None else f", at most {members:,} members"
-            return f"Touches everybody whom no other rule is for{at_most}."
+            if members is None:
+                return ["Affects everyone who doesn't have a role or personal limit."]
+            return [
+                plural(
+                    members,
+                    "Affects up to {count} member who doesn't have a role or personal limit.",
+                    "Affects up to {count} members who don't have a role or personal limit.",
+                )
+            ]
         case Scope.BUDGET:
-            return "Touches everybody here." if members is None else f"Touches {members:,} members."
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
+            return ["Affects everyone in this server."]

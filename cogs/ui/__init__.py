@@ -1,1 +1,1 @@
-"""What features share: reading interactions, forms, cards and pages."""
+"""What features share: interactions, forms, cards and pages."""

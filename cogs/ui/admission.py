@@ -1,4 +1,4 @@
-"""Keeps the bot to servers, and of these to those that its operator named."""
+"""Stops interactions outside of servers, and from servers that the bot doesn't serve."""
 
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -6,29 +6,27 @@ from typing import Any
 import discord
 
 from bot.discord_io.replies import Replies
-from cogs.ui.interactions import asked_by
+from cogs.ui.interactions import interaction_ref
 
 NOT_SERVED = (
-    "This bot's owner has not opened it to this server, so it does nothing here. "
-    "Nothing was charged. Ask the owner to add the server's id, {guild_id}, to SERVERS."
+    "Darkroom isn't turned on for this server. You weren't charged. Ask the bot owner to add this "
+    "server's ID: `{guild_id}`."
 )
-
-
 ONLY_IN_SERVERS = (
-    "This bot works in servers alone, where credits are counted. Nothing was charged. "
-    "Run the command in a server that has it."
+    "Darkroom only works in servers. You weren't charged. Run this command in a server where it's "
+    "installed."
 )
 
 
 class Admission:
-    """Lets interactions of some servers, or of all, go on."""
+    """Admits interactions from the operator's servers, or from all servers."""
 
     def __init__(self, replies: Replies, servers: AbstractSet[int] | None) -> None:
         self._replies = replies
         self._servers = servers
 
     async def admits(self, interaction: discord.Interaction[Any]) -> bool:
-        """Whether it is from a server that is served; it is answered here if it is not."""
+        """Check where an interaction is from, and respond here if it isn't admitted."""
         guild_id = interaction.guild_id
         if guild_id is not None and (self._servers is None or guild_id in self._servers):
             return True
@@ -36,5 +34,5 @@ class Admission:
             await interaction.response.autocomplete([])
             return False
         text = ONLY_IN_SERVERS if guild_id is None else NOT_SERVED.format(guild_id=guild_id)
-        await self._replies.respond_separately(asked_by(interaction), text)
+        await self._replies.respond_separately(interaction_ref(interaction), text)
         return False

@@ -1,4 +1,4 @@
-"""Lays an edit's message out in Discord's components, with the buttons under it."""
+"""Lays out an edit's message, with the buttons under it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,36 +9,46 @@ from discord import ui
 from bot.discord_io.custom_ids import write_persistent
 from bot.discord_io.edit_messages import Cards
 from bot.discord_io.fallback_message import id_line
+from bot.discord_io.message_images import walk_components
+from bot.discord_io.replies import Component
 from bot.domain.edits import Edit, Order
 from bot.domain.refusals import Refusal
 from bot.editing.ports import Receipt
 from bot.scheduling.progress import Stage
-from cogs.text.images import picture_notes
+from cogs.text import buttons
+from cogs.text.formats import count_credits, plural
+from cogs.text.images import image_notes
 from cogs.text.markdown import as_line, as_plain
-from cogs.text.outcomes import count_credits, ending_text, refusal_text
+from cogs.text.outcomes import ending_text, refusal_text
 from cogs.ui.components import Button, Item, as_components, row_of, without_buttons
-from cogs.ui.pages import MOST_TEXT
+from cogs.ui.pages import MAX_TEXT
 from cogs.ui.waiting_card import waiting_card
 
 AGAIN, RUN, COMPARE, DELETE, PROMPT = "again", "run", "compare", "delete", "prompt"
 DELETE_SURELY, KEEP = "delete.surely", "delete.keep"
-"""What the buttons do."""
+"""Names of the buttons' actions in custom ids."""
 
-FOLDED, FOLDED_LINES = 300, 6
-"""Characters of a prompt that a card shows, counted after escaping, and lines."""
+FOLDED_LENGTH, FOLDED_LINES = 300, 6
+"""Characters, after escaping, and lines of a prompt that a card shows."""
 
-ASKED = 120
-"""Characters of a prompt that a card without pictures shows."""
+ENDING_PROMPT = 120
+"""Characters of a prompt that a card without images shows."""
 
-ALT_TEXT = 1_024
-"""Characters of a picture's description that Discord takes."""
+MAX_ALT_TEXT = 1_024
+"""https://docs.discord.com/developers/components/reference#media-gallery"""
 
 _MADE = discord.Colour(0x3BA55D)
 _NOT_MADE = discord.Colour(0xED4245)
 
+_IN_DIRECT_MESSAGE = (
+    "Here's how your private edit in <#{channel_id}> turned out. Discord couldn't show it there "
+    "anymore. To edit or rerun it, use `/history` in that server."
+)
+_IN_CHANNEL = "<@{member_id}> Here's how your edit turned out:"
+
 
 class EditCards(Cards):
-    """`discord_front.Cards` in English."""
+    """The cards in English."""
 
     def result(self, edit: Edit, receipt: Receipt, names: Sequence[str]) -> list[dict[str, Any]]:
         alt_text = self.alt_text(edit)
@@ -66,7 +76,7 @@ class EditCards(Cards):
     def ending(self, edit: Edit) -> list[dict[str, Any]]:
         return as_components(
             ui.Container(
-                ui.TextDisplay(f"{ending_text(edit)}\n{_what_was_asked(edit.order)}"),
+                ui.TextDisplay(f"{ending_text(edit)}\n{_prompt_line(edit.order)}"),
                 _ending_row(edit.order),
                 accent_colour=_NOT_MADE,
             )
@@ -75,50 +85,46 @@ class EditCards(Cards):
     def in_fallback_message(self, edit: Edit, card: list[dict[str, Any]]) -> list[dict[str, Any]]:
         order = edit.order
         if order.private:
-            # Buttons in direct messages would be of no server, and answer nothing.
+            # In direct messages there is no server for the buttons to work in.
             card = without_buttons(card)
-            said = (
-                f"About your private edit in <#{order.channel_id}>, where Discord no longer shows "
-                "you the answer. `/history` there has its buttons."
-            )
+            text = _IN_DIRECT_MESSAGE.format(channel_id=order.channel_id)
         else:
-            said = f"<@{order.member_id}> About your edit, whose first message cannot be changed:"
-        return [*as_components(ui.TextDisplay(f"{said}\n{id_line(order.id)}")), *card]
+            text = _IN_CHANNEL.format(member_id=order.member_id)
+        return [*as_components(ui.TextDisplay(f"{text}\n{id_line(order.id)}")), *card]
 
     def alt_text(self, edit: Edit) -> str:
         prompt = edit.order.prompt
-        return prompt if len(prompt) <= ALT_TEXT else f"{prompt[: ALT_TEXT - 1]}…"
+        return prompt if len(prompt) <= MAX_ALT_TEXT else f"{prompt[: MAX_ALT_TEXT - 1]}…"
 
     def refusal(self, refusal: Refusal) -> str:
         return refusal_text(refusal)
 
 
 def buttons_row(edit: Edit) -> Item:
-    """The buttons under an edit that has ended."""
+    """Return the buttons under an edit that ended."""
     return _result_row(edit.order) if edit.posted else _ending_row(edit.order)
 
 
-def asking_row(delete_id: str, keep_id: str | None = None) -> Item:
-    """Under the question whether to delete a message."""
-    buttons = [Button("Delete for good", delete_id, discord.ButtonStyle.danger)]
-    if keep_id is not None:
-        buttons.append(Button("Keep it", keep_id))
-    return row_of(*buttons)
+def is_card_of(edit: Edit, components: Sequence[Component]) -> bool:
+    """Check whether a message is the edit's own: only that one has its delete buttons."""
+    custom_ids = {write_persistent(name, edit.order.id) for name in (DELETE, DELETE_SURELY)}
+    parts = walk_components({"components": components})
+    return any(part.get("custom_id") in custom_ids for part in parts)
 
 
 def _result_row(order: Order) -> Item:
-    buttons = [
-        Button("Edit again", write_persistent(AGAIN, order.id), discord.ButtonStyle.primary),
+    row = [
+        Button(buttons.EDIT_THIS, write_persistent(AGAIN, order.id), discord.ButtonStyle.primary),
         _run_button(order),
-        Button("Compare", write_persistent(COMPARE, order.id)),
+        Button(buttons.COMPARE, write_persistent(COMPARE, order.id)),
     ]
-    if _folded(order.prompt) != as_plain(order.prompt, MOST_TEXT):
-        buttons.append(Button("Whole prompt", write_persistent(PROMPT, order.id)))
-    return row_of(*buttons, _delete_button(order))
+    if _folded(order.prompt) != as_plain(order.prompt, MAX_TEXT):
+        row.append(Button(buttons.FULL_PROMPT, write_persistent(PROMPT, order.id)))
+    return row_of(*row, _delete_button(order))
 
 
 def _folded(prompt: str) -> str:
-    lines = as_plain(prompt, FOLDED).split("\n")
+    lines = as_plain(prompt, FOLDED_LENGTH).split("\n")
     if len(lines) <= FOLDED_LINES:
         return "\n".join(lines)
     return "\n".join([*lines[:FOLDED_LINES], "…"])
@@ -129,36 +135,40 @@ def _ending_row(order: Order) -> Item:
 
 
 def _run_button(order: Order) -> Button:
-    return Button(f"Run again · {order.hold}", write_persistent(RUN, order.id))
+    return Button(buttons.run_again(order.hold), write_persistent(RUN, order.id))
 
 
 def _delete_button(order: Order) -> Button:
-    return Button("Delete", write_persistent(DELETE, order.id))
+    return Button(buttons.DELETE, write_persistent(DELETE, order.id))
 
 
-def _what_was_asked(order: Order) -> str:
-    """In one line, for an edit without pictures, which looks like any other."""
-    asked = as_line(order.prompt, ASKED)
-    return f"-# {asked}" if order.private else f"-# {asked} · <@{order.member_id}>"
+def _prompt_line(order: Order) -> str:
+    prompt = as_line(order.prompt, ENDING_PROMPT)
+    return f"-# {prompt}" if order.private else f"-# {prompt} · <@{order.member_id}>"
 
 
 def _summary(edit: Edit, receipt: Receipt) -> str:
     order = edit.order
-    left = "unlimited" if receipt.left is None else str(receipt.left)
-    facts = [order.quality.capitalize(), edit.ratio or order.size]
-    facts.append(count_credits(receipt.charged))
-    if edit.rendered_at is not None and edit.submitted_at is not None:
-        facts.append(f"{max(1, round((edit.rendered_at - edit.submitted_at).total_seconds()))} s")
-    facts.append(f"{left} left")
-    if not order.private:
-        # Of what a button or a form began, Discord does not show whose it is.
-        facts.append(f"<@{order.member_id}>")
-    summary = f"-# {' · '.join(facts)}"
-    summary += "".join(f"\n-# {note}" for note in picture_notes(edit, receipt))
+    facts = [
+        order.quality.capitalize(),
+        edit.ratio or order.size,
+        count_credits(receipt.charged),
+        # Discord doesn't show who clicked the button or sent the form that started an edit.
+        _left(receipt) if order.private else f"<@{order.member_id}>",
+    ]
+    notes = image_notes(edit, receipt)
     missing = order.count - len(receipt.images)
     if missing:
-        summary += (
-            f"\n-# {missing} of {order.count} pictures could not be had or posted, "
-            "and cost nothing."
+        notes.append(
+            plural(
+                missing,
+                "{count} of {total} images failed. You weren't charged for it.",
+                "{count} of {total} images failed. You weren't charged for them.",
+                total=order.count,
+            )
         )
-    return summary
+    return "\n".join(f"-# {line}" for line in (" · ".join(facts), *notes))
+
+
+def _left(receipt: Receipt) -> str:
+    return "unlimited credits left" if receipt.left is None else f"{receipt.left:,} left"

@@ -1,10 +1,10 @@
-"""What members and moderators choose among."""
+"""Options that several commands share, and their choices."""
 
 from discord import app_commands
 
 from bot.domain.images import MAX_SOURCE_BYTES
 from bot.domain.pricing import RATIOS, SOURCE_SIZE, Quality
-from bot.domain.refusals import NotOffered
+from bot.domain.refusals import NotOffered, Refusal
 from cogs.text.images import FORMATS
 
 EDIT_OPTIONS = {
@@ -14,7 +14,7 @@ EDIT_OPTIONS = {
     "count": "How many images to make, 1 to 4. Each one is charged",
     "private": "Show the result only to you",
 }
-"""What is said of the options that all commands for edits have."""
+"""Descriptions of the options that all edit commands have."""
 
 QUALITIES = [
     app_commands.Choice(
@@ -28,21 +28,21 @@ SIZES = [
 ]
 
 
-class NotOfferedError(Exception):
-    """A field or an option holds what it does not offer."""
+class RefusedInputError(Exception):
+    """A form's field or a command's option holds what was never offered."""
 
-    def __init__(self, field: str, got: str) -> None:
-        super().__init__(field)
-        self.refusal = NotOffered(field, got)
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
 
 
 def read_offered_quality(given: str | None) -> Quality:
-    """The quality that was chosen, or what there is where none was.
+    """Return the chosen quality, or the default if none was chosen.
 
     Raises:
-        NotOfferedError: it is none.
+        RefusedInputError: it was never offered.
     """
     try:
         return Quality(given or Quality.MEDIUM)
     except ValueError:
-        raise NotOfferedError("quality", str(given)) from None
+        raise RefusedInputError(NotOffered("quality", str(given))) from None

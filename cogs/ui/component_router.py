@@ -1,4 +1,4 @@
-"""The one listener for buttons and forms: reads what was used and hands it to its feature."""
+"""Routes clicks on buttons, and sent forms, to their features by their custom ids."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,43 +14,39 @@ from bot.discord_io.modals import SubmittedForm, read_form
 from bot.discord_io.replies import EPHEMERAL, Component, InteractionRef, Replies
 from cogs.ui.admission import Admission
 from cogs.ui.failures import FailureHandler
-from cogs.ui.interactions import Caller, asked_by, caller_of
+from cogs.ui.interactions import Caller, caller_of, interaction_ref
 
 NOT_YOURS = (
     "This button doesn't work for you: it's from an old message, it was shown to someone else, or "
-    "you no longer have *Manage Server*. Nothing was changed. Run the command again to get a new "
-    "one."
+    "you no longer have *Manage Server*. Nothing changed. Run the command again to get a new one."
 )
 
-UNKNOWN_FORM = (
-    "The bot does not know this form, so nothing was done with it. Nothing was charged. "
-    "Run the command that it came from again."
-)
+UNKNOWN_FORM = "This form is out of date. You weren't charged. Run the command again."
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class SignedClick:
-    """A button that was pressed by the member to whom it was shown."""
+    """A click by the member whom the button was shown to."""
 
     caller: Caller
     arguments: tuple[str, ...]
 
     @property
-    def asked(self) -> InteractionRef:
-        """Where it is answered."""
-        return self.caller.asked
+    def interaction(self) -> InteractionRef:
+        """The handle to respond with."""
+        return self.caller.interaction
 
     @property
-    def by(self) -> SignatureScope:
-        """In whose hands it works, and since when; the ids of the next page are theirs."""
-        return self.caller.holder
+    def scope(self) -> SignatureScope:
+        """For whom the button works, and since when; the next page's ids inherit it."""
+        return self.caller.scope
 
 
 @dataclass(frozen=True, slots=True)
 class PersistentClick:
-    """A button that works for ever, pressed by anybody; what they may do is for its feature."""
+    """A click by anybody on a button that never expires; its feature checks permissions."""
 
     caller: Caller
     row_id: int
@@ -59,17 +55,17 @@ class PersistentClick:
     components: tuple[Component, ...]
     """That message's."""
     ephemeral: bool
-    """Whether one member alone sees it."""
+    """Whether only one member sees that message."""
 
     @property
-    def asked(self) -> InteractionRef:
-        """Where it is answered."""
-        return self.caller.asked
+    def interaction(self) -> InteractionRef:
+        """The handle to respond with."""
+        return self.caller.interaction
 
 
 @dataclass(frozen=True, slots=True)
 class SentForm:
-    """A form that a member sent; whether it was shown to them is for its feature."""
+    """A form that a member sent; its feature checks whether it was shown to them."""
 
     caller: Caller
     draft_id: int
@@ -78,12 +74,12 @@ class SentForm:
 
 ClickHandler = Callable[[SignedClick], Awaitable[None]]
 PersistentClickHandler = Callable[[PersistentClick], Awaitable[None]]
-FormSent = Callable[[SentForm], Awaitable[None]]
-Answering = Callable[[], Awaitable[None]]
+FormHandler = Callable[[SentForm], Awaitable[None]]
+Respond = Callable[[], Awaitable[None]]
 
 
-class PressesCog(commands.Cog):
-    """Buttons under the bot's messages, and forms, by the names of their actions."""
+class ComponentRouter(commands.Cog):
+    """Finds the handler for a button or form by the name in its custom id."""
 
     def __init__(
         self,
@@ -91,24 +87,25 @@ class PressesCog(commands.Cog):
         replies: Replies,
         admission: Admission,
         failures: FailureHandler,
-        actions: Mapping[str, ClickHandler],
-        lasting: Mapping[str, PersistentClickHandler],
-        forms: Mapping[str, FormSent],
+        *,
+        signed: Mapping[str, ClickHandler],
+        persistent: Mapping[str, PersistentClickHandler],
+        forms: Mapping[str, FormHandler],
     ) -> None:
         self._custom_ids = custom_ids
         self._replies = replies
         self._admission = admission
         self._failures = failures
-        self._actions = actions
-        self._lasting = lasting
+        self._signed = signed
+        self._persistent = persistent
         self._forms = forms
 
     @commands.Cog.listener("on_interaction")
-    async def press(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer a press or a sent form, whatever its custom id says."""
+    async def route(self, interaction: discord.Interaction[Any]) -> None:
+        """Respond to a click or a sent form, whatever its custom id is."""
         match interaction.type:
             case discord.InteractionType.component:
-                find, otherwise = self._find_press, NOT_YOURS
+                find, otherwise = self._find_click, NOT_YOURS
             case discord.InteractionType.modal_submit:
                 find, otherwise = self._find_form, UNKNOWN_FORM
             case _:
@@ -116,48 +113,46 @@ class PressesCog(commands.Cog):
         if not await self._admission.admits(interaction):
             return
         try:
-            answer = find(interaction)
-            if answer is None:
+            respond = find(interaction)
+            if respond is None:
                 log.info("press.foreign")
-                await self._replies.respond_separately(asked_by(interaction), otherwise)
+                await self._replies.respond_separately(interaction_ref(interaction), otherwise)
             else:
-                await answer()
+                await respond()
         except Exception as error:
-            await self._failures.answer(interaction, error)
+            await self._failures.handle(interaction, error)
 
-    def _find_press(self, interaction: discord.Interaction[Any]) -> Answering | None:
-        """What answers a press, if its custom id names anything for whoever pressed it."""
+    def _find_click(self, interaction: discord.Interaction[Any]) -> Respond | None:
         custom_id = _custom_id(interaction)
-        if (lasting := read_persistent(custom_id)) is not None:
-            pressed_lasting = self._lasting.get(lasting.name)
-            if pressed_lasting is None:
+        if (persistent := read_persistent(custom_id)) is not None:
+            handler = self._persistent.get(persistent.name)
+            if handler is None:
                 return None
-            return partial(pressed_lasting, _lasting_press(interaction, lasting.row_id))
+            return partial(handler, _persistent_click(interaction, persistent.row_id))
         caller = caller_of(interaction)
-        signed = self._custom_ids.read(custom_id, caller.holder)
+        signed = self._custom_ids.read(custom_id, caller.scope)
         if signed is None:
             return None
-        action, holder = signed
-        pressed = self._actions.get(action.name)
-        if pressed is None:
+        action, scope = signed
+        signed_handler = self._signed.get(action.name)
+        if signed_handler is None:
             return None
-        return partial(pressed, SignedClick(replace(caller, holder=holder), action.arguments))
+        return partial(signed_handler, SignedClick(replace(caller, scope=scope), action.arguments))
 
-    def _find_form(self, interaction: discord.Interaction[Any]) -> Answering | None:
-        """What takes a form, if its custom id names anything."""
+    def _find_form(self, interaction: discord.Interaction[Any]) -> Respond | None:
         named = read_persistent(_custom_id(interaction))
-        sent = None if named is None else self._forms.get(named.name)
-        if named is None or sent is None:
+        handler = None if named is None else self._forms.get(named.name)
+        if named is None or handler is None:
             return None
         filled = read_form(cast("Mapping[str, Any]", interaction.data or {}))
-        return partial(sent, SentForm(caller_of(interaction), named.row_id, filled))
+        return partial(handler, SentForm(caller_of(interaction), named.row_id, filled))
 
 
 def _custom_id(interaction: discord.Interaction[Any]) -> str:
     return str((interaction.data or {}).get("custom_id", ""))
 
 
-def _lasting_press(interaction: discord.Interaction[Any], row_id: int) -> PersistentClick:
+def _persistent_click(interaction: discord.Interaction[Any], row_id: int) -> PersistentClick:
     message = interaction.message
     components = () if message is None else message.components
     return PersistentClick(

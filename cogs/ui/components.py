@@ -1,4 +1,4 @@
-"""Lays a message out in Discord's components, as data that is sent."""
+"""Builds Discord's message components as plain data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ Item = ui.Item[ui.LayoutView]
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button; without a custom id it cannot be pressed."""
+    """A button; it's disabled if it has no custom id."""
 
     label: str
     custom_id: str | None
     style: discord.ButtonStyle = discord.ButtonStyle.secondary
 
     def to_item(self) -> ui.Button[ui.LayoutView]:
-        """The button as discord.py has it."""
+        """Return it as a discord.py item."""
         return ui.Button(
             label=self.label,
             style=self.style,
@@ -29,22 +29,22 @@ class Button:
 
 
 def row_of(*buttons: Button) -> Item:
-    """The buttons beside one another."""
+    """Put buttons in a row."""
     return ui.ActionRow(*(button.to_item() for button in buttons))
 
 
 def as_components(*items: Item) -> list[dict[str, Any]]:
-    """The items, as a message has them."""
+    """Return the items as a message's components."""
     view = ui.LayoutView(timeout=None)
     for item in items:
         view.add_item(item)
-    # It is sent as data, and nothing will be dispatched to it.
+    # It's sent as data, so discord.py has nothing to dispatch to it.
     view.stop()
     return view.to_components()
 
 
 def without_buttons(components: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The components without rows of buttons."""
+    """Copy the components without their rows of buttons."""
     kept: list[dict[str, Any]] = []
     for component in components:
         match component:

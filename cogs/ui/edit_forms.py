@@ -1,4 +1,4 @@
-"""The forms in which an edit is asked for, and what their fields are called."""
+"""The forms for an edit, and the names of their fields."""
 
 from collections.abc import Sequence
 
@@ -13,87 +13,58 @@ from cogs.text.markdown import as_label
 from cogs.ui.choices import QUALITIES, SIZES
 
 EDIT_FORM, GUIDED_FORM = "form.edit", "form.guided"
-"""What the forms' custom ids say."""
+"""Names of the forms in custom ids."""
 
-IMAGE, PICTURE, PROMPT, QUALITY, SIZE, COUNT = (
-    *("image", "picture", "prompt", "quality", "size", "count"),
-)
+IMAGE, PICTURE, PROMPT = "image", "picture", "prompt"
+QUALITY, SIZE, COUNT = "quality", "size", "count"
 KEEP, CHANGE, LOOK, TEXT = "keep", "change", "look", "text"
+"""Custom ids of fields."""
+
+_QUALITIES = [Option(choice.value, choice.name) for choice in QUALITIES]
+_SIZES = [Option(choice.value, choice.name) for choice in SIZES]
+_KEEP_HINT = "The face, pose, and background"
+_CHANGE_HINT = "Swap the sky for a starry night"
+_PROMPT_HINT = "Make it sunset, keep the people the same"
+_LOOK_HINT = "Watercolor, warm evening light"
+_TEXT_HINT = "Exact wording. Shorter works better"
 
 
 def edit_form(draft: Draft, settings: ServerSettings, title: str) -> Form:
-    """What to change, filled in as far as the draft says; the picture too, if that is open."""
+    """Build the form for an edit, filled in from the draft."""
     fields: list[Field] = []
     if not draft.sources:
-        fields.append(FileField(IMAGE, "The picture, for Discord removed the old one"))
+        fields.append(FileField(IMAGE, "Image (the original has expired)"))
     elif len(draft.sources) > 1:
-        fields.append(_which(draft.sources))
+        fields.append(_image_choice(draft.sources))
+    counts = [Option(str(count), str(count)) for count in range(1, settings.max_count + 1)]
+    count = str(min(draft.count, settings.max_count))
     fields += [
-        TextField(
-            PROMPT,
-            "What to change",
-            MAX_PROMPT,
-            value=draft.prompt,
-            hint="What to change, and what to keep",
-        ),
-        ChoiceField(
-            QUALITY,
-            "Quality",
-            [Option(choice.value, choice.name) for choice in QUALITIES],
-            draft.quality,
-        ),
-        ChoiceField(
-            SIZE, "Size", [Option(choice.value, choice.name) for choice in SIZES], draft.size
-        ),
-        ChoiceField(
-            COUNT,
-            "How many pictures",
-            [Option(str(count), str(count)) for count in range(1, settings.max_count + 1)],
-            str(min(draft.count, settings.max_count)),
-        ),
+        TextField(PROMPT, "Prompt", MAX_PROMPT, value=draft.prompt, hint=_PROMPT_HINT),
+        ChoiceField(QUALITY, "Quality", _QUALITIES, draft.quality),
+        ChoiceField(SIZE, "Aspect ratio", _SIZES, draft.size),
+        ChoiceField(COUNT, "Number of images", counts, count),
     ]
     return Form(write_persistent(EDIT_FORM, draft.id), title, fields)
 
 
 def guided_form(draft: Draft) -> Form:
-    """The four things that a good request has."""
+    """Build the form with the four parts of a prompt."""
     fields = [
-        TextField(
-            KEEP,
-            "What stays as it is",
-            LONGEST_KEEP,
-            hint="The face, the pose, the background",
-            required=False,
-        ),
-        TextField(
-            CHANGE,
-            "What changes",
-            LONGEST_CHANGE,
-            hint="What is replaced, removed or restyled",
-        ),
-        TextField(
-            LOOK,
-            "The look",
-            LONGEST_LOOK,
-            hint="Style and light: a watercolour, evening sun from the left",
-            required=False,
-        ),
-        TextField(
-            TEXT,
-            "Text in the picture",
-            LONGEST_TEXT,
-            hint="The exact words; the shorter, the better",
-            required=False,
-        ),
+        TextField(KEEP, "What to keep", LONGEST_KEEP, hint=_KEEP_HINT, required=False),
+        TextField(CHANGE, "What to change", LONGEST_CHANGE, hint=_CHANGE_HINT),
+        TextField(LOOK, "Style and lighting", LONGEST_LOOK, hint=_LOOK_HINT, required=False),
+        TextField(TEXT, "Text to add", LONGEST_TEXT, hint=_TEXT_HINT, required=False),
     ]
-    return Form(write_persistent(GUIDED_FORM, draft.id), "A guided edit", fields)
+    return Form(write_persistent(GUIDED_FORM, draft.id), "Guided edit", fields)
 
 
-def _which(sources: Sequence[ImageLink]) -> ChoiceField:
-    options = [Option(str(place), _described(place, each)) for place, each in enumerate(sources)]
-    return ChoiceField(PICTURE, "Which picture", options, "0")
+def _image_choice(sources: Sequence[ImageLink]) -> ChoiceField:
+    options = [
+        Option(str(index), _described(index, source)) for index, source in enumerate(sources)
+    ]
+    return ChoiceField(PICTURE, "Which image", options, "0")
 
 
-def _described(place: int, source: ImageLink) -> str:
-    shape = f" · {source.width} × {source.height}" if source.width and source.height else ""
-    return as_label(f"{place + 1}{shape} · {source.name}")
+def _described(index: int, source: ImageLink) -> str:
+    dimensions = f" · {source.width} × {source.height}" if source.width and source.height else ""
+    return as_label(f"{index + 1}{dimensions} · {source.name}")

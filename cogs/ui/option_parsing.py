@@ -1,4 +1,4 @@
-"""Reads what moderators write into options, and says what an option takes where it is wrong."""
+"""Parses what moderators type into options, and explains what is wrong with it."""
 
 import re
 import unicodedata
@@ -14,20 +14,21 @@ from bot.domain.banned_phrases import words_of
 from bot.domain.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
 from bot.domain.quotas import LARGEST_GRANT, LARGEST_LIMIT, Limit
 from bot.domain.server_settings import LONGEST_PHRASE
+from cogs.text.formats import any_of
 from cogs.text.markdown import as_code
-from cogs.ui.interactions import guild_of
+from cogs.ui.interactions import guild_id_of
 
-LONGEST_REASON = 200
+MAX_REASON = 200
 """Characters of a change's reason; a page of the log has room for ten."""
 
 UNLIMITED = "unlimited"
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-SUMS = (40, 80, 160, 400, 800, 1_600, 4_000, 8_000)
-"""Credits that are offered before anything is typed."""
+SUGGESTIONS = (40, 80, 160, 400, 800, 1_600, 4_000, 8_000)
+"""Credits to suggest before anything is typed."""
 
-MOST_CHOICES = 25
+MAX_CHOICES = 25
 """https://docs.discord.com/developers/interactions/application-commands#application-command-object-application-command-option-structure"""
 
 _WHOLE_NUMBER = re.compile(
@@ -37,184 +38,193 @@ _PLAIN = {
     **{0xFF10 + digit: str(digit) for digit in range(10)},
     **dict.fromkeys(map(ord, "\u00a0\u2009\u202f"), " "),
 }
-"""Full-width digits and the spaces that are typeset between thousands, as they are typed."""
+"""Full-width digits and typographic spaces, to their ASCII characters."""
 
-_LONGEST_SHOWN = 60
-
+_MAX_SHOWN = 60
 
 NamedChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread | discord.Object
-"""What a channel option holds: an object where Discord resolved nothing."""
+"""What a channel option holds: an `Object` if Discord resolved nothing."""
 
 
 class BadOptionError(Exception):
-    """What was written into an option is not what it takes; `str()` of it is for the member."""
+    """An option has an invalid value; the error's text is for the member."""
 
-    def __init__(self, option: str, got: str, takes: str) -> None:
-        super().__init__(f"`{option}`: got {got}; it takes {takes}. Nothing was changed.")
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text} Nothing changed.")
+
+
+def invalid(option: str, got: str, hint: str) -> BadOptionError:
+    """Build the error for an invalid value."""
+    return BadOptionError(f"{got} isn't valid for `{option}`. {hint}")
 
 
 async def or_bad_option(work: Awaitable[Reply]) -> Reply:
-    """What `work` comes to, or what is wrong with an option."""
+    """Await `work`, or tell what is wrong with an option."""
     try:
         return await work
-    except BadOptionError as bad:
-        return Reply(str(bad))
+    except BadOptionError as error:
+        return Reply(str(error))
 
 
 class ChannelOption(app_commands.Transformer):
-    """An option that takes channels of some types; what cannot be resolved is passed on."""
+    """An option for channels of some types; passes on what Discord couldn't resolve."""
 
     def __init__(self, *types: discord.ChannelType) -> None:
         self._types = types
 
     @property
     def type(self) -> discord.AppCommandOptionType:
-        """Discord's own type of it."""
+        """Return the option type."""
         return discord.AppCommandOptionType.channel
 
     @property
     def channel_types(self) -> list[discord.ChannelType]:
-        """What a member is offered."""
+        """Return the types that Discord offers."""
         return list(self._types)
 
     async def transform(
         self, _interaction: discord.Interaction[Any], value: NamedChannel, /
     ) -> NamedChannel:
-        """Leave it to the command to say what is wrong with it."""
+        """Leave the check to the command, which can explain what is wrong."""
         return value
 
     def read(
         self, option: str, given: NamedChannel, interaction: discord.Interaction[Any]
     ) -> NamedChannel:
-        """The channel, if it is one of this server and of a type that is taken."""
+        """Return the channel if it's in this server and has the right type."""
         if isinstance(given, discord.Object) or _is_elsewhere(given.id, interaction):
-            raise BadOptionError(option, f"the id {given.id}", "a channel of this server")
+            raise invalid(option, as_code(str(given.id)), "Pick a channel in this server.")
         if given.type not in self._types:
-            *first, last = (kind.name.replace("_", " ") for kind in self._types)
-            raise BadOptionError(
-                option, f"<#{given.id}>", f"a channel of the type {', '.join(first)} or {last}"
-            )
+            kinds = any_of([kind.name.replace("_", " ") for kind in self._types])
+            raise invalid(option, f"<#{given.id}>", f"Pick a channel of the type {kinds}.")
         return given
 
 
 def read_quality(given: str) -> Quality:
-    """One of the qualities."""
+    """Return the quality."""
     return read_choice("quality", given, Quality)
 
 
 def read_size(given: str) -> str:
-    """One of the sizes."""
+    """Return the size."""
     sizes = (SOURCE_SIZE, *RATIOS)
     if given not in sizes:
-        raise BadOptionError("size", quoted(given), _one_of(sizes))
+        raise invalid("size", quoted(given), _pick(sizes))
     return given
 
 
 def read_max_count(given: float) -> str:
-    """How many pictures one edit may have; a whole number, whatever Discord passes on."""
+    """Return the most images of one edit; Discord may pass on any number."""
     if type(given) is not int or not 1 <= given <= MAX_COUNT:
-        raise BadOptionError("max_count", str(given), f"a whole number from 1 to {MAX_COUNT}")
+        hint = f"Enter a whole number from 1 to {MAX_COUNT}."
+        raise invalid("max_count", as_code(str(given)), hint)
     return str(given)
 
 
 def read_phrase(given: str) -> str:
-    """A word or phrase, without what nobody sees of it."""
-    seen = "".join(each for each in given if unicodedata.category(each) != "Cf")
-    phrase = " ".join(unicodedata.normalize("NFC", seen).split())
+    """Return the word or phrase, without its invisible characters."""
+    visible = "".join(char for char in given if unicodedata.category(char) != "Cf")
+    phrase = " ".join(unicodedata.normalize("NFC", visible).split())
     if not words_of(phrase):
-        raise BadOptionError("refuse", quoted(given), "a word or phrase, in letters or digits")
+        raise invalid("refuse", quoted(given), "Enter a word or phrase with letters or digits.")
     if len(phrase) > LONGEST_PHRASE:
-        got = f"{len(phrase):,} characters"
         raise BadOptionError(
-            "refuse", got, f"a word or phrase of up to {LONGEST_PHRASE} characters"
+            f"That phrase is {len(phrase):,} characters. The limit is {LONGEST_PHRASE}. Shorten it "
+            "and try again."
         )
     return phrase
 
 
 def read_limit(given: str) -> Limit:
-    """A rule's credits: a whole number, with thousands separators or not, or `unlimited`."""
+    """Return a limit: a whole number, with or without thousands separators, or `unlimited`."""
     if str(given).strip().casefold() == UNLIMITED:
         return Limit(None)
     number = _read_number(given)
     if number is None or number > LARGEST_LIMIT:
-        takes = f"a whole number from 0 to {LARGEST_LIMIT:,}, or `{UNLIMITED}`"
-        raise BadOptionError("credits", quoted(str(given)), takes)
+        hint = f"Enter a whole number from 0 to {LARGEST_LIMIT:,}, or `{UNLIMITED}`."
+        raise invalid("credits", quoted(str(given)), hint)
     return Limit(number)
 
 
 def read_choice(option: str, given: str, kind: type[Choice]) -> Choice:
-    """One of the values that an option offers."""
+    """Return one of the values that an option offers."""
     try:
         return kind(given)
     except ValueError:
-        raise BadOptionError(option, quoted(str(given)), _one_of(kind)) from None
+        raise invalid(option, quoted(str(given)), _pick(kind)) from None
 
 
 def read_grant(given: str) -> int:
-    """The credits of a grant: a whole number above 0."""
+    """Return a number of bonus credits."""
     number = _read_number(given)
     if number is None or not 1 <= number <= LARGEST_GRANT:
-        takes = f"a whole number from 1 to {LARGEST_GRANT:,}"
-        raise BadOptionError("credits", quoted(str(given)), takes)
+        hint = f"Enter a whole number from 1 to {LARGEST_GRANT:,}."
+        raise invalid("credits", quoted(str(given)), hint)
     return number
 
 
 def offer_limits(typed: str) -> list[app_commands.Choice[str]]:
-    """Choices for a rule's credits, with what they buy."""
+    """Suggest limits, with the images that they pay for."""
     words = [
         app_commands.Choice(name="unlimited", value=UNLIMITED),
-        app_commands.Choice(name="0 · no edits", value="0"),
+        app_commands.Choice(name="0 · block edits", value="0"),
     ]
-    started = typed.strip().casefold()
-    fitting = [word for word in words if word.value.startswith(started)]
-    return [*fitting, *_offer_sums(typed, LARGEST_LIMIT)][:MOST_CHOICES]
+    prefix = typed.strip().casefold()
+    matching = [word for word in words if word.value.startswith(prefix)]
+    return [*matching, *_suggest(typed, LARGEST_LIMIT)][:MAX_CHOICES]
 
 
 def offer_grants(typed: str) -> list[app_commands.Choice[str]]:
-    """Choices for a grant's credits, with what they buy."""
-    return _offer_sums(typed, LARGEST_GRANT)[:MOST_CHOICES]
+    """Suggest bonus credits, with the images that they pay for."""
+    return _suggest(typed, LARGEST_GRANT)[:MAX_CHOICES]
 
 
 def quoted(given: str) -> str:
-    """What was given, to be shown to the letter."""
-    return as_code(given if len(given) <= _LONGEST_SHOWN else f"{given[:_LONGEST_SHOWN]}…")
+    """Show what was given literally, cut if it's long."""
+    return as_code(given if len(given) <= _MAX_SHOWN else f"{given[:_MAX_SHOWN]}…")
 
 
-def _one_of(values: Iterable[str]) -> str:
-    *first, last = (f"`{value}`" for value in values)
-    return f"{', '.join(first)} or {last}"
+def _pick(values: Iterable[str]) -> str:
+    return f"Pick {any_of([f'`{value}`' for value in values])}."
 
 
 def _is_elsewhere(channel_id: int, interaction: discord.Interaction[Any]) -> bool:
-    """Whether it is known to be another server's."""
+    """Check whether the channel is known to be in another server."""
     known = interaction.client.get_channel(channel_id)
     guild = getattr(known, "guild", None)
-    return guild is not None and guild.id != guild_of(interaction)
+    return guild is not None and guild.id != guild_id_of(interaction)
 
 
 def _read_number(given: str) -> int | None:
-    # Whether it is text is Discord's client's to see to, and no wrong type is to break a command.
+    # A client other than Discord's may send a number instead of text.
     plain = str(given).translate(_PLAIN).strip()
     if not _WHOLE_NUMBER.fullmatch(plain):
         return None
-    # As long as this a number is too large for everything, and never too long to be read.
-    return int(re.sub(r"[^0-9]", "", plain).lstrip("0")[:_LONGEST_SHOWN] or "0")
+    # 60 digits are more than any limit allows, and int() refuses to parse thousands of them.
+    return int(re.sub(r"[^0-9]", "", plain).lstrip("0")[:_MAX_SHOWN] or "0")
 
 
-def _offer_sums(typed: str, most: int) -> list[app_commands.Choice[str]]:
+def _suggest(typed: str, largest: int) -> list[app_commands.Choice[str]]:
     number = _read_number(typed)
     if number is None:
-        return _as_choices(SUMS) if not typed.strip() else []
-    started = [each for each in SUMS if str(each).startswith(str(number)) and each != number]
-    wanted = [number] if 0 < number <= most else []
-    return _as_choices([*wanted, *started])
+        return _as_choices(SUGGESTIONS) if not typed.strip() else []
+    longer = [
+        credits
+        for credits in SUGGESTIONS
+        if str(credits).startswith(str(number)) and credits != number
+    ]
+    typed_number = [number] if 0 < number <= largest else []
+    return _as_choices([*typed_number, *longer])
 
 
-def _as_choices(sums: Iterable[int]) -> list[app_commands.Choice[str]]:
-    return [app_commands.Choice(name=f"{each} · {_buys(each)}", value=str(each)) for each in sums]
+def _as_choices(suggestions: Iterable[int]) -> list[app_commands.Choice[str]]:
+    return [
+        app_commands.Choice(name=f"{credits:,} · {_buys(credits)}", value=str(credits))
+        for credits in suggestions
+    ]
 
 
 def _buys(credits: int) -> str:
-    """What a sum pays for, in each quality."""
-    pictures = [(quality, credits // quality.price) for quality in reversed(Quality)]
-    return ", ".join(f"{count} {quality}" for quality, count in pictures if count) or "no picture"
+    images = [(quality, credits // quality.price) for quality in reversed(Quality)]
+    choices = [f"{count:,} {quality.capitalize()}" for quality, count in images if count]
+    return " or ".join(choices) or "no images"

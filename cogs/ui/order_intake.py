@@ -1,4 +1,4 @@
-"""Makes orders of what members use: commands, buttons and forms all go the same way from here."""
+"""Turns commands, buttons and forms into orders, and opens the forms."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,47 +15,45 @@ from bot.domain.edits import Edit, Order
 from bot.domain.errors import LedgerError
 from bot.domain.images import ImageLink
 from bot.domain.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
-from bot.domain.refusals import OrderRequest
+from bot.domain.refusals import NoPicture, NotOffered, OrderRequest
 from bot.domain.server_settings import ServerSettings, read_settings
 from bot.editing.editor import Editor
 from bot.ledger.drafts import Draft, DraftBook
 from bot.ledger.quota_rules import QuotaRules
+from cogs.text import buttons
 from cogs.text.outcomes import refusal_text
-from cogs.ui.choices import NotOfferedError
+from cogs.ui.choices import RefusedInputError
 from cogs.ui.component_router import SentForm
 from cogs.ui.edit_forms import COUNT, IMAGE, PICTURE, PROMPT, QUALITY, SIZE, edit_form
 from cogs.ui.interactions import Caller
 
-PREPARED_WITHIN = 2.2
-"""Seconds for whatever precedes a form or a hold, of the three that Discord waits."""
+PREPARE_TIMEOUT_S = 2.2
+"""The time before a form or a hold, of the three seconds that Discord waits."""
 
-KEPT_WITHIN = 0.5
-"""Seconds that a form waits for its draft to be kept; it takes longer to be filled in."""
+DRAFT_TIMEOUT_S = 0.5
+"""How long a form waits for its draft to be saved; filling it in takes longer."""
 
-KEEP_TRIES = 12
-"""Times that it is tried to keep a draft; a ledger that is in use takes five seconds each time."""
+DRAFT_TRIES = 12
+"""With a busy ledger, each try to save a draft takes five seconds."""
 
-LOOK_AT_SOURCE = 0.8
-"""Seconds in which a source is found gone; later on the edit itself finds out."""
+SOURCE_CHECK_TIMEOUT_S = 0.8
+"""How long to check whether an original is gone; after that, the edit itself finds out."""
 
-FORM_TOO_OLD = (
-    "This form is not known any more: it was open for over an hour, or was shown to somebody "
-    "else. Nothing was charged. Open it again."
-)
+FORM_EXPIRED = "This form expired. You weren't charged. Open it again to make your edit."
 
-ERASED = (
-    "What this edit asked for was erased, so it cannot be run again. Nothing was charged. "
-    "Run `/edit`, or use *Apps → Edit image* on a picture."
+NO_PROMPT = (
+    "This edit's prompt was deleted, so it can't be run again. You weren't charged. Start a new "
+    "one with `/edit`, or use *Apps → Edit image* on an image."
 )
 
 T = TypeVar("T")
 
 Response = OrderRequest | Form | Reply
-"""What something that was used comes to: an order, a form to write one in, or an answer."""
+"""An order, a form to fill one in, or a message."""
 
 
 class Orders:
-    """Takes orders, and opens the forms in which they are written."""
+    """Hands orders to the editor, and opens forms for them."""
 
     def __init__(
         self,
@@ -63,7 +61,7 @@ class Orders:
         quota_rules: QuotaRules,
         drafts: DraftBook,
         replies: Replies,
-        places: TrustedHosts,
+        trusted_hosts: TrustedHosts,
         is_gone: Callable[[str], Awaitable[bool]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -71,24 +69,24 @@ class Orders:
         self._quota_rules = quota_rules
         self._drafts = drafts
         self._replies = replies
-        self._places = places
+        self._trusted_hosts = trusted_hosts
         self._is_gone = is_gone
         self._clock = clock
-        self._keeping: dict[int, asyncio.Task[None]] = {}
+        self._saving: dict[int, asyncio.Task[None]] = {}
 
     async def respond_with(self, caller: Caller, work: Awaitable[Response]) -> None:
-        """Do what `work` comes to, in time for Discord.
+        """Await `work`, then take the order, open the form, or respond, in time for Discord.
 
         Raises:
-            LedgerFault: it took too long.
+            LedgerError: it took too long.
         """
         match await within_deadline(work):
-            case OrderRequest() as ask:
-                await self._editor.take(ask)
+            case OrderRequest() as request:
+                await self._editor.take(request)
             case Form() as form:
-                await self._replies.open_form(caller.asked, form.to_json())
+                await self._replies.open_form(caller.interaction, form.to_json())
             case reply:
-                await self._replies.respond(caller.asked.as_new_message, reply)
+                await self._replies.respond(caller.interaction.as_new_message, reply)
 
     async def open_form(
         self,
@@ -98,65 +96,65 @@ class Orders:
         *,
         public: bool,
         private: bool,
-        like: Order | None = None,
+        template: Order | None = None,
         prompt: str = "",
     ) -> Form:
-        """A form for an edit of one of these sources; of a file that it asks for if there is none.
+        """Save a draft and build the form for it.
 
         Args:
-            caller: whoever will fill it in.
-            sources: what can be chosen from.
-            title: what stands over it.
-            public: whether all of this channel see the sources.
-            private: whether the result is for the caller alone.
-            like: whose quality, size and count are filled in; None: what the server's are.
-            prompt: what is filled in as the prompt.
+            caller: the member who will fill it in.
+            sources: the images to choose from; if there are none, the form asks for a file.
+            title: the form's title.
+            public: whether everyone in this channel can see the sources.
+            private: whether only the caller will see the result.
+            template: the order to fill in quality, size and count from; None: server defaults.
+            prompt: the prompt to fill in.
 
         Raises:
-            LedgerFault: the draft could not be kept.
+            LedgerError: the draft wasn't saved.
         """
         settings = await self.read_settings(caller)
         draft = Draft(
-            id=caller.asked.id,
+            id=caller.interaction.id,
             guild_id=caller.member.guild_id,
             member_id=caller.member.id,
             sources=tuple(sources),
             public=public,
             private=private,
             prompt=prompt,
-            quality=like.quality if like else settings.quality or Quality.MEDIUM,
-            size=like.size if like else settings.size or SOURCE_SIZE,
-            count=like.count if like else 1,
+            quality=template.quality if template else settings.quality or Quality.MEDIUM,
+            size=template.size if template else settings.size or SOURCE_SIZE,
+            count=template.count if template else 1,
         )
-        await self.keep_draft(draft)
+        await self.save_draft(draft)
         return edit_form(draft, settings, title)
 
-    async def keep_draft(self, draft: Draft) -> None:
-        """Keep what a form is about to be shown for; a slow ledger does so behind the open form.
+    async def save_draft(self, draft: Draft) -> None:
+        """Save a form's draft; if the ledger is slow, go on while the member fills in the form.
 
         Raises:
-            LedgerFault: it could not be kept.
+            LedgerError: it wasn't saved.
         """
-        keeping = asyncio.create_task(self._keep(draft))
-        await asyncio.wait({keeping}, timeout=KEPT_WITHIN)
-        if keeping.done():
-            keeping.result()
+        saving = asyncio.create_task(self._save(draft))
+        await asyncio.wait({saving}, timeout=DRAFT_TIMEOUT_S)
+        if saving.done():
+            saving.result()
             return
-        self._keeping[draft.id] = keeping
-        keeping.add_done_callback(lambda kept: kept.cancelled() or kept.exception())
-        keeping.add_done_callback(lambda _: self._keeping.pop(draft.id))
+        self._saving[draft.id] = saving
+        saving.add_done_callback(lambda saved: saved.cancelled() or saved.exception())
+        saving.add_done_callback(lambda _: self._saving.pop(draft.id))
 
     async def run_again(self, caller: Caller, edit: Edit) -> Response:
-        """Repeat an order at the caller's cost, or open a form if its source is gone.
+        """Repeat an order at the caller's cost, or open a form if its original is gone.
 
-        The original stays its member's, no matter who runs the edit again or how often.
+        The original still belongs to its member, no matter who runs the edit again or how often.
         """
         order = edit.order
         if edit.erased:
-            return Reply(ERASED)
+            return Reply(NO_PROMPT)
         public = order.source_public and caller.channel_id == order.channel_id
-        if order.source_url and not await self.is_gone(order.source_url, LOOK_AT_SOURCE):
-            return ask_for(
+        if order.source_url and not await self.is_gone(order.source_url, SOURCE_CHECK_TIMEOUT_S):
+            return order_request(
                 caller,
                 ImageLink(order.source_url, order.source_name),
                 prompt=order.prompt,
@@ -170,38 +168,38 @@ class Orders:
         return await self.open_form(
             caller,
             [],
-            "Run again",
+            buttons.RUN_AGAIN,
             public=False,
             private=order.private,
-            like=order,
+            template=order,
             prompt=order.prompt,
         )
 
     async def take_form(self, sent: SentForm) -> None:
-        """Make an order of the form that `open_form` opened."""
+        """Take the order from a form that `open_form` opened."""
         await self.respond_with(sent.caller, self._read(sent))
 
     async def find_draft(self, caller: Caller, draft_id: int) -> Draft | None:
-        """A draft, if it is in its member's hands and not too old."""
-        if keeping := self._keeping.get(draft_id):
-            await asyncio.wait({keeping})
+        """Return a draft if the caller began it and it hasn't expired."""
+        if saving := self._saving.get(draft_id):
+            await asyncio.wait({saving})
         draft = await self._drafts.find(draft_id, now=self._clock())
         return draft if draft is not None and is_own(caller, draft) else None
 
-    async def is_gone(self, url: str, seconds: float) -> bool:
-        """Whether Discord surely does not give a source any more; False where that is not known."""
+    async def is_gone(self, url: str, timeout: float) -> bool:
+        """Check whether Discord no longer has an original; return False if that isn't known."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(timeout):
                 return await self._is_gone(url)
         except TimeoutError:
             return False
 
     async def read_settings(self, caller: Caller) -> ServerSettings:
-        """What the caller's server has set."""
+        """Return the settings of the caller's server."""
         return read_settings(await self._quota_rules.list_settings(caller.member.guild_id))
 
-    async def _keep(self, draft: Draft) -> None:
-        for _ in range(KEEP_TRIES - 1):
+    async def _save(self, draft: Draft) -> None:
+        for _ in range(DRAFT_TRIES - 1):
             with suppress(LedgerError):
                 return await self._drafts.keep(draft, now=self._clock())
         return await self._drafts.keep(draft, now=self._clock())
@@ -209,20 +207,20 @@ class Orders:
     async def _read(self, sent: SentForm) -> OrderRequest | Reply:
         draft = await self.find_draft(sent.caller, sent.draft_id)
         if draft is None:
-            return Reply(FORM_TOO_OLD)
+            return Reply(FORM_EXPIRED)
         try:
             return self._order_in(sent.caller, draft, sent.filled)
-        except NotOfferedError as wrong:
-            return Reply(refusal_text(wrong.refusal))
+        except RefusedInputError as error:
+            return Reply(refusal_text(error.refusal))
 
     def _order_in(self, caller: Caller, draft: Draft, filled: SubmittedForm) -> OrderRequest:
-        return ask_for(
+        return order_request(
             caller,
             self._source_in(draft, filled),
             prompt=filled.text(PROMPT),
             quality=Quality(_offered(filled, QUALITY, list(Quality))),
             size=_offered(filled, SIZE, [SOURCE_SIZE, *RATIOS]),
-            count=int(_offered(filled, COUNT, [str(each + 1) for each in range(MAX_COUNT)])),
+            count=int(_offered(filled, COUNT, [str(count) for count in range(1, MAX_COUNT + 1)])),
             private=draft.private,
             public=draft.public,
         )
@@ -232,15 +230,19 @@ class Orders:
             return self._uploaded(filled)
         if len(draft.sources) == 1:
             return draft.sources[0]
-        places = [str(place) for place in range(len(draft.sources))]
-        return draft.sources[int(_offered(filled, PICTURE, places))]
+        indexes = [str(index) for index in range(len(draft.sources))]
+        return draft.sources[int(_offered(filled, PICTURE, indexes))]
 
     def _uploaded(self, filled: SubmittedForm) -> ImageLink:
-        """The file that was given, which lies at Discord."""
+        """Return the attached file if Discord hosts it."""
         file = filled.files.get(IMAGE, {})
         url, name = file.get("url"), file.get("filename")
-        if not isinstance(url, str) or not isinstance(name, str) or not self._places.has(url):
-            raise NotOfferedError(IMAGE, "no file")
+        if (
+            not isinstance(url, str)
+            or not isinstance(name, str)
+            or not self._trusted_hosts.has(url)
+        ):
+            raise RefusedInputError(NoPicture())
         return ImageLink(
             url,
             name,
@@ -251,7 +253,7 @@ class Orders:
         )
 
 
-def ask_for(
+def order_request(
     caller: Caller,
     source: ImageLink,
     *,
@@ -265,15 +267,15 @@ def ask_for(
     chose_quality: bool = True,
     chose_size: bool = True,
 ) -> OrderRequest:
-    """Build the order for the use case; `public` is `source_public` in `Order`."""
+    """Build the order request; `public` is `Order.source_public`."""
     order = Order(
-        id=caller.asked.id,
-        application_id=caller.asked.application_id,
+        id=caller.interaction.id,
+        application_id=caller.interaction.application_id,
         guild_id=caller.member.guild_id,
         channel_id=caller.channel_id,
         member_id=caller.member.id,
         member_name=caller.name,
-        token=caller.asked.token,
+        token=caller.interaction.token,
         source_url=source.url,
         source_name=source.name,
         source_public=public,
@@ -289,15 +291,15 @@ def ask_for(
     return OrderRequest(
         order,
         source,
-        place_id=caller.place_id,
+        place_id=caller.parent_channel_id,
         chose_quality=chose_quality,
         chose_size=chose_size,
         can_post=caller.can_post,
     )
 
 
-def link_to(image: discord.Attachment) -> ImageLink:
-    """A command's picture, which lies at Discord."""
+def image_link(image: discord.Attachment) -> ImageLink:
+    """Return the link to a command's attachment."""
     return ImageLink(
         url=image.url,
         name=image.filename,
@@ -309,27 +311,27 @@ def link_to(image: discord.Attachment) -> ImageLink:
 
 
 def is_own(caller: Caller, draft: Draft) -> bool:
-    """Whether the caller began the draft, in this server."""
+    """Check whether the caller began the draft, in this server."""
     return (draft.guild_id, draft.member_id) == (caller.member.guild_id, caller.member.id)
 
 
-async def within_deadline(work: Awaitable[T], seconds: float = PREPARED_WITHIN) -> T:
-    """What `work` comes to.
+async def within_deadline(work: Awaitable[T], timeout: float = PREPARE_TIMEOUT_S) -> T:
+    """Await `work`.
 
     Raises:
-        LedgerFault: it did not in time; it is let go on, and what it comes to is lost.
+        LedgerError: it took too long; it goes on, but its result is lost.
     """
-    working = asyncio.ensure_future(work)
-    await asyncio.wait({working}, timeout=seconds)
-    if not working.done():
-        working.add_done_callback(lambda late: late.cancelled() or late.exception())
-        raise LedgerError("it took too long for an answer in time")
-    return await working
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task}, timeout=timeout)
+    if not task.done():
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
+        raise LedgerError("it took too long to respond in time")
+    return await task
 
 
 def _offered(filled: SubmittedForm, field: str, values: Sequence[str]) -> str:
-    """What was chosen in a field, if that is one of the values."""
+    """Return the choice in a field if it's one of the values."""
     got = filled.text(field)
     if got not in values:
-        raise NotOfferedError(field, got)
+        raise RefusedInputError(NotOffered(field, got))
     return got

@@ -1,4 +1,4 @@
-"""Lists that are paged in place, with a button beside an entry to take it back."""
+"""Paged lists, with a button beside an entry."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,21 +6,22 @@ from typing import Any
 
 from discord import ui
 
+from cogs.text.buttons import NEXT, PREVIOUS
 from cogs.ui.components import Button, Item, as_components, row_of
 
-MOST_TEXT = 4_000
-"""Characters in all of a message's components.
+MAX_TEXT = 4_000
+"""Characters in all components of a message.
 
 https://docs.discord.com/developers/components/reference#text-display
 """
 
-PAGE = 10
-"""Entries on a page: with their buttons Discord's 40 components take no more."""
+PAGE_SIZE = 10
+"""Entries on a page; with a button each, more would exceed Discord's 40 components."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the list."""
+    """A line of the list."""
 
     text: str
     button: Button | None = None
@@ -29,8 +30,8 @@ class Entry:
 def page(
     heading: str, entries: Sequence[Entry], *, below: Sequence[Button] = ()
 ) -> list[dict[str, Any]]:
-    """A heading, the entries, and a row of buttons; too long texts are cut."""
-    room = MOST_TEXT - len(heading)
+    """Lay out a heading, the entries and a row of buttons, and cut texts that are too long."""
+    room = MAX_TEXT - len(heading)
     if sum(len(entry.text) for entry in entries) > room:
         share = room // len(entries)
         entries = [replace(entry, text=_cut(entry.text, share)) for entry in entries]
@@ -41,26 +42,26 @@ def page(
     return as_components(*items)
 
 
-def pages_of(count: int, *, most: int = PAGE) -> int:
-    """How many pages so many entries fill, at least one, with so many on a page."""
-    return max(1, -(-count // most))
+def page_count(entries: int, *, page_size: int = PAGE_SIZE) -> int:
+    """Count the pages; an empty list has one."""
+    return max(1, -(-entries // page_size))
 
 
-def turning(
-    number: int, count: int, custom_id: Callable[[int], str], *, most: int = PAGE
+def page_buttons(
+    number: int, entries: int, custom_id: Callable[[int], str], *, page_size: int = PAGE_SIZE
 ) -> list[Button]:
-    """Buttons from page `number` of so many entries to the next ones; none for a single page."""
-    pages = pages_of(count, most=most)
+    """Return the buttons to turn from page `number`; a single page has none."""
+    pages = page_count(entries, page_size=page_size)
     if pages == 1:
         return []
     return [
-        Button("Previous", custom_id(number - 1) if number else None),
-        Button("Next", custom_id(number + 1) if number + 1 < pages else None),
+        Button(PREVIOUS, custom_id(number - 1) if number else None),
+        Button(NEXT, custom_id(number + 1) if number + 1 < pages else None),
     ]
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _entry(entry: Entry) -> Item:

@@ -1,4 +1,4 @@
-"""What an edit's message says until it ends: its place in the line, then how far it is."""
+"""The card that an edit's message shows until the edit ends."""
 
 from typing import Any
 
@@ -13,51 +13,43 @@ from bot.scheduling.progress import (
     Queued,
     Stage,
 )
+from cogs.text import buttons
+from cogs.text.formats import plural
 from cogs.ui.components import Button, row_of
 
 CANCEL = "cancel"
 
-BAR_PARTS = 20
+BAR_CELLS = 20
 
-_TEENS = range(11, 14)
-_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+_QUEUED = "**#{position} in queue · {wait}**\n-# You can cancel for free until it starts."
+_IN_PROGRESS = "{bar}\n**{percent}% · {wait}**\n-# Making your image. This can't be canceled."
+_UPLOADING = "{bar}\n**Uploading…**"
 
 
 def waiting_card(edit: Edit, stage: Stage) -> tuple[str, list[dict[str, Any]]]:
-    """The text for a stage, and the components under it."""
+    """Return the text for a stage, and the components under it."""
     match stage:
-        case Queued(position, wait_s, late):
-            said = "longer than was thought" if late else seconds_text(wait_s)
-            note = "Until its turn comes it can be cancelled, at no cost."
-            return f"**{ordinal(position)} in line · {said}**\n-# {note}", [_cancel_row(edit)]
-        case InProgress(percent, left_s, late):
-            said = "longer than usual" if late else seconds_text(left_s)
-            note = "It is being made, and cannot be stopped any more."
-            return f"{bar(percent)}\n**{percent}% · {said}**\n-# {note}", []
+        case Queued(position, wait, late):
+            text = "taking longer than expected" if late else wait_text(wait)
+            row = row_of(Button(buttons.CANCEL, write_persistent(CANCEL, edit.order.id)))
+            return _QUEUED.format(position=position, wait=text), [row.to_component_dict()]
+        case InProgress(percent, left, late):
+            text = "taking longer than usual" if late else wait_text(left)
+            return _IN_PROGRESS.format(bar=bar(percent), percent=percent, wait=text), []
         case Posting():
-            return f"{bar(MAX_PERCENT)}\n**Posting**\n-# The picture is made and on its way.", []
+            return _UPLOADING.format(bar=bar(MAX_PERCENT)), []
 
 
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, ..."""
-    ending = "th" if number % 100 in _TEENS else _ENDINGS.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def seconds_text(seconds: int) -> str:
-    """A while, in words."""
+def wait_text(seconds: int) -> str:
+    """Format an estimate."""
     if seconds <= 0:
         return "any moment now"
     if seconds <= MAX_SHOWN_S:
-        return f"about {seconds} s"
-    return f"about {seconds // MINUTE_S} min"
+        return plural(seconds, "about {count} second", "about {count} seconds")
+    return plural(seconds // MINUTE_S, "about {count} minute", "about {count} minutes")
 
 
 def bar(percent: int) -> str:
-    """A bar of characters."""
-    full = round(BAR_PARTS * percent / 100)
-    return "▰" * full + "▱" * (BAR_PARTS - full)
-
-
-def _cancel_row(edit: Edit) -> dict[str, Any]:
-    return row_of(Button("Cancel", write_persistent(CANCEL, edit.order.id))).to_component_dict()
+    """Draw a progress bar in characters."""
+    full = round(BAR_CELLS * percent / 100)
+    return "▰" * full + "▱" * (BAR_CELLS - full)

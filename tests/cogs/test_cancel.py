@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.discord_io.custom_ids import write_persistent
-from cogs.result_buttons import QUESTION
+from cogs.cancel import CANCELED, FINISHED, NOT_YOURS, STARTED, UNKNOWN
+from cogs.delete_button import QUESTION
 from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
 from sandbox.faults import DiscordFault, Hang, server_error
@@ -43,7 +44,7 @@ async def let_wait(
     await bob.edit(prompt="in front")
     await sandbox.edit_api.called()
     edit = await ada.edit(**options)
-    await edit.until(lambda each: "in line" in each.text)
+    await edit.until(lambda each: "in queue" in each.text)
     return called, edit
 
 
@@ -78,9 +79,9 @@ async def ends_cancelled(ada: Person, events: Events, edit: Interaction) -> None
     await events.logs("edit.closed", edit=str(edit.id))
     assert edit.message is not None
     said, asked = edit.message.text.split("\n")
-    assert said == "This edit was cancelled while it waited. Nothing was charged."
+    assert said == "Edit canceled. You weren't charged."
     assert asked.startswith("-# make it blue")
-    assert list(buttons_of(edit.message)) == ["Run again · 8", "Delete"]
+    assert list(buttons_of(edit.message)) == ["Run again (8 credits)", "Delete"]
     row = ada.row(edit)
     assert row is not None
     assert row.end == CANCELLED
@@ -94,7 +95,7 @@ async def test_its_member_cancels_an_edit_that_waits_and_pays_nothing(
 ):
     await start_bot(edit_concurrency=1)
     called, edit = await let_wait(sandbox, ada, bob)
-    assert await press(ada, edit) == "The edit was cancelled. Nothing was charged."
+    assert await press(ada, edit) == CANCELED
     await ends_cancelled(ada, events, edit)
     facts = (await ada.run("history")).text.splitlines()[1]
     assert re.fullmatch(r"<t:\d+:R> · Medium × 1 · 0 credits · \[Open\]\(.*\)", facts)
@@ -112,7 +113,7 @@ async def test_a_private_one_too(
 ):
     await start_bot(edit_concurrency=1)
     _, edit = await let_wait(sandbox, ada, bob, private=True)
-    assert "cancelled" in await press(ada, edit)
+    assert CANCELED in await press(ada, edit)
     await ends_cancelled(ada, events, edit)
 
 
@@ -121,11 +122,11 @@ async def test_a_moderator_cancels_it_and_nobody_else(
 ):
     await start_bot(edit_concurrency=1)
     _, edit = await let_wait(sandbox, ada, bob)
-    assert "Only the member who asked for an edit can cancel it" in await press(bob, edit)
+    assert NOT_YOURS in await press(bob, edit)
     row = ada.row(edit)
     assert row is not None
     assert row.state == "held"
-    assert await press(mod, edit) == "The edit was cancelled. Nothing was charged."
+    assert await press(mod, edit) == CANCELED
     await ends_cancelled(ada, events, edit)
 
 
@@ -139,13 +140,11 @@ async def test_one_that_is_being_made_cannot_be_stopped_any_more_and_is_delivere
     called.release()
     await sandbox.edit_api.called(2)
     said = await press_late(ada, message, edit.id)
-    assert said.startswith("This edit is being made already and cannot be stopped any more.")
+    assert said == STARTED
     second.release()
     await edit.posted()
     await events.logs("edit.closed", edit=str(edit.id))
-    assert await press_late(ada, message, edit.id) == (
-        "This edit has ended already, so there is nothing to cancel."
-    )
+    assert await press_late(ada, message, edit.id) == (FINISHED)
     assert ada.account() == (0, 8)
 
 
@@ -159,7 +158,7 @@ async def test_what_is_unknown_or_anothers_servers_gets_an_answer_and_nothing_ha
         sandbox, ada.settings, "Eve", guild=elsewhere, permissions=Permission.MANAGE_MESSAGES
     )
     there = await (await eve.command("credits")).settled()
-    unknown = "This bot knows no such edit in this server any more"
+    unknown = UNKNOWN
     assert unknown in await press_late(eve, there, edit.id)
     assert unknown in await press_late(ada, edit.message, 12345)
     row = ada.row(edit)
@@ -174,7 +173,7 @@ async def test_a_moderator_of_another_channel_cannot_cancel_it(
     _, edit = await let_wait(sandbox, ada, bob)
     other = ada.member.guild.channels[1]
     there = await sandbox.discord.invoke(other, mod.member, "credits", {})
-    assert "Only the member" in await press_late(mod, await there.settled(), edit.id)
+    assert NOT_YOURS in await press_late(mod, await there.settled(), edit.id)
 
 
 async def test_a_press_that_comes_twice_cancels_once(
@@ -183,8 +182,8 @@ async def test_a_press_that_comes_twice_cancels_once(
     await start_bot(edit_concurrency=1)
     _, edit = await let_wait(sandbox, ada, bob)
     said = await asyncio.gather(*(press(person, edit) for person in [ada, mod] * 5))
-    assert sum("was cancelled" in each for each in said) == 1
-    assert sum("has ended already" in each for each in said) == 9
+    assert sum(each == CANCELED for each in said) == 1
+    assert sum(each == FINISHED for each in said) == 9
     await ends_cancelled(ada, events, edit)
     assert sum(each["event"] == "edit.voided" for each in events.logged) == 1
 
@@ -198,7 +197,7 @@ async def test_of_cancelling_and_sending_at_once_exactly_one_happens(
     await sandbox.edit_api.called()
     people = others(ada, 8)
     edits = [await person.edit() for person in people]
-    await asyncio.gather(*(edit.until(lambda each: "in line" in each.text) for edit in edits))
+    await asyncio.gather(*(edit.until(lambda each: "in queue" in each.text) for edit in edits))
     called.release()
     said = await asyncio.gather(*map(press, people, edits))
     for edit in edits:
@@ -207,7 +206,7 @@ async def test_of_cancelling_and_sending_at_once_exactly_one_happens(
     rows = [person.row(edit) for person, edit in zip(people, edits, strict=True)]
     ends = [row.end for row in rows if row is not None]
     assert set(ends) <= {CANCELLED, ("delivered", None)}
-    assert [end == CANCELLED for end in ends] == ["was cancelled" in each for each in said]
+    assert [end == CANCELLED for end in ends] == [each == CANCELED for each in said]
     assert len(sandbox.edit_api.calls) == 1 + ends.count(("delivered", None))
     assert sum(person.account()[1] for person in people) == 8 * ends.count(("delivered", None))
     assert not [each for each in events.logged if each["event"] == "edit.left_open"]
@@ -223,7 +222,7 @@ async def test_a_button_of_before_a_restart_cancels_after_it(
     looking = Hang()
     sandbox.faults.discord.add(DiscordFault(action=looking, method="GET", path="@original$"))
     await start_bot(edit_concurrency=1)
-    assert "was cancelled" in await press(ada, edit)
+    assert CANCELED in await press(ada, edit)
     await ends_cancelled(ada, events, edit)
     looking.release()
     assert len(sandbox.edit_api.calls) == 1
@@ -239,7 +238,7 @@ async def test_one_that_is_cancelled_but_not_told_before_the_bot_ends_is_told_by
             action=server_error(), method="PATCH", path=f"{edit.token}/messages", times=None
         )
     )
-    assert "was cancelled" in await press(ada, edit)
+    assert CANCELED in await press(ada, edit)
     await down.happened()
     await bot.stop()
     sandbox.faults.discord.remove(down)
@@ -253,8 +252,8 @@ async def test_a_ledger_that_does_not_answer_is_said_and_nothing_is_cancelled(
     bot = await start_bot(edit_concurrency=1)
     _, edit = await let_wait(sandbox, ada, bob)
     with broken(bot.settings.database, "edit"):
-        assert "cannot reach its ledger" in await press(ada, edit)
-    assert "was cancelled" in await press(ada, edit)
+        assert "trouble saving" in await press(ada, edit)
+    assert CANCELED in await press(ada, edit)
     await ends_cancelled(ada, events, edit)
 
 
@@ -270,5 +269,5 @@ async def test_a_ledger_that_takes_its_time_does_not_make_the_answer_late(
         first = await pressed.acknowledged()
     assert first.seconds < 3
     assert first.ephemeral
-    assert (await pressed.settled()).text == "The edit was cancelled. Nothing was charged."
+    assert (await pressed.settled()).text == CANCELED
     await ends_cancelled(ada, events, edit)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cogs.ui.admission import NOT_SERVED
 from sandbox.discord.messages import Message
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot, StartBot
@@ -21,10 +22,10 @@ async def card(ada: Person, events: Events) -> Message:
 
 def refused(answer: Message, ada: Person) -> bool:
     """Whether the answer says, to one member alone, that the server is not served."""
-    return answer.ephemeral and f"{ada.member.guild.id}, to SERVERS" in answer.text
+    return answer.ephemeral and answer.text == NOT_SERVED.format(guild_id=ada.member.guild.id)
 
 
-@pytest.mark.parametrize("label", ["Run again", "Edit again", "Compare", "Delete"])
+@pytest.mark.parametrize("label", ["Run again", "Edit this", "Before & after", "Delete"])
 async def test_a_lasting_button_does_nothing_where_the_bot_is_not_open_any_more(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events, label: str
 ):
@@ -43,14 +44,14 @@ async def test_a_signed_button_does_nothing_where_the_bot_is_not_open_any_more(
     before = question.text
     await bot.stop()
     await start_bot(servers=ELSEWHERE)
-    assert refused(await (await ada.press(question, "Erase my data")).settled(), ada)
+    assert refused(await (await ada.press(question, "Delete my data")).settled(), ada)
     assert question.text == before
 
 
 async def test_a_form_does_nothing_where_the_bot_is_not_open_any_more(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
-    pressed = await ada.press(await card(ada, events), "Edit again")
+    pressed = await ada.press(await card(ada, events), "Edit this")
     await pressed.acknowledged()
     await bot.stop()
     await start_bot(servers=ELSEWHERE)

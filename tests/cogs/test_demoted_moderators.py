@@ -67,9 +67,9 @@ PAGES = pytest.mark.parametrize(
     [
         (show_log, "Older"),
         (show_rules, "Next"),
-        (show_rules, "Take back"),
+        (show_rules, "Remove"),
         (show_settings, "Next"),
-        (show_settings, "Take back"),
+        (show_settings, "Reset"),
     ],
 )
 

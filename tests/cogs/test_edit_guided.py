@@ -8,9 +8,9 @@ import pytest
 
 from bot.domain.guided_prompt import compose_prompt
 from bot.settings import Settings
-from cogs.edit_guided import DISCARDED, NOT_THERE
+from cogs.edit_guided import DISCARDED, NO_DRAFT
 from cogs.ui.component_router import NOT_YOURS
-from cogs.ui.order_intake import FORM_TOO_OLD
+from cogs.ui.order_intake import FORM_EXPIRED
 from sandbox.discord.interactions.interactions import CallbackType
 from sandbox.discord.messages import Message
 from sandbox.sandbox import Interaction, Sandbox, Upload
@@ -79,8 +79,8 @@ async def test_the_composed_prompt_is_shown_as_it_is_and_made_when_that_is_wante
     shown = await preview(ada, quality="high", size="16:9", count=2)
     prompt = compose_prompt(**PARTS)
     assert prompt in shown.text
-    assert "High × 2 costs 32 credits" in shown.text
-    assert list(buttons_of(shown)) == ["Make it", "Discard"]
+    assert "2 High images · 32 credits" in shown.text
+    assert list(buttons_of(shown)) == ["Make it (32 credits)", "Discard"]
     assert ada.account() == (0, 0)
     assert not sandbox.edit_api.calls
 
@@ -101,7 +101,7 @@ async def test_it_is_made_once(
     shown = await preview(ada)
     pressed = [await ada.press(shown, "Make it") for _ in range(3)]
     answers = [await (await each.acknowledged(), each.settled())[1] for each in pressed]
-    assert [answer.text == NOT_THERE for answer in answers].count(True) == 2
+    assert [answer.text == NO_DRAFT for answer in answers].count(True) == 2
     await events.logs("edit.closed")
     assert ada.account() == (0, 8)
 
@@ -110,7 +110,7 @@ async def test_discarding_holds_and_makes_nothing(
     sandbox: Sandbox, bot: RunningBot, ada: Person
 ) -> None:
     shown = await preview(ada)
-    make = buttons_of(shown)["Make it"]
+    make = buttons_of(shown)["Make it (8 credits)"]
     await (await ada.press(shown, "Discard")).acknowledged()
     assert shown.text == DISCARDED
     assert make not in buttons_of(shown).values()
@@ -125,7 +125,7 @@ async def test_what_the_server_has_set_is_in_the_price(
     mod = Moderator.join(sandbox, sandbox.discord.guilds[0])
     await mod.set(quality="high", size="1:2")
     shown = await preview(ada)
-    assert "High × 1 costs 16 credits" in shown.text
+    assert "1 High image · 16 credits" in shown.text
     await mod.set(quality="low")
     pressed = await ada.press(shown, "Make it")
     await events.logs("edit.closed", edit=str(pressed.id))
@@ -156,7 +156,7 @@ async def test_what_is_refused_can_be_made_later(
 
 async def test_nothing_to_change_is_refused(bot: RunningBot, ada: Person) -> None:
     shown = await preview(ada, {"change": " \u200b", "keep": "all"})
-    assert "The prompt is empty." in shown.text
+    assert "Your prompt is empty." in shown.text
     assert not buttons_of(shown)
 
 
@@ -165,7 +165,7 @@ async def test_a_file_that_is_no_picture_is_refused_before_the_form(
 ) -> None:
     answer = await (await begin(ada, image=Upload("notes.txt", b"x"))).settled()
     assert answer.ephemeral
-    assert "not a picture" in answer.text
+    assert "can't edit that file" in answer.text
 
 
 async def test_words_that_would_end_a_block_of_code_or_ping_do_neither(
@@ -204,8 +204,8 @@ async def test_after_an_hour_form_and_draft_are_too_old(
     await begun.acknowledged()
     shown = await preview(ada)
     change(bot.settings.database, "UPDATE draft SET made_at = made_at - 3600000")
-    assert (await (await sandbox.discord.submit(begun, PARTS)).settled()).text == FORM_TOO_OLD
-    assert await ada.told(shown, "Make it") == NOT_THERE
+    assert (await (await sandbox.discord.submit(begun, PARTS)).settled()).text == FORM_EXPIRED
+    assert await ada.told(shown, "Make it") == NO_DRAFT
 
 
 async def test_its_buttons_are_nobody_elses(

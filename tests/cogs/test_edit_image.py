@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.discord_io.message_images import MAX_IMAGES
-from cogs.edit_image import NO_PICTURE
+from cogs.edit_image import NO_IMAGE
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.discord.forwards import snapshots_of
 from sandbox.discord.interactions.interactions import CallbackType
 from sandbox.discord.messages import Flag, Message, Revision
@@ -144,7 +145,7 @@ async def test_a_message_without_a_picture_is_refused_privately(
     bot: RunningBot, ada: Person, shown: dict[str, Any]
 ) -> None:
     answer = await (await use_on(ada, posted(ada, **shown))).settled()
-    assert (answer.ephemeral, answer.text) == (True, NO_PICTURE)
+    assert (answer.ephemeral, answer.text) == (True, NO_IMAGE)
     assert ada.account() == (0, 0)
 
 
@@ -188,7 +189,7 @@ async def test_a_picture_that_went_while_the_form_was_open_costs_nothing(
     used, _ = await fields_for(ada, message)
     sandbox.discord.delete(message)
     made = await make(ada, events, used, prompt="red")
-    assert "Nothing was charged." in made.text
+    assert NOT_CHARGED in made.text
     assert ada.account() == (0, 0)
 
 
@@ -212,4 +213,4 @@ async def test_a_server_that_is_not_served_is_told_so(
     message = await sandbox.discord.say(ada.channel, ada.member, "", [photo()])
     answer = await (await use_on(ada, message)).settled()
     assert answer.ephemeral
-    assert "has not opened it to this server" in answer.text
+    assert "isn't turned on for this server" in answer.text

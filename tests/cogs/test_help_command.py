@@ -25,7 +25,7 @@ async def test_it_is_private_and_fits_into_one_message(page: Message):
 
 async def test_it_names_the_price_of_each_quality(page: Message):
     for quality in Quality:
-        assert f"{quality.capitalize()}: {quality.price} credits" in page.text
+        assert f"{quality.price} ({quality.capitalize()})" in page.text
 
 
 async def test_each_command_that_it_names_is_there(sandbox: Sandbox, page: Message):
@@ -36,5 +36,5 @@ async def test_each_command_that_it_names_is_there(sandbox: Sandbox, page: Messa
 
 
 async def test_it_has_three_examples(page: Message):
-    examples = page.text.partition("Three examples")[2].partition("**")[2].partition("**")[0]
+    examples = page.text.partition("**Examples")[2].partition("**")[2].partition("**")[0]
     assert len(re.findall(r"^- ", examples, re.MULTILINE)) == 3

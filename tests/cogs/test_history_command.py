@@ -82,7 +82,7 @@ async def press(message: Message, ada: Person, label: str) -> Message:
 async def test_before_the_first_edit_it_says_what_to_do(bot: RunningBot, ada: Person):
     message = await ada.run("history")
     assert message.ephemeral
-    assert "You have made no edit in this server yet. Run `/edit`" in message.text
+    assert history.NO_EDITS in message.text
 
 
 async def test_an_edit_is_shown_with_its_picture_prompt_price_and_where_it_stands(
@@ -98,7 +98,7 @@ async def test_an_edit_is_shown_with_its_picture_prompt_price_and_where_it_stand
     assert message.ephemeral
     assert not message.pinged
     heading, facts, prompt = message.text.splitlines()
-    assert heading == "**Your edits in this server**, the newest first: 1 edit"
+    assert heading == "**Your edits** · 1 total"
     link = f"https://discord.com/channels/{ada.member.guild.id}/{ada.channel.id}/{posted.id}"
     assert re.fullmatch(rf"<t:\d+:R> · High × 1 · 4:3 · 16 credits · \[Open\]\({link}\)", facts)
     assert prompt == "> make it \\*\\*blue\\*\\* @\u200beveryone"
@@ -107,7 +107,7 @@ async def test_an_edit_is_shown_with_its_picture_prompt_price_and_where_it_stand
     assert thumbnail["spoiler"] is False
     assert lasting(message, AGAIN) == [edit.id]
     assert lasting(message, RUN) == [edit.id]
-    assert "Run again · 16" in buttons_of(message)
+    assert "Run again (16 credits)" in buttons_of(message)
 
 
 async def test_pages_are_turned_in_place_also_after_a_restart(
@@ -118,7 +118,7 @@ async def test_pages_are_turned_in_place_also_after_a_restart(
     newest_first = [edit.id for edit in reversed(made)]
 
     first = await ada.run("history")
-    assert "11 edits, page 1 of 3" in first.text
+    assert "11 total · Page 1 of 3" in first.text
     assert lasting(first, RUN) == newest_first[:5]
     assert "Previous" not in buttons_of(first)
     assert look_ups(sandbox) == 5
@@ -127,7 +127,7 @@ async def test_pages_are_turned_in_place_also_after_a_restart(
 
     second = await press(first, ada, "Next")
     assert second is first
-    assert "page 2 of 3" in second.text
+    assert "Page 2 of 3" in second.text
     assert lasting(second, RUN) == newest_first[5:10]
     assert look_ups(sandbox) == 10
     last = await press(second, ada, "Next")
@@ -161,10 +161,10 @@ async def test_the_longest_prompts_and_reasons_fit_into_one_message(
     await start_bot(default_quota=None)
     for letter in ("*", "x"):
         prompt = letter * 4000
-        for _ in range(history.PAGE):
+        for _ in range(history.PAGE_SIZE):
             sandbox.faults.edit_api.add(EditFault(action=declined("no! " * 2000)))
             await make(ada, events, prompt=prompt, count=4, quality="high")
-        for _ in range(history.PAGE):
+        for _ in range(history.PAGE_SIZE):
             sandbox.faults.edit_api.add(EditFault(action=Pictures(1)))
             await make(ada, events, prompt=prompt, count=4, quality="high")
     message = await ada.run("history")
@@ -172,7 +172,7 @@ async def test_the_longest_prompts_and_reasons_fit_into_one_message(
         assert len(message.text) <= 4000
         message = await press(message, ada, "Next")
     assert len(list(walk(message.components))) <= 40
-    assert message.text.count("Declined: The editing service declined this edit") == 5
+    assert message.text.count("Declined: The image service declined this edit") == 5
 
 
 @pytest.mark.parametrize("gone", ["message", "channel"])
@@ -189,7 +189,7 @@ async def test_what_was_deleted_in_discord_is_said_to_be_gone(
     else:
         sandbox.discord.delete_channel(elsewhere)
     message = await ada.run("history")
-    assert "Its message was deleted in Discord, so its picture is gone." in message.text
+    assert "Message deleted." in message.text
     assert "https://" not in message.text
     assert "> make it blue" in message.text
     assert not thumbnails(message)
@@ -205,14 +205,14 @@ async def test_an_edit_that_failed_says_why_and_links_to_its_message_while_that_
     said = await edit.settled()
     message = await ada.run("history")
     assert "0 credits" in message.text
-    assert "-# Declined: The editing service declined this edit and says: “No.”" in message.text
+    assert "-# Declined: The image service declined this edit: “No.”" in message.text
     assert f"/{ada.channel.id}/{said.id})" in message.text
     assert lasting(message, AGAIN) == []
     assert lasting(message, RUN) == [edit.id]
 
     sandbox.discord.delete(said)
     message = await ada.run("history")
-    assert "Its message was deleted in Discord." in message.text
+    assert "-# Message deleted." in message.text
     assert "https://" not in message.text
 
 
@@ -223,7 +223,7 @@ async def test_where_the_bot_may_not_read_any_more_it_says_so(
     me = ada.member.guild.members[sandbox.discord.world.bot.id]
     sandbox.discord.forbid(ada.channel, me, Permission.READ_MESSAGE_HISTORY)
     message = await ada.run("history")
-    assert "The bot may not read in its channel any more" in message.text
+    assert "can't view that channel anymore" in message.text
     assert not thumbnails(message)
 
 
@@ -236,14 +236,14 @@ async def test_a_page_waits_only_a_while_for_pictures(
     monkeypatch: pytest.MonkeyPatch,
     action: Any,
 ):
-    monkeypatch.setattr(history, "PICTURES_WITHIN", 0.3)
+    monkeypatch.setattr(history, "IMAGES_TIMEOUT_S", 0.3)
     edits = [await make(ada, events) for _ in range(2)]
     posted = [await edit.settled() for edit in edits]
     sandbox.faults.discord.add(
         DiscordFault(action=action, method="GET", path=f"/{posted[0].id}$", times=None)
     )
     message = await ada.run("history")
-    assert message.text.count("Discord did not show its picture just now.") == 1
+    assert message.text.count("Couldn't load the image.") == 1
     assert len(thumbnails(message)) == 1
     assert lasting(message, AGAIN) == [edits[1].id]
 
@@ -253,13 +253,13 @@ async def test_of_an_erased_edit_only_what_it_cost_is_left(
 ):
     edit = await make(ada, events, prompt="a secret")
     question = await ada.run("privacy delete")
-    pressed = await ada.press(question, "Erase my data")
-    await pressed.until(lambda message: "Erased" in message.text)
+    pressed = await ada.press(question, "Delete my data")
+    await pressed.until(lambda message: "Deleted your" in message.text)
 
     message = await ada.run("history")
     assert "secret" not in message.text
     assert "8 credits" in message.text
-    assert "Its prompt was erased." in message.text
+    assert history.PROMPT_DELETED in message.text
     assert lasting(message, RUN) == []
     assert lasting(message, AGAIN) == [edit.id]
 
@@ -270,7 +270,7 @@ async def test_a_private_edit_is_not_looked_for(
     edit = await make(ada, events, private=True, prompt="for me")
     message = await ada.run("history")
     assert "> for me" in message.text
-    assert "It was for you alone" in message.text
+    assert history.PRIVATE in message.text
     assert look_ups(sandbox) == 0
     assert lasting(message, AGAIN) == []
     assert lasting(message, RUN) == [edit.id]
@@ -312,7 +312,7 @@ async def test_an_edit_under_way_has_its_hold_and_no_buttons(
     edit = await ada.edit(count=2)
     await sandbox.edit_api.called()
     message = await ada.run("history")
-    assert "under way, 16 credits held" in message.text
+    assert "in progress, 16 credits reserved" in message.text
     assert lasting(message, RUN) == []
     called.release()
     await events.logs("edit.closed", edit=str(edit.id))
@@ -326,7 +326,7 @@ async def test_a_part_of_the_pictures_is_told(
     message = await ada.run("history")
     assert "Medium × 3" in message.text
     assert "8 credits" in message.text
-    assert "1 of 3 pictures were posted." in message.text
+    assert "1 of 3 images posted." in message.text
 
 
 async def test_a_store_that_fails_is_told_where_the_page_was_to_stand(
@@ -334,7 +334,7 @@ async def test_a_store_that_fails_is_told_where_the_page_was_to_stand(
 ):
     with broken(bot.settings.database, "edit"):
         message = await ada.run("history")
-    assert "cannot reach its ledger just now" in message.text
+    assert "trouble saving" in message.text
     assert message.ephemeral
 
 
@@ -347,7 +347,7 @@ async def test_from_there_an_edit_is_run_again_in_public(
     await make(ada, events, prompt="make it blue", quality="low")
     page = await ada.run("history")
     shown = page.text
-    pressed = await ada.press(page, "Run again · 4")
+    pressed = await ada.press(page, "Run again (4 credits)")
     message = await pressed.settled()
     assert len(message.files) == 1
     assert not message.ephemeral
@@ -372,7 +372,7 @@ async def test_from_there_a_result_is_edited_again_wherever_it_stands(
     await bot.stop()
     await start_bot()
     page = await ada.run("history")
-    pressed = await ada.press(page, "Edit again")
+    pressed = await ada.press(page, "Edit this")
     form = await pressed.acknowledged()
     assert form.type == CallbackType.MODAL
     sent = await sandbox.discord.submit(pressed, {"prompt": "and now green"})

@@ -56,7 +56,7 @@ async def test_nothing_that_others_write_is_more_than_words_anywhere(
     # Cards, and what their buttons show.
     image = Upload("**b** [x](https://e.io) @everyone.png", make_picture(), "image/png")
     card = await (await mallory.edit(prompt=WORDS, image=image, count=2)).settled()
-    for label in ("Compare", "Whole prompt"):
+    for label in ("Before & after", "Full prompt"):
         await mallory.told(card, label)
     sandbox.faults.edit_api.add(EditFault(action=declined(WORDS)))
     await (await mallory.edit(prompt=WORDS)).settled()
@@ -79,7 +79,7 @@ async def test_nothing_that_others_write_is_more_than_words_anywhere(
     parts = {"keep": WORDS[:300], "change": WORDS[:400], "look": "```", "text": NAME}
     await (await sandbox.discord.submit(guided, parts)).settled()
 
-    await sandbox.discord.posted(log, lambda message: "declined" in message.text)
+    await sandbox.discord.posted(log, lambda message: "Declined" in message.text)
     shown = every_message(sandbox)
     assert sum("everyone" in message.text for message in shown) > 12
     for message in shown:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.settings import Settings
-from cogs.result_buttons import ORIGINAL_NOT_SHARED, SOURCE_ERASED
+from cogs.delete_button import DELETED
+from cogs.result_buttons import ORIGINAL_NOT_SHARED, SOURCE_DELETED
 from sandbox.discord.interactions.interactions import CallbackType
 from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
@@ -48,7 +49,7 @@ async def run_again(person: Person, card: Message, events: Events) -> Message:
 
 async def compared(person: Person, card: Message) -> list[str]:
     """Return the addresses that Compare shows, without their signatures."""
-    answer = await (await person.press(card, "Compare")).settled()
+    answer = await (await person.press(card, "Before & after")).settled()
     assert answer.ephemeral
     return [
         text_at(object_at(item, "media"), "url").partition("?")[0]
@@ -67,15 +68,15 @@ async def exported(person: Person) -> tuple[str, list[Mapping[str, Any]]]:
 async def erase_all(person: Person) -> None:
     """Erase a member's data with `/privacy delete`."""
     question = await person.run("privacy delete")
-    await person.press(question, "Erase my data")
-    await says(question, person, "Erased: ")
+    await person.press(question, "Delete my data")
+    await says(question, person, "Deleted your ")
 
 
 async def delete(person: Person, card: Message) -> None:
     """Delete a card with its button."""
     question = await (await person.press(card, "Delete")).settled()
-    await person.press(question, "Delete for good")
-    await says(question, person, "is deleted")
+    await person.press(question, "Delete")
+    await says(question, person, DELETED)
 
 
 async def says(message: Message, person: Person, text: str) -> None:
@@ -115,7 +116,7 @@ async def test_a_member_who_runs_anothers_edit_again_gets_the_result_alone(
     original = address_sent(sandbox, 0)
     assert address_sent(sandbox, 1) == original
     for person in (bob, carol, ada):
-        assert await person.told(again, "Compare") == ORIGINAL_NOT_SHARED
+        assert await person.told(again, "Before & after") == ORIGINAL_NOT_SHARED
     text, (edit,) = await exported(bob)
     assert (edit["source_name"], edit["source_address"]) == (None, None)
     assert edit["prompt"] == "make it blue"
@@ -139,8 +140,8 @@ async def test_an_original_stays_its_members_along_a_chain_of_reruns_and_after_a
     bot = await start_bot()
 
     carols = await run_again(carol, bobs, events)
-    assert await bob.told(bobs, "Compare") == ORIGINAL_NOT_SHARED
-    assert await carol.told(carols, "Compare") == ORIGINAL_NOT_SHARED
+    assert await bob.told(bobs, "Before & after") == ORIGINAL_NOT_SHARED
+    assert await carol.told(carols, "Before & after") == ORIGINAL_NOT_SHARED
     original = address_sent(sandbox, 0)
     for person in (bob, carol):
         assert original not in (await exported(person))[0]
@@ -179,7 +180,7 @@ async def test_an_image_that_was_posted_in_the_channel_is_compared_there_after_a
     sandbox: Sandbox, bot: RunningBot, ada: Person, bob: Person, carol: Person, events: Events
 ) -> None:
     card = await finished(await ada.edit(), events)
-    form = await ada.press(card, "Edit again")
+    form = await ada.press(card, "Edit this")
     await form.acknowledged()
     second = await finished(await sandbox.discord.submit(form, {"prompt": "red"}), events)
     again = await run_again(bob, second, events)
@@ -193,7 +194,7 @@ async def test_editing_again_starts_from_the_result_and_not_from_the_original(
     sandbox: Sandbox, bot: RunningBot, ada: Person, bob: Person, events: Events
 ) -> None:
     again = await run_again(bob, await finished(await ada.edit(), events), events)
-    form = await bob.press(again, "Edit again")
+    form = await bob.press(again, "Edit this")
     await form.acknowledged()
     edited = await finished(await sandbox.discord.submit(form, {"prompt": "red"}), events)
     result = again.files[0].url.partition("?")[0]
@@ -223,7 +224,7 @@ async def test_the_first_members_delete_reaches_every_edit_that_used_their_origi
     await delete(ada, first if deleted == "first" else rerun)
 
     left = rerun if deleted == "first" else first
-    assert await ada.told(left, "Compare") == SOURCE_ERASED
+    assert await ada.told(left, "Before & after") == SOURCE_DELETED
     for person, card in ((ada, left), (bob, bobs), (carol, carols), (bob, carols)):
         assert await asks_for_an_image(person, card)
     assert copies_of(bot, address_sent(sandbox, 0)) == 0

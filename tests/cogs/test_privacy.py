@@ -18,7 +18,8 @@ from bot.ledger.sqlite import SqliteStores
 from bot.reports.bounded_zip import BoundedZip
 from bot.reports.member_export import KEYS, PAGE, MemberExport, export_member
 from bot.settings import Settings
-from cogs.privacy import erased_text
+from cogs.privacy import KEPT, NOT_UPLOADED, NOTHING_LEFT, QUESTION, deleted_text
+from cogs.text.formats import plural
 from sandbox.discord.messages import Message
 from sandbox.faults import DiscordFault, EditFault, Hang, declined, too_large
 from sandbox.sandbox import Interaction, Sandbox
@@ -74,7 +75,7 @@ async def export(person: Person) -> Json:
 async def pressed(person: Person, message: Message, label: str) -> str:
     """What the message says after a button of it was pressed."""
     await person.press(message, label)
-    return (await shows(person, message, lambda text: "Erase what is kept" not in text)).text
+    return (await shows(person, message, lambda text: QUESTION not in text)).text
 
 
 async def shows(person: Person, message: Message, satisfied: Callable[[str], bool]) -> Message:
@@ -97,7 +98,7 @@ async def test_a_member_gets_all_that_is_kept_about_them_in_a_private_file(
     answer = await ada.run("privacy export")
 
     assert answer.ephemeral
-    assert "edits: 2, days: 1." in answer.text
+    assert "2 edits over 1 day." in answer.text
     data = read_export(answer)
     assert (data["server_id"], data["member_id"]) == (
         str(ada.member.guild.id),
@@ -203,7 +204,14 @@ async def test_what_does_not_fit_even_so_is_told(
         data = json.loads(archive.read("my-data.json"))
     assert 0 < len(data["edits"]) < 4
     assert data["edits_left_out"] == 4 - len(data["edits"])
-    assert f"Your {data['edits_left_out']} older edits are not in the file" in message.text
+    assert (
+        plural(
+            data["edits_left_out"],
+            "The oldest edit didn't fit",
+            "The {count} oldest edits didn't fit",
+        )
+        in message.text
+    )
 
 
 async def test_a_file_that_discord_does_not_take_is_told(
@@ -213,7 +221,7 @@ async def test_a_file_that_discord_does_not_take_is_told(
         DiscordFault(action=too_large(), method="PATCH", path=ORIGINAL, with_files=True, times=None)
     )
     message = await ada.run("privacy export")
-    assert "Discord did not take the file" in message.text
+    assert NOT_UPLOADED in message.text
     assert message.files == ()
 
 
@@ -221,7 +229,7 @@ async def test_an_export_whose_ledger_fails_says_so(bot: RunningBot, ada: Person
     with broken(bot.settings.database, "account"):
         message = await ada.run("privacy export")
     assert message.ephemeral
-    assert "cannot reach its ledger" in message.text
+    assert "trouble saving" in message.text
     assert message.files == ()
 
 
@@ -331,11 +339,11 @@ async def test_deleting_asks_once_in_private_and_says_what_goes_and_what_stays(
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
     assert question.ephemeral
-    assert "the prompt, your name and roles, the names and links of pictures" in question.text
-    assert "theirs lose the links of your originals" in question.text
-    assert "What stays: your credits by day" in question.text
-    assert "Messages that were posted stay in Discord" in question.text
-    assert list(buttons_of(question)) == ["Erase my data", "Cancel"]
+    assert "your prompts, name, roles, image names and links" in question.text
+    assert "their edits lose the links to your originals" in question.text
+    assert "We keep your credits per day" in question.text
+    assert "Posted messages stay in Discord" in question.text
+    assert list(buttons_of(question)) == ["Delete my data", "Cancel"]
     assert (await export(ada))["edits"][0]["prompt"] == "make it blue"
 
 
@@ -344,7 +352,7 @@ async def test_whoever_cancels_keeps_everything(
 ) -> None:
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
-    assert await pressed(ada, question, "Cancel") == "Nothing was erased."
+    assert await pressed(ada, question, "Cancel") == KEPT
     assert buttons_of(question) == {}
     assert (await export(ada))["edits"][0]["prompt"] == "make it blue"
 
@@ -357,9 +365,9 @@ async def test_the_button_erases_and_says_of_how_many_edits(
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
 
-    text = await pressed(ada, question, "Erase my data")
+    text = await pressed(ada, question, "Delete my data")
 
-    assert text == "Erased: the prompts, names and picture links of 2 edits."
+    assert text == "Deleted your prompts, name, and image links from 2 edits."
     assert buttons_of(question) == {}
     data = await export(ada)
     for edit in data["edits"]:
@@ -368,7 +376,7 @@ async def test_the_button_erases_and_says_of_how_many_edits(
     assert [edit["charged"] for edit in data["edits"]] == [0, 8]
     assert data["accounts"][0]["spent"] == 8
     text = await ada.credits()
-    assert "Left 72 · Held 0 · Spent 8" in text.splitlines()
+    assert "Left 72 · Held 0 · Spent 8" in text
     assert "Medium × 1 · 8 credits" in text
 
 
@@ -380,8 +388,8 @@ async def test_an_edit_under_way_is_delivered_whole_and_then_its_data_is_gone(
     await sandbox.edit_api.called()
     question = await ada.run("privacy delete")
 
-    text = await pressed(ada, question, "Erase my data")
-    assert "Under way: 1 edit, whose data is erased at the end." in text
+    text = await pressed(ada, question, "Delete my data")
+    assert "1 edit is still in progress. Its data will be deleted when it finishes." in text
     called.release()
 
     message = await edit.settled()
@@ -402,7 +410,7 @@ async def test_a_restart_between_the_button_and_the_end_delivers_and_erases_all_
     )
     edit = await ada.edit()
     await post.happened()
-    await pressed(ada, await ada.run("privacy delete"), "Erase my data")
+    await pressed(ada, await ada.run("privacy delete"), "Delete my data")
     await bot.stop()
 
     await start_bot()
@@ -421,7 +429,7 @@ async def test_the_button_works_after_a_restart(
     question = await ada.run("privacy delete")
     await bot.stop()
     await start_bot()
-    assert "of 1 edit." in await pressed(ada, question, "Erase my data")
+    assert "from 1 edit." in await pressed(ada, question, "Delete my data")
 
 
 async def test_a_second_member_who_presses_the_button_erases_nothing(
@@ -430,11 +438,11 @@ async def test_a_second_member_who_presses_the_button_erases_nothing(
     await closed_edit(ada, events)
     await closed_edit(bob, events)
     question = await ada.run("privacy delete")
-    for label in ("Erase my data", "Cancel"):
+    for label in ("Delete my data", "Cancel"):
         answer = await (await bob.press(question, label)).settled()
         assert answer.ephemeral
         assert "doesn't work for you" in answer.text
-    assert "Erase what is kept" in question.text
+    assert QUESTION in question.text
     for person in (ada, bob):
         assert (await export(person))["edits"][0]["prompt"] == "make it blue"
 
@@ -444,7 +452,7 @@ async def test_what_others_have_and_other_servers_stays(
 ) -> None:
     await closed_edit(bob, events)
     await closed_edit(ada, events)
-    await pressed(ada, await ada.run("privacy delete"), "Erase my data")
+    await pressed(ada, await ada.run("privacy delete"), "Delete my data")
     assert (await export(bob))["edits"][0]["prompt"] == "make it blue"
 
 
@@ -455,9 +463,9 @@ async def test_pressing_twice_erases_once_and_says_nothing_false(
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
     with locked(bot.settings.database):
-        await asyncio.gather(*(ada.press(question, "Erase my data") for _ in range(2)))
-    first = "Erased: the prompts, names and picture links of 1 edit."
-    second = "Nothing of your data is left to be erased in this server."
+        await asyncio.gather(*(ada.press(question, "Delete my data") for _ in range(2)))
+    first = "Deleted your prompts, name, and image links from 1 edit."
+    second = NOTHING_LEFT
     await shows(ada, question, lambda text: text == second)
     assert [revision.text for revision in question.revisions][-2:] == [first, second]
     assert (await export(ada))["edits"][0]["erased"]
@@ -470,10 +478,10 @@ async def test_as_long_as_the_store_does_not_answer_no_erasing_is_claimed(
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
     with locked(bot.settings.database):
-        answer = await (await ada.press(question, "Erase my data")).acknowledged()
+        answer = await (await ada.press(question, "Delete my data")).acknowledged()
         assert answer.type == 6
-        assert "Erase what is kept" in question.text
-    await shows(ada, question, lambda text: text.startswith("Erased: "))
+        assert QUESTION in question.text
+    await shows(ada, question, lambda text: text.startswith("Deleted your"))
     assert (await export(ada))["edits"][0]["erased"]
 
 
@@ -483,11 +491,11 @@ async def test_an_erasing_that_the_store_did_not_take_is_not_claimed(
     await closed_edit(ada, events)
     question = await ada.run("privacy delete")
     with broken(bot.settings.database, "edit_private"):
-        answer = await (await ada.press(question, "Erase my data")).settled()
+        answer = await (await ada.press(question, "Delete my data")).settled()
     assert answer.ephemeral
-    assert "cannot reach its ledger" in answer.text
-    assert "nothing was changed" in answer.text
-    assert "Erase what is kept" in question.text
+    assert "trouble saving" in answer.text
+    assert "Nothing changed" in answer.text
+    assert QUESTION in question.text
     assert (await export(ada))["edits"][0]["prompt"] == "make it blue"
     assert find_contradictions(bot.settings.database) == []
 
@@ -495,15 +503,15 @@ async def test_an_erasing_that_the_store_did_not_take_is_not_claimed(
 @pytest.mark.parametrize(
     ("erasure", "text"),
     [
-        (Erasure(0, 0), "Nothing of your data is left to be erased in this server."),
+        (Erasure(0, 0), NOTHING_LEFT),
         (
             Erasure(0, 2),
             (
-                "Erased: the prompts, names and picture links of 0 edits.\n"
-                "Under way: 2 edits, whose data is erased at the end."
+                "Deleted your prompts, name, and image links from 0 edits.\n"
+                "2 edits are still in progress. Their data will be deleted when they finish."
             ),
         ),
     ],
 )
 def test_what_was_erased_is_said_in_numbers(erasure: Erasure, text: str) -> None:
-    assert erased_text(erasure) == text
+    assert deleted_text(erasure) == text

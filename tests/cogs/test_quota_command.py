@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,10 @@ import pytest
 
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.settings import Settings
+from cogs.text.formats import date_and_time, relative_time
+from cogs.text.outcomes import NOT_CHARGED
+from cogs.text.rules import CHANGED_MEANWHILE, IS_A_BOT, NO_CHANGES, NOTHING_TO_REMOVE
+from cogs.ui.admission import ONLY_IN_SERVERS
 from sandbox.discord.guilds import Role
 from sandbox.discord.permissions import Permission
 from sandbox.sandbox import Interaction, InvalidInvocation, RawId, Sandbox
@@ -86,7 +91,7 @@ async def test_a_quota_for_everyone_is_a_quota_of_a_role(
     await mod.run("quota role", role=ada.member.guild.everyone, credits="12")
     text = await ada.credits()
     assert "Left 12" in text
-    assert "role" in text
+    assert "from @everyone" in text
 
 
 async def test_a_role_that_is_taken_decides_nothing_any_more(
@@ -102,10 +107,10 @@ async def test_a_role_that_is_taken_decides_nothing_any_more(
 async def test_a_grant_comes_on_top_of_the_quota(bot: RunningBot, mod: Person, ada: Person) -> None:
     await mod.run("quota user", user=ada.member, credits="0")
     answer = await mod.run("quota grant", user=ada.member, credits="1,000", reason="a prize")
-    assert "0 → 1000" in answer.text
+    assert "Total bonus: 1,000." in answer.text
     text = await ada.credits()
-    assert "Left 1000 · Held 0 · Spent 0" in text.splitlines()
-    assert "Granted on top in this window: 1000." in text
+    assert "Left 1000 · Held 0 · Spent 0" in text
+    assert "Includes 1,000 bonus credits." in text
 
 
 async def test_a_budget_is_spent_by_all_members_together(
@@ -117,11 +122,11 @@ async def test_a_budget_is_spent_by_all_members_together(
     await events.logs("edit.charged", edit=str(edit.id))
 
     text = await bert.credits()
-    assert "Left 4 · Held 0 · Spent 0" in text.splitlines()
-    assert "this server's budget: 4 of 12 left" in text
+    assert "Left 4 · Held 0 · Spent 0" in text
+    assert "only 4 of 12 credits left for everyone" in text
     refused = (await (await bert.edit()).settled()).text
-    assert "This edit costs 8 credits and this server's budget has 4 left" in refused
-    assert "Low × 1 would fit." in refused
+    assert "This edit costs 8 credits, but this server has only 4 left." in refused
+    assert "You can still make 1 Low." in refused
     assert (await (await bert.edit(quality="low")).settled()).files
 
 
@@ -131,8 +136,8 @@ async def test_a_refusal_says_what_would_still_be_affordable(
     await mod.run("quota user", user=ada.member, credits="12")
     text = (await (await ada.edit(quality="high", count=2)).settled()).text
     assert "This edit costs 32 credits and you have 12 left" in text
-    assert "Medium × 1 or Low × 3 would fit." in text
-    assert "Nothing was charged." in text
+    assert "You can still make 1 Medium or 3 Low." in text
+    assert NOT_CHARGED in text
 
 
 async def test_the_operators_budget_is_told_with_when_it_renews(
@@ -145,11 +150,11 @@ async def test_the_operators_budget_is_told_with_when_it_renews(
     await events.logs("edit.charged", edit=str(edit.id))
 
     refused = (await (await bert.edit()).settled()).text
-    assert "the bot's own budget for today has 4 left; it renews on" in refused
-    assert "00:00 UTC" in refused
+    assert "Darkroom has only 4 left for today across all servers." in refused
+    assert re.search(r"resets <t:\d+:R>", refused)
     assert (await (await bert.edit(quality="low")).settled()).files
     refused = (await (await bert.edit(quality="low")).settled()).text
-    assert "It is used up" in refused
+    assert "has hit its daily limit" in refused
 
 
 async def test_nothing_that_is_set_in_one_server_is_felt_in_another(
@@ -164,7 +169,7 @@ async def test_nothing_that_is_set_in_one_server_is_felt_in_another(
 
     assert "Left 80" in await bert.credits()
     assert (await (await bert.edit()).settled()).files
-    assert "Nothing was changed yet" in (await boss.run("quota log")).text
+    assert NO_CHANGES in (await boss.run("quota log")).text
 
 
 @pytest.mark.parametrize("window", ["day", "week", "month"])
@@ -174,8 +179,8 @@ async def test_a_new_window_counts_what_was_spent_in_it_so_far(
     edit = await ada.edit()
     await events.logs("edit.charged", edit=str(edit.id))
     answer = await mod.run("quota window", window=window)
-    assert f"day → {window}" in answer.text
-    assert "Left 72 · Held 0 · Spent 8" in (await ada.credits()).splitlines()
+    assert "(was daily)" in answer.text
+    assert "Left 72 · Held 0 · Spent 8" in (await ada.credits())
 
 
 @pytest.mark.drill
@@ -217,9 +222,9 @@ async def test_show_says_which_rule_decides_for_a_member_and_why(
     await events.logs("edit.charged", edit=str(edit.id))
 
     text = (await mod.run("quota show", user=ada.member)).text
-    assert "Left 97 · Held 0 · Spent 8" in text.splitlines()
-    assert f"Quota: 100, by the role <@&{role.id}>." in text
-    assert "Granted on top in this window: 5." in text
+    assert "**97 credits left** · 0 reserved · 8 used" in text
+    assert f"Limit: 100 credits (from <@&{role.id}>)" in text
+    assert "Includes 5 bonus credits." in text
 
 
 async def test_the_rules_are_listed_with_a_button_to_take_each_back(
@@ -231,12 +236,12 @@ async def test_the_rules_are_listed_with_a_button_to_take_each_back(
     sandbox.discord.delete_role(ada.member.guild, role)
 
     message = await mod.run("quota show")
-    assert "This server's default: 10 credits." in message.text
-    assert f"<@&{role.id}>: unlimited." in message.text
-    while "Take back" in buttons_of(message):
-        await (await mod.press(message, "Take back")).acknowledged()
+    assert "Everyone: 10 credits" in message.text
+    assert f"<@&{role.id}>: unlimited" in message.text
+    while "Remove" in buttons_of(message):
+        await (await mod.press(message, "Remove")).acknowledged()
     assert "unlimited" not in message.text
-    assert "Default: 80 credits, which is the bot's own." in message.text
+    assert "Everyone: 80 credits (bot default)" in message.text
     assert count_rows(bot, "rule") == 0
 
 
@@ -246,11 +251,11 @@ async def test_a_rule_that_was_changed_meanwhile_is_not_taken_back(
     await mod.run("quota budget", credits="40")
     message = await mod.run("quota show")
     await mod.run("quota budget", credits="500")
-    await (await mod.press(message, "Take back")).acknowledged()
-    assert "changed meanwhile" in message.text
-    assert "This server's budget: 500 credits." in message.text
-    await (await mod.press(message, "Take back")).acknowledged()
-    assert "This server's budget: 500 credits → no rule." in message.text
+    await (await mod.press(message, "Remove")).acknowledged()
+    assert CHANGED_MEANWHILE in message.text
+    assert "Server budget: 500 credits" in message.text
+    await (await mod.press(message, "Remove")).acknowledged()
+    assert "Removed the server budget (was 500 credits)." in message.text
     assert count_rows(bot, "rule") == 0
 
 
@@ -260,13 +265,13 @@ async def test_long_lists_of_rules_are_paged_in_place(
     for person in others(mod, 12):
         await mod.run("quota user", user=person.member, credits="7")
     message = await mod.run("quota show")
-    assert message.text.count(": 7 credits.") == 10
+    assert message.text.count(": 7 credits") == 10
     press = await mod.press(message, "Next")
     assert (await press.acknowledged()).type == 7
-    assert message.text.count(": 7 credits.") == 2
+    assert message.text.count(": 7 credits") == 2
     press = await mod.press(message, "Previous")
     await press.acknowledged()
-    assert message.text.count(": 7 credits.") == 10
+    assert message.text.count(": 7 credits") == 10
 
 
 async def test_the_log_says_who_changed_what_for_whom_from_what_to_what_and_why(
@@ -279,10 +284,10 @@ async def test_the_log_says_who_changed_what_for_whom_from_what_to_what_and_why(
     await mod.run("quota budget", credits="5_000")
 
     heading, *lines = (await mod.run("quota log")).text.splitlines()
-    assert "newest first" in heading
+    assert heading == "**Change log**"
     mod_id, ada_id = mod.member.id, ada.member.id
-    assert f"<@{mod_id}> · this server's budget: `nothing` → `5000`" in lines[0]
-    assert f"<@{mod_id}> · <@{ada_id}>: `unlimited` → `nothing`" in lines[1]
+    assert f"<@{mod_id}> · Server budget: not set → `5,000`" in lines[0]
+    assert f"<@{mod_id}> · <@{ada_id}>: `unlimited` → not set" in lines[1]
     assert f"<@{ada_id}>: `20` → `unlimited`" in lines[2]
     assert reason in lines[3]
     about = (await mod.run("quota log", user=ada.member)).text
@@ -311,7 +316,7 @@ async def test_a_button_serves_only_the_member_to_whom_it_was_shown(
     await mod.run("quota default", credits="10")
     message = await mod.run("quota show")
     before = message.text
-    press = await ada.press(message, "Take back")
+    press = await ada.press(message, "Remove")
     answer = await press.settled()
     assert answer.ephemeral
     assert "doesn't work for you" in answer.text
@@ -329,9 +334,9 @@ async def test_suggestions_say_what_a_sum_buys(
         choices: list[Any] = list((await asked.acknowledged()).choices)
         return [(choice["name"], choice["value"]) for choice in choices]
 
-    assert ("160 · 10 high, 20 medium, 40 low", "160") in await suggested("")
+    assert ("160 · 10 High or 20 Medium or 40 Low", "160") in await suggested("")
     assert ("unlimited", "unlimited") in await suggested("Unl")
-    assert (await suggested("52"))[0] == ("52 · 3 high, 6 medium, 13 low", "52")
+    assert (await suggested("52"))[0] == ("52 · 3 High or 6 Medium or 13 Low", "52")
     assert "unlimited" not in dict(await suggested("", "quota grant")).values()
     assert await suggested("many") == []
 
@@ -347,8 +352,7 @@ async def test_credits_that_are_no_such_number_change_nothing(
     bot: RunningBot, mod: Person, ada: Person, credits: str
 ) -> None:
     text = (await mod.run("quota default", credits=credits)).text
-    assert text.startswith("`credits`: got ")
-    assert "it takes a whole number from 0 to 1,000,000, or `unlimited`" in text
+    assert "isn't valid for `credits`. Enter a whole number from 0 to 1,000,000, or" in text
     assert count_rows(bot, "change") == count_rows(bot, "rule") == 0
     assert "Left 80" in await ada.credits()
 
@@ -375,15 +379,14 @@ async def test_a_grant_is_of_1_to_100000_credits(
     bot: RunningBot, mod: Person, ada: Person, credits: str
 ) -> None:
     text = (await mod.run("quota grant", user=ada.member, credits=credits)).text
-    assert text.startswith("`credits`: got ")
-    assert "it takes a whole number from 1 to 100,000" in text
+    assert "isn't valid for `credits`. Enter a whole number from 1 to 100,000." in text
     assert "Left 80" in await ada.credits()
 
 
 async def test_a_bot_is_granted_nothing(sandbox: Sandbox, bot: RunningBot, mod: Person) -> None:
     robot = sandbox.discord.add_member(mod.member.guild, "Robot", bot=True)
     text = (await mod.run("quota grant", user=robot, credits="5")).text
-    assert text.startswith(f"`user`: got <@{robot.id}>, a bot;")
+    assert text.startswith(IS_A_BOT)
     assert count_rows(bot, "account") == 0
 
 
@@ -393,8 +396,7 @@ async def test_a_role_of_another_server_has_no_quota(
     other = sandbox.discord.add_guild("Elsewhere")
     role = sandbox.discord.add_role(other, "Painters")
     text = (await mod.run("quota role", role=RawId(role.id), credits="5")).text
-    assert text.startswith("`role`: got ")
-    assert "a role of this server" in text
+    assert f"`{role.id}` isn't valid for `role`. Pick a role in this server." in text
     assert count_rows(bot, "rule") == 0
 
 
@@ -402,9 +404,8 @@ async def test_where_there_is_nothing_to_clear_nothing_is_changed(
     bot: RunningBot, mod: Person, ada: Person
 ) -> None:
     text = (await mod.run("quota clear", user=ada.member)).text
-    assert f"`user`: got <@{ada.member.id}>" in text
-    assert "Nothing was changed." in text
-    assert "`user`: got nothing" in (await mod.run("quota clear")).text
+    assert text == f"<@{ada.member.id}> doesn't have a personal limit."
+    assert NOTHING_TO_REMOVE in (await mod.run("quota clear")).text
     assert count_rows(bot, "change") == 0
 
 
@@ -414,9 +415,10 @@ async def test_where_only_one_of_two_can_be_cleared_the_other_is_named(
     role = sandbox.discord.add_role(mod.member.guild, "Painters")
     await mod.run("quota user", user=ada.member, credits="5")
     text = (await mod.run("quota clear", user=ada.member, role=role)).text
-    assert f"<@{ada.member.id}>: 5 credits → no rule." in text
-    assert f"`role`: got <@&{role.id}>" in text
-    assert "Nothing was changed" not in text
+    assert text.splitlines() == [
+        f"Removed <@{ada.member.id}>'s limit (was 5 credits).",
+        f"<@&{role.id}> doesn't have a limit.",
+    ]
 
 
 async def test_a_role_of_which_the_bot_was_not_told_has_a_quota_all_the_same(
@@ -457,7 +459,7 @@ async def test_a_store_that_takes_its_time_is_told_of_when_it_is_done(
         assert (answer.type, answer.ephemeral) == (5, True)
         assert command.message is not None
         assert command.message.loading
-    assert "no rule → 10 credits" in (await command.settled()).text
+    assert "is now **10 credits** (was not set)" in (await command.settled()).text
 
 
 async def test_a_change_that_the_store_did_not_take_is_not_claimed(
@@ -466,8 +468,8 @@ async def test_a_change_that_the_store_did_not_take_is_not_claimed(
     with broken(bot.settings.database, "change"):
         message = await mod.run("quota default", credits="10")
     assert message.ephemeral
-    assert "cannot reach its ledger" in message.text
-    assert "nothing was changed" in message.text
+    assert "trouble saving" in message.text
+    assert "Nothing changed" in message.text
     assert count_rows(bot, "rule") == 0
     assert "Left 80" in await ada.credits()
 
@@ -486,7 +488,7 @@ async def test_a_change_that_fails_after_its_answer_was_announced_is_told_there(
     rows(connection, "ALTER TABLE change_gone RENAME TO change")
     connection.close()
 
-    assert "nothing was changed" in text
+    assert "Nothing changed" in text
     answers = [request for request in sandbox.discord.requests if "/callback" in request.path]
     assert len(answers) == 1
     assert count_rows(bot, "rule") == 0
@@ -507,7 +509,7 @@ async def test_other_servers_than_those_named_get_a_private_sentence(
     assert message.ephemeral
     assert f"{other.id}" in message.text
     assert bert.row(edit) is None
-    assert "SERVERS" in await bert.credits()
+    assert f"`{other.id}`" in await bert.credits()
     assert (await (await ada.edit()).settled()).files
 
 
@@ -518,7 +520,7 @@ async def test_the_window_on_the_credits_line_ends_as_the_server_says(
     now = datetime.now(UTC)
     year, month = divmod(now.year * 12 + now.month, 12)
     ends = datetime(year, month + 1, 1, tzinfo=UTC)
-    assert f"This window ends on 1 {ends:%b %Y}, 00:00 UTC." in await ada.credits()
+    assert f"Resets {relative_time(ends)} ({date_and_time(ends)})" in await ada.credits()
 
 
 async def test_in_direct_messages_nothing_is_held_or_set(
@@ -535,7 +537,7 @@ async def test_in_direct_messages_nothing_is_held_or_set(
     edit = await alone.edit()
     for answer in (await edit.settled(), await alone.run("quota budget", credits="0")):
         assert answer.ephemeral
-        assert "works in servers alone" in answer.text
+        assert answer.text == ONLY_IN_SERVERS
     assert count_rows(bot, "account") == count_rows(bot, "rule") == 0
 
 

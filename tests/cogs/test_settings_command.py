@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.domain.server_settings import LONGEST_PHRASE, MAX_LISTED
+from cogs.text.settings import ALREADY_RESET, NOTHING_GIVEN
 from cogs.ui.component_router import NOT_YOURS
 from cogs.ui.option_parsing import BadOptionError, read_max_count, read_quality, read_size
 from sandbox.discord.guilds import Channel
@@ -60,24 +61,24 @@ async def test_all_that_is_given_is_set_and_answered_with_before_and_after(
     )
     assert sorted(answer.splitlines()) == sorted(
         [
-            "`quality`: not set (medium) → high.",
-            "`size`: not set (source, the nearest to the picture's own) → 16:9.",
-            "`max_count`: not set (4) → 2.",
-            f"`channel`: <#{here.id}>: not on the list → on the list.",
-            f"`log_channel`: not set (none) → <#{there.id}>.",
-            "`refuse`: “red car”: taken → refused.",
-            "`spoiler`: not set (off) → on.",
-            "`private`: not set (allowed) → not allowed.",
-            f"Edits may be made in <#{here.id}>.",
+            "Default quality is now **High** (was Medium, the default).",
+            "Default aspect ratio is now **16:9** (was same as the image, the default).",
+            "Max images per edit is now **2** (was 4, the default).",
+            f"Added <#{here.id}> to the allowed channels.",
+            f"The log channel is now <#{there.id}> (was not set).",
+            "Prompts with “red car” are now blocked.",
+            "Spoilers are now **on** (was off, the default).",
+            "Private edits are now **off** (was on, the default).",
+            f"Edits are allowed in <#{here.id}>.",
         ]
     )
     answer = await mod.set(quality="low", size="source", max_count=4, spoiler=True, private=True)
     assert answer.splitlines() == [
-        "`quality`: high → low.",
-        "`size`: 16:9 → source, the nearest to the picture's own.",
-        "`max_count`: 2 → 4.",
-        "`private`: not allowed → allowed.",
-        "`spoiler`: on, as it was already.",
+        "Default quality is now **Low** (was High).",
+        "Default aspect ratio is now **same as the image** (was 16:9).",
+        "Max images per edit is now **4** (was 2).",
+        "Private edits are now **on** (was off).",
+        "Spoilers are already on.",
     ]
     assert sorted(kept(bot)) == sorted(
         [
@@ -98,9 +99,7 @@ async def test_all_that_is_given_is_set_and_answered_with_before_and_after(
 
 async def test_without_anything_given_it_says_what_it_takes(mod: Moderator, bot: RunningBot):
     answer = await mod.set()
-    for option in ("quality", "size", "max_count", "channel", "allow", "log_channel", "refuse"):
-        assert f"`{option}`" in answer
-    assert "nothing was changed" in answer
+    assert answer == NOTHING_GIVEN
     assert kept(bot) == []
 
 
@@ -115,13 +114,25 @@ async def test_only_members_with_manage_server_are_offered_the_commands(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"allow": True}, "`allow`: got True without `channel`; it takes a channel in `channel`."),
-        ({"allow": False, "quality": "high"}, "`allow`: got False without `channel`"),
-        ({"refuse": "!?"}, "`refuse`: got `!?`; it takes a word or phrase, in letters or digits."),
-        ({"refuse": "\u200b🍆"}, "`refuse`: got `🍆`; it takes a word or phrase"),
-        ({"refuse": "a" * (LONGEST_PHRASE + 1), "spoiler": True}, "`refuse`: got 101 characters"),
-        ({"channel": RawId(7), "spoiler": True}, "`channel`: got the id 7; it takes a channel of"),
-        ({"log_channel": RawId(7)}, "`log_channel`: got the id 7; it takes a channel of this"),
+        ({"allow": True}, "`allow` only works together with `channel`. Pick a channel too."),
+        ({"allow": False, "quality": "high"}, "`allow` only works together with `channel`."),
+        (
+            {"refuse": "!?"},
+            "`!?` isn't valid for `refuse`. Enter a word or phrase with letters or digits.",
+        ),
+        ({"refuse": "\u200b🍆"}, "`🍆` isn't valid for `refuse`. Enter a word or phrase"),
+        (
+            {"refuse": "a" * (LONGEST_PHRASE + 1), "spoiler": True},
+            "That phrase is 101 characters. The limit is 100.",
+        ),
+        (
+            {"channel": RawId(7), "spoiler": True},
+            "`7` isn't valid for `channel`. Pick a channel in this server.",
+        ),
+        (
+            {"log_channel": RawId(7)},
+            "`7` isn't valid for `log_channel`. Pick a channel in this server.",
+        ),
     ],
 )
 async def test_an_option_that_is_wrong_is_named_with_what_it_takes_and_nothing_changes(
@@ -129,17 +140,26 @@ async def test_an_option_that_is_wrong_is_named_with_what_it_takes_and_nothing_c
 ):
     answer = await mod.set(**options)
     assert said in answer
-    assert answer.endswith("Nothing was changed.")
+    assert answer.endswith("Nothing changed.")
     assert kept(bot) == []
 
 
 @pytest.mark.parametrize(
     ("read", "said"),
     [
-        (lambda: read_max_count(0), "`max_count`: got 0; it takes a whole number from 1 to 4."),
-        (lambda: read_max_count(5), "`max_count`: got 5; it takes a whole number from 1 to 4."),
-        (lambda: read_quality("best"), "got `best`; it takes `low`, `medium` or `high`."),
-        (lambda: read_size("5:4"), "`size`: got `5:4`; it takes `source`, `1:1`, `4:3`"),
+        (
+            lambda: read_max_count(0),
+            "`0` isn't valid for `max_count`. Enter a whole number from 1 to 4.",
+        ),
+        (
+            lambda: read_max_count(5),
+            "`5` isn't valid for `max_count`. Enter a whole number from 1 to 4.",
+        ),
+        (
+            lambda: read_quality("best"),
+            "`best` isn't valid for `quality`. Pick `low`, `medium`, or `high`.",
+        ),
+        (lambda: read_size("5:4"), "`5:4` isn't valid for `size`. Pick `source`, `1:1`, `4:3`"),
     ],
 )
 def test_what_no_client_would_send_is_named_too(read: Callable[[], object], said: str):
@@ -154,7 +174,9 @@ async def test_channels_of_another_server_are_refused(
     elsewhere = sandbox.discord.add_guild("Elsewhere").channels[0]
     for option in ("channel", "log_channel"):
         answer = await mod.set(**{option: RawId(elsewhere.id), "quality": "high"})
-        assert f"`{option}`: got the id {elsewhere.id}; it takes a channel of this server" in answer
+        assert (
+            f"`{elsewhere.id}` isn't valid for `{option}`. Pick a channel in this server." in answer
+        )
     assert kept(bot) == []
     assert sandbox.discord.messages(elsewhere) == []
 
@@ -167,13 +189,13 @@ async def test_a_channel_can_be_taken_off_the_list_again(
 ):
     await mod.set(channel=here)
     both = await mod.set(channel=there, allow=True)
-    assert f"Edits may be made in <#{here.id}> and <#{there.id}>." in both
-    assert await mod.set(channel=there) == f"`channel`: <#{there.id}>, as it was already."
+    assert f"Edits are allowed in <#{here.id}> and <#{there.id}>." in both
+    assert await mod.set(channel=there) == f"<#{there.id}> is already an allowed channel."
     off = await mod.set(channel=here, allow=False)
-    assert f"`channel`: <#{here.id}>: on the list → not on the list." in off
-    assert f"Edits may be made in <#{there.id}>." in off
+    assert f"Removed <#{here.id}> from the allowed channels." in off
+    assert f"Edits are allowed in <#{there.id}>." in off
     last = await mod.set(channel=there, allow=False)
-    assert "Edits may be made in every channel, for none is on the list." in last
+    assert "Edits are allowed in every channel." in last
     assert kept(bot) == []
 
 
@@ -181,12 +203,16 @@ async def test_taking_off_a_channel_that_is_not_on_the_list_is_said(
     mod: Moderator, bot: RunningBot, here: Channel, there: Channel
 ):
     answer = await mod.set(channel=here, allow=False, quality="high")
-    assert "`quality`: not set (medium) → high." in answer
-    assert f"`channel`: <#{here.id}> was not on the list.\nEdits may be made in every" in answer
-    assert "put those on the list in which they may be made" in answer
+    assert "Default quality is now **High** (was Medium, the default)." in answer
+    assert (
+        f"<#{here.id}> wasn't on the allowed list.\nEdits are allowed in every channel." in answer
+    )
+    assert "add the channels where edits are allowed" in answer
     await mod.set(channel=there)
     answer = await mod.set(channel=here, allow=False)
-    assert f"<#{here.id}> was not on the list.\nEdits may be made in <#{there.id}>." in answer
+    assert (
+        f"<#{here.id}> wasn't on the allowed list.\nEdits are allowed in <#{there.id}>." in answer
+    )
     assert kept(bot) == [("quality", "high"), ("channel", str(there.id))]
 
 
@@ -194,7 +220,7 @@ async def test_a_thread_stands_for_its_channel(
     sandbox: Sandbox, mod: Moderator, bot: RunningBot, here: Channel
 ):
     thread = sandbox.discord.add_thread(here, "brushes")
-    assert f"<#{here.id}>: not on the list → on the list" in await mod.set(channel=thread)
+    assert f"Added <#{here.id}> to the allowed channels." in await mod.set(channel=thread)
     assert kept(bot) == [("channel", str(here.id))]
     await mod.set(channel=thread, allow=False)
     assert kept(bot) == []
@@ -209,7 +235,7 @@ async def test_a_phrase_that_finds_the_same_as_one_on_the_list_is_there_already(
     await mod.set(refuse="  Café \u200b  Noir ")
     assert kept(bot) == [("refuse", "Café Noir")]
     for again in ("cafe noir", "CAFE\u0301, NOIR!"):
-        assert await mod.set(refuse=again) == "`refuse`: “Café Noir”, as it was already."
+        assert await mod.set(refuse=again) == "“Café Noir” is already blocked."
     await mod.set(refuse="noir")
     assert kept(bot) == [("refuse", "Café Noir"), ("refuse", "noir")]
 
@@ -218,10 +244,10 @@ async def test_a_full_list_takes_nothing_more(mod: Moderator, bot: RunningBot):
     words = [f"w{number}" for number in range(MAX_LISTED)]
     refuse_phrases(bot.settings.database, mod.member.guild.id, words)
     answer = await mod.set(refuse="one more", quality="high")
-    assert answer.startswith(f"`refuse`: got “one more”; it takes {MAX_LISTED} of them at most")
-    assert answer.endswith("Nothing was changed.")
+    assert answer.startswith(f"Couldn't add “one more”. You've reached the limit of {MAX_LISTED}.")
+    assert answer.endswith("Nothing changed.")
     assert await mod.set(refuse="W7!", quality="high") == (
-        "`quality`: not set (medium) → high.\n`refuse`: “w7”, as it was already."
+        "Default quality is now **High** (was Medium, the default).\n“w7” is already blocked."
     )
     assert len(kept(bot)) == MAX_LISTED + 1
 
@@ -240,19 +266,18 @@ async def test_a_phrase_is_shown_to_the_letter(mod: Moderator):
 
 async def test_where_nothing_is_set_what_holds_is_shown(mod: Moderator):
     shown = await mod.show()
-    assert "Nothing was set here yet." in shown.text
     for line in (
-        "`quality`: medium",
-        "`size`: source, the nearest to the picture's own",
+        "`quality`: Medium",
+        "`size`: same as the image",
         "`max_count`: 4",
-        "`channel`: edits may be made in every channel",
-        "`log_channel`: none",
-        "`refuse`: no prompt is refused for its words",
+        "`channel`: edits are allowed in every channel",
+        "`log_channel`: not set",
+        "`refuse`: no blocked words",
         "`spoiler`: off",
-        "`private`: allowed",
+        "`private`: on",
     ):
         assert f"- {line}" in shown.text
-    assert buttons(shown, "Take back") == []
+    assert buttons(shown, "Reset") == []
 
 
 async def test_what_is_set_is_shown_with_a_button_to_take_it_back_in_place(
@@ -260,21 +285,21 @@ async def test_what_is_set_is_shown_with_a_button_to_take_it_back_in_place(
 ):
     await mod.set(quality="high", channel=here, refuse="red car", spoiler=False)
     shown = await mod.show()
-    assert len(buttons(shown, "Take back")) == 4
+    assert len(buttons(shown, "Reset")) == 4
     assert "- `quality`" not in shown.text
     assert "- `max_count`: 4" in shown.text
 
-    press = await mod.press(shown, "Take back", beside="`quality`: high")
+    press = await mod.press(shown, "Reset", beside="`quality`: High")
     changed = await press.settled()
     assert changed is shown
-    assert changed.text.startswith("`quality`: high → not set (medium).")
-    assert "- `quality`: medium" in changed.text
-    assert len(buttons(changed, "Take back")) == 3
+    assert changed.text.startswith("Default quality is now **Medium, the default** (was High).")
+    assert "- `quality`: Medium" in changed.text
+    assert len(buttons(changed, "Reset")) == 3
 
-    changed = await (await mod.press(changed, "Take back", beside="`channel`")).settled()
-    assert "on the list → not on the list.\nEdits may be made in every channel" in changed.text
-    changed = await (await mod.press(changed, "Take back", beside="`spoiler`: off")).settled()
-    assert changed.text.startswith("`spoiler`: off → not set (off).")
+    changed = await (await mod.press(changed, "Reset", beside="`channel`")).settled()
+    assert "from the allowed channels.\nEdits are allowed in every channel." in changed.text
+    changed = await (await mod.press(changed, "Reset", beside="`spoiler`: off")).settled()
+    assert changed.text.startswith("Spoilers are now **off, the default** (was off).")
     assert kept(bot) == [("refuse", "red car")]
     trail = look_up(bot.settings.database, TRAIL)
     assert trail[-1] == ("spoiler", "false", None, mod.member.id)
@@ -287,13 +312,13 @@ async def test_what_somebody_else_took_back_meanwhile_is_said(
     await mod.set(max_count=2)
     first, second = await mod.show(), await mod.show()
     await other.set(max_count=3)
-    changed = await (await mod.press(first, "Take back")).settled()
-    assert changed.text.startswith("That was not set any more")
+    changed = await (await mod.press(first, "Reset")).settled()
+    assert changed.text.startswith(ALREADY_RESET)
     assert "`max_count`: 3" in changed.text
-    await (await other.press(await other.show(), "Take back")).settled()
-    changed = await (await mod.press(second, "Take back")).settled()
-    assert changed.text.startswith("That was not set any more")
-    assert "Nothing was set here yet." in changed.text
+    await (await other.press(await other.show(), "Reset")).settled()
+    changed = await (await mod.press(second, "Reset")).settled()
+    assert changed.text.startswith(ALREADY_RESET)
+    assert "- `quality`: Medium" in changed.text
     assert kept(bot) == []
 
 
@@ -301,12 +326,12 @@ async def test_more_than_a_page_is_paged_in_place(mod: Moderator, bot: RunningBo
     phrases = [f"{number:02d} " + "x_*" * 32 for number in range(21)]
     refuse_phrases(bot.settings.database, mod.member.guild.id, phrases)
     shown = await mod.show()
-    assert len(buttons(shown, "Take back")) == 10
+    assert len(buttons(shown, "Reset")) == 10
     shown = await (await mod.press(shown, "Next")).settled()
     assert re.findall(r"“(\d\d) ", shown.text) == [str(number) for number in range(10, 20)]
     shown = await (await mod.press(shown, "Next")).settled()
     assert re.findall(r"“(\d\d) ", shown.text) == ["20"]
-    shown = await (await mod.press(shown, "Take back", beside="“20 ")).settled()
+    shown = await (await mod.press(shown, "Reset", beside="“20 ")).settled()
     assert re.findall(r"“(\d\d) ", shown.text)[1:] == [str(number) for number in range(10, 20)]
     shown = await (await mod.press(shown, "Previous")).settled()
     assert "“00 " in shown.text
@@ -321,7 +346,7 @@ async def test_another_members_press_changes_nothing_and_is_answered_politely(
     await mod.set(quality="high")
     shown = await mod.show()
     before = shown.text
-    answer = await (await other.press(shown, "Take back")).settled()
+    answer = await (await other.press(shown, "Reset")).settled()
     assert answer is not shown
     assert answer.ephemeral
     assert answer.text == NOT_YOURS
@@ -332,7 +357,7 @@ async def test_another_members_press_changes_nothing_and_is_answered_politely(
 async def test_a_custom_id_that_was_made_up_changes_nothing(mod: Moderator, bot: RunningBot):
     await mod.set(quality="high")
     shown = await mod.show()
-    (real,) = buttons(shown, "Take back")
+    (real,) = buttons(shown, "Reset")
     button = next(each for each in walk(shown.components) if each.get("custom_id") == real)
     for made_up in ("1:settings.back:1:0:AAAAAAAAAAAAAAAA", "settings.back", real[:-1], "nothing"):
         button["custom_id"] = made_up
@@ -347,6 +372,6 @@ async def test_buttons_work_after_a_restart(mod: Moderator, bot: RunningBot, sta
     shown = await mod.show()
     await bot.stop()
     again = await start_bot()
-    changed = await (await mod.press(shown, "Take back")).settled()
-    assert "Nothing was set here yet." in changed.text
+    changed = await (await mod.press(shown, "Reset")).settled()
+    assert "- `quality`: Medium" in changed.text
     assert kept(again) == []

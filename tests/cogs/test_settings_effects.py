@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.discord.guilds import Channel
 from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
@@ -32,7 +33,7 @@ async def is_refused(person: Person, edit: Interaction, said: str) -> None:
     answer = await edit.settled()
     assert answer.ephemeral
     assert said in answer.text
-    assert "Nothing was charged." in answer.text
+    assert NOT_CHARGED in answer.text
     assert person.row(edit) is None
     assert person.account() == (0, 0)
 
@@ -78,12 +79,12 @@ async def test_the_price_of_the_default_quality_is_what_is_held_and_refused(
     await mod.set(quality="high", max_count=2)
     first = await is_made(await ada.edit(count=2))
     assert " · 32 credits · " in first.text
-    assert " · 48 left" in first.text
+    assert "Left 48" in await ada.credits()
     await is_made(await ada.edit(count=2))
     answer = await (await ada.edit(count=2)).settled()
     assert "This edit costs 32 credits and you have 16 left" in answer.text
     # What would fit is named within the most that an edit may have here.
-    assert "High × 1 or Medium × 2 or Low × 2 would fit." in answer.text
+    assert "You can still make 1 High, 2 Medium, or 2 Low." in answer.text
 
 
 # What is refused.
@@ -93,7 +94,7 @@ async def test_more_pictures_than_an_edit_may_have_are_refused_and_not_cut(
     mod: Moderator, ada: Person
 ):
     await mod.set(max_count=2)
-    await is_refused(ada, await ada.edit(count=3), "count: got 3, and this server lets one edit")
+    await is_refused(ada, await ada.edit(count=3), "This server allows up to 2 images per edit.")
     assert ada.sandbox.edit_api.calls == []
     assert len((await is_made(await ada.edit(count=2))).files) == 2
 
@@ -103,9 +104,11 @@ async def test_edits_are_made_only_in_the_channels_on_the_list_and_in_their_thre
 ):
     here, there = ada.member.guild.channels
     await mod.set(channel=there)
-    await is_refused(ada, await ada.edit(), f"not made in this channel. Run it in <#{there.id}>.")
+    await is_refused(
+        ada, await ada.edit(), f"You can't make edits in this channel. Try <#{there.id}>."
+    )
     outside = at(ada, sandbox.discord.add_thread(here, "outside", ada.member))
-    await is_refused(ada, await outside.edit(), f"Run it in <#{there.id}>.")
+    await is_refused(ada, await outside.edit(), f"Try <#{there.id}>.")
     inside = at(ada, sandbox.discord.add_thread(there, "inside", ada.member))
     await is_made(await inside.edit())
     await is_made(await at(ada, there).edit())
@@ -121,7 +124,7 @@ async def test_a_thread_that_the_bot_was_never_told_of_counts_as_its_channel(
         sandbox.discord.forbid(channel, bot_itself, Permission.VIEW_CHANNEL)
     outside = sandbox.discord.add_thread(here, "outside", ada.member)
     inside = sandbox.discord.add_thread(there, "inside", ada.member)
-    await is_refused(ada, await at(ada, outside).edit(), f"Run it in <#{there.id}>.")
+    await is_refused(ada, await at(ada, outside).edit(), f"Try <#{there.id}>.")
     await is_made(await at(ada, inside).edit())
 
 
@@ -132,7 +135,7 @@ async def test_a_channel_taken_off_the_list_takes_no_edits_until_the_list_is_emp
     await mod.set(channel=here)
     await mod.set(channel=there)
     await mod.set(channel=here, allow=False)
-    await is_refused(ada, await ada.edit(), f"Run it in <#{there.id}>.")
+    await is_refused(ada, await ada.edit(), f"Try <#{there.id}>.")
     await mod.set(channel=there, allow=False)
     await is_made(await ada.edit())
 
@@ -153,7 +156,7 @@ async def test_prompts_with_refused_words_are_refused_however_they_are_dressed(
     mod: Moderator, ada: Person, refuse: str, prompt: str
 ):
     await mod.set(refuse=refuse)
-    said = f"This server does not take prompts with “{refuse}”."
+    said = f"This server blocks prompts with “{refuse}”."
     await is_refused(ada, await ada.edit(prompt=prompt), said)
     assert ada.sandbox.edit_api.calls == []
 
@@ -167,7 +170,7 @@ async def test_other_words_are_not_refused(mod: Moderator, ada: Person, prompt: 
 
 async def test_private_edits_are_refused_where_they_may_not_be_made(mod: Moderator, ada: Person):
     await mod.set(private=False)
-    await is_refused(ada, await ada.edit(private=True), "wants every edit to be seen")
+    await is_refused(ada, await ada.edit(private=True), "Private edits are turned off")
     assert not (await is_made(await ada.edit())).ephemeral
     await mod.set(private=True)
     assert (await is_made(await ada.edit(private=True))).ephemeral
@@ -217,5 +220,5 @@ async def test_what_is_set_in_one_server_is_neither_felt_nor_seen_in_another(
     await events.logs("edit.closed", times=2)
     assert len(sandbox.discord.messages(there)) == 1
     shown = await Moderator.join(sandbox, other_guild).show()
-    assert "Nothing was set here yet." in shown.text
-    await is_refused(ada, await ada.edit(), f"Run it in <#{there.id}>.")
+    assert "- `channel`: edits are allowed in every channel" in shown.text
+    await is_refused(ada, await ada.edit(), f"Try <#{there.id}>.")

@@ -4,11 +4,14 @@ from functools import partial
 
 import pytest
 
+from bot.discord_io.log_channel import Trial
 from bot.domain.errors import LedgerError
 from bot.domain.server_settings import Setting
 from bot.ledger.sqlite import open_sqlite
 from bot.ledger.sqlite.quota_rules import SqliteQuotaRules
+from cogs.text.log_channel import FIRST_NOTE
 from cogs.text.outcomes import LEDGER_SILENT
+from cogs.text.settings import RESET_NOT_LOADED, log_refusal_text
 from sandbox.discord.guilds import Channel
 from sandbox.discord.permissions import Permission
 from sandbox.faults import (
@@ -26,7 +29,6 @@ from tests.moderators import Moderator, buttons
 from tests.store_faults import broken, locked
 
 CREATE = r"^/channels/\d+/messages$"
-WHAT_IT_TAKES = "it takes a channel in which the bot may view and send messages. Nothing was"
 
 
 @pytest.fixture
@@ -67,13 +69,13 @@ async def test_a_first_note_is_posted_where_edits_are_to_be_noted(
 ):
     await mod.set(log_channel=there)
     (note,) = sandbox.discord.messages(there)
-    assert "each edit in this server is noted here" in note.text
+    assert note.text == FIRST_NOTE
     assert not note.pinged
 
 
 async def test_a_thread_can_be_the_log(sandbox: Sandbox, mod: Moderator, there: Channel):
     thread = sandbox.discord.add_thread(there, "log")
-    assert f"→ <#{thread.id}>" in await mod.set(log_channel=thread)
+    assert f"is now <#{thread.id}>" in await mod.set(log_channel=thread)
     assert len(sandbox.discord.messages(thread)) == 1
 
 
@@ -84,8 +86,8 @@ async def test_a_log_channel_that_the_bot_cannot_write_in_is_refused_and_nothing
     itself = there.guild.members[sandbox.application_id] if there.guild else mod.member
     sandbox.discord.forbid(there, itself, denied)
     answer = await mod.set(log_channel=there, quality="high")
-    said = f"`log_channel`: got <#{there.id}>, where the bot cannot write; {WHAT_IT_TAKES}"
-    assert said in answer
+    said = log_refusal_text(there.id, Trial.REFUSED)
+    assert answer == said
     assert is_unset(bot)
 
 
@@ -93,7 +95,8 @@ async def test_a_log_channel_that_was_just_deleted_is_refused(
     sandbox: Sandbox, mod: Moderator, bot: RunningBot, there: Channel
 ):
     at_note(sandbox, refused(404, 10003, "Unknown Channel"))
-    assert "where the bot cannot write" in await mod.set(log_channel=there, spoiler=True)
+    said = log_refusal_text(there.id, Trial.REFUSED)
+    assert await mod.set(log_channel=there, spoiler=True) == said
     assert is_unset(bot)
 
 
@@ -114,8 +117,7 @@ async def test_where_discord_does_not_answer_the_log_stays_as_it_was(
     command = await mod.run("settings set", log_channel=there, quality="high")
     answer = await command.settled()
     assert answer.ephemeral
-    assert f"got <#{there.id}>, and Discord did not say in time" in answer.text
-    assert "Nothing was changed. Try again in a minute." in answer.text
+    assert answer.text == log_refusal_text(there.id, Trial.UNANSWERED)
     assert is_unset(bot)
 
 
@@ -142,7 +144,7 @@ async def test_with_a_store_that_fails_no_change_is_claimed(
     assert is_unset(bot)
     # What the channel was told is true all the same.
     (note,) = sandbox.discord.messages(there)
-    assert note.text.startswith("The bot can write here. As long as")
+    assert note.text == FIRST_NOTE
 
 
 @pytest.mark.usefixtures("announces_soon", "ledger_gives_up_soon")
@@ -167,7 +169,9 @@ async def test_with_a_slow_store_the_change_is_told_when_it_was_made(
         command = await mod.run("settings set", quality="high")
         await command.acknowledged()
         assert is_unset(bot)
-    assert (await command.settled()).text == "`quality`: not set (medium) → high."
+    assert (
+        await command.settled()
+    ).text == "Default quality is now **High** (was Medium, the default)."
     assert not is_unset(bot)
 
 
@@ -177,11 +181,11 @@ async def test_with_a_store_that_fails_nothing_is_claimed_to_be_taken_back(
     await mod.set(quality="high")
     shown = await mod.show()
     with broken(bot.settings.database, "change"):
-        answer = await (await mod.press(shown, "Take back")).settled()
+        answer = await (await mod.press(shown, "Reset")).settled()
     assert answer.ephemeral
     assert answer.text == LEDGER_SILENT
-    assert "`quality`: high" in shown.text
-    assert len(buttons(shown, "Take back")) == 1
+    assert "`quality`: High" in shown.text
+    assert len(buttons(shown, "Reset")) == 1
 
 
 async def test_what_was_taken_back_is_not_denied_where_the_rest_cannot_be_shown(
@@ -194,7 +198,7 @@ async def test_what_was_taken_back_is_not_denied_where_the_rest_cannot_be_shown(
         raise LedgerError
 
     monkeypatch.setattr(SqliteQuotaRules, "list_settings", fail)
-    answer = await (await mod.press(shown, "Take back")).settled()
+    answer = await (await mod.press(shown, "Reset")).settled()
     assert answer is shown
-    assert answer.text.startswith("It was taken back.")
+    assert answer.text == RESET_NOT_LOADED
     assert not look_up(bot.settings.database, "SELECT * FROM setting")

@@ -9,7 +9,8 @@ from PIL import Image
 
 from bot.reports.usage_csv import HEADER
 from bot.settings import Settings
-from cogs.usage import CHART_ROOM, EXPORT_TOO_LARGE, PERIOD_TOO_LARGE
+from cogs.text.formats import day_text
+from cogs.usage import CHART_ROOM, EXPORT_TOO_LARGE, NOT_UPLOADED, PERIOD_TOO_LARGE
 from sandbox.discord.messages import Message, walk
 from sandbox.discord.permissions import Permission
 from sandbox.faults import DiscordFault, EditFault, declined, too_large
@@ -52,14 +53,14 @@ async def test_the_use_of_a_window_is_drawn_summed_and_named_without_pinging(
     message = await command.settled()
 
     assert (answer.type, answer.ephemeral) == (5, True)
-    assert "28 credits charged · pictures: 3 · edits: 3" in message.text
+    assert "28 credits used · 3 images · 3 edits" in message.text
     assert "Low: 4 · Medium: 8 · High: 16" in message.text
-    assert "Budget: 100 a day, of which 72 are left" in message.text
-    assert "1. Ada: 24 credits, 2 pictures" in message.text
+    assert "Budget: 100 per day · 72 left" in message.text
+    assert "1. Ada: 24 credits, 2 images" in message.text
     assert "Bert" in message.text
     assert "*Bert*" not in message.text
     assert not message.pinged
-    assert "api declined: 1" in message.text
+    assert "declined by the image service: 1" in message.text
     (chart,) = message.files
     with Image.open(chart.path) as picture:
         assert picture.format == "PNG"
@@ -76,8 +77,8 @@ async def test_the_window_before_is_another(
     await events.logs("edit.closed", edit=str(edit.id))
     yesterday = datetime.now(UTC) - timedelta(days=1)
     message = await mod.run("usage", window="last")
-    assert f"Usage, {yesterday.day} {yesterday:%b %Y}" in message.text
-    assert "0 credits charged" in message.text
+    assert f"Usage, {day_text(yesterday)}" in message.text
+    assert "0 credits used" in message.text
 
 
 async def test_the_export_has_a_row_for_every_edit_that_was_ever_held(
@@ -140,7 +141,7 @@ async def test_an_export_that_is_too_large_says_what_to_do(
     monkeypatch.setattr("cogs.usage.UPLOAD_LIMIT", CHART_ROOM + 50)
     message = await mod.run("usage", export=True, **options)
     assert note in message.text
-    assert "0 credits charged" in message.text
+    assert "0 credits used" in message.text
     assert [file.name for file in message.files] == ["usage.png"]
 
 
@@ -153,8 +154,8 @@ async def test_where_discord_takes_no_files_the_sums_are_shown_without(
         )
     )
     message = await mod.run("usage")
-    assert "Discord did not take the files" in message.text
-    assert "0 credits charged" in message.text
+    assert NOT_UPLOADED in message.text
+    assert "0 credits used" in message.text
     assert message.files == ()
 
 
@@ -165,4 +166,4 @@ async def test_members_are_not_offered_the_command(bot: RunningBot, ada: Person)
 
 async def test_a_ledger_that_does_not_answer_is_told(bot: RunningBot, mod: Person) -> None:
     with broken(bot.settings.database, "edit"):
-        assert "cannot reach its ledger" in (await mod.run("usage")).text
+        assert "trouble saving" in (await mod.run("usage")).text

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.discord.messages import Message
 from sandbox.faults import (
     CutAfter,
@@ -122,8 +123,8 @@ async def test_an_acknowledgement_that_discord_took_without_saying_so_is_where_i
     edit = await ada.edit()
     message = await edit.settled()
     await is_void(ada, events, edit, "not_acknowledged")
-    assert "Discord was too slow" in message.text
-    assert "Run the command again. Nothing was charged." in message.text
+    assert "Discord took too long" in message.text
+    assert f"Try again. {NOT_CHARGED}" in message.text
     assert count(sandbox, "GET", "/@original") == 1
     assert sandbox.edit_api.calls == []
 
@@ -175,7 +176,7 @@ async def test_a_refusal_is_repeated_until_it_stands_and_stands_once(
 ):
     fault = at_acknowledgement(sandbox, action)
     edit = await ada.edit(prompt=" ")
-    assert "The prompt is empty." in (await edit.settled()).text
+    assert "Your prompt is empty." in (await edit.settled()).text
     await fault.happened()
     assert count(sandbox, "PATCH", "/@original") == 0
     assert ada.row(edit) is None
@@ -261,10 +262,10 @@ async def test_pictures_that_cannot_be_posted_are_free_and_a_message_without_the
 ):
     fault = at_post(sandbox, action, times=None)
     edit = await ada.edit()
-    await edit.until(lambda message: "Nothing was charged." in message.text)
+    await edit.until(lambda message: NOT_CHARGED in message.text)
     await is_void(ada, events, edit, "not_posted")
     message = await edit.settled()
-    assert "The picture was made, but Discord did not take it" in message.text
+    assert "Your image was made, but it couldn't be uploaded" in message.text
     assert not message.files
     assert sandbox.discord.messages(ada.channel) == [message]
     assert fault.fired == tries
@@ -283,7 +284,7 @@ async def test_a_picture_larger_than_discord_takes_there_is_made_to_fit_and_char
     )
     message = await is_posted(ada, events, edit)
     assert [file.size <= 1000 for file in message.files] == [True]
-    assert "The picture was re-encoded, since it is larger than Discord takes here" in message.text
+    assert "Compressed to fit this server's upload limit." in message.text
     assert count(sandbox, "PATCH", "/@original") == 1
 
 
@@ -313,7 +314,7 @@ async def test_an_end_is_told_even_where_telling_fails_at_first(
     sandbox.faults.edit_api.add(EditFault(action=declined("No.")))
     fault = sandbox.faults.discord.add(DiscordFault(action=action, path=ORIGINAL, times=2))
     edit = await ada.edit()
-    assert "says: “No.”" in (await edit.settled()).text
+    assert "declined this edit: “No.”" in (await edit.settled()).text
     await events.logs("edit.closed", edit=str(edit.id))
     assert fault.fired == 2
     assert ada.account() == (0, 0)
@@ -388,7 +389,7 @@ async def test_with_a_slow_store_a_refusal_is_told_in_the_acknowledged_message(
     assert (answer.type, answer.ephemeral) == (5, True)
     text = (await edit.settled()).text
     assert "This edit costs 8 credits and you have 4 left" in text
-    assert "Nothing was charged." in text
+    assert NOT_CHARGED in text
     assert ada.row(edit) is None
     assert sandbox.edit_api.calls == []
 
@@ -429,7 +430,7 @@ async def test_with_a_slow_store_what_nobody_foresaw_is_told_in_the_acknowledged
     assert answer.type == 5
     message = await edit.settled()
     logged = await events.logs("command.failed")
-    assert f"the reference {logged['reference']}" in message.text
+    assert f"this code: `{logged['reference']}`" in message.text
     assert ada.row(edit) is None
     assert sandbox.edit_api.calls == []
 
@@ -442,8 +443,8 @@ async def test_a_store_that_fails_is_told_privately_and_nothing_is_made(
         answer = await edit.acknowledged()
     assert (answer.type, answer.ephemeral) == (4, True)
     text = (await edit.settled()).text
-    assert "cannot reach its ledger just now" in text
-    assert "Nothing was charged." in text
+    assert "trouble saving" in text
+    assert NOT_CHARGED in text
     assert ada.row(edit) is None
     assert sandbox.edit_api.calls == []
 
@@ -493,7 +494,7 @@ async def test_a_command_that_breaks_is_answered_with_a_reference(
     take_an_impossible_id(ada)
     text = await ada.credits()
     logged = await events.logs("command.failed")
-    assert f"the reference {logged['reference']}" in text
+    assert f"this code: `{logged['reference']}`" in text
     ada.member.user.id = usual
     assert "Left 80" in await ada.credits()
 
@@ -504,7 +505,7 @@ async def test_a_command_whose_store_fails_says_so(
     with broken(bot.settings.database, "account"):
         text = await ada.credits()
     await events.logs("ledger.silent")
-    assert "cannot reach its ledger just now" in text
+    assert "trouble saving" in text
     assert "Left 80" in await ada.credits()
 
 
@@ -527,4 +528,4 @@ async def test_a_balance_is_shown_whatever_becomes_of_the_first_try(
     sandbox: Sandbox, bot: RunningBot, ada: Person, action: RequestAction
 ):
     at_acknowledgement(sandbox, action)
-    assert "Left 80 · Held 0 · Spent 0" in (await ada.credits()).splitlines()
+    assert "Left 80 · Held 0 · Spent 0" in (await ada.credits())

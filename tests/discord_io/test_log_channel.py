@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.edits import Edit
 from bot.domain.lifecycle import Reason, State
-from cogs.text.log_channel import LONGEST_PROMPT, journal_line
+from cogs.text.log_channel import MAX_PROMPT, log_note
 from sandbox.discord.guilds import Channel
 from sandbox.discord.messages import Message
 from sandbox.discord.permissions import Permission
@@ -56,11 +56,11 @@ async def test_a_delivered_edit_is_noted_with_who_what_price_and_where(
     sandbox: Sandbox, ada: Person, notes: Channel
 ):
     edit = await ada.edit(prompt="make it\n# **blue** @everyone", quality="high", count=2)
-    note = await noted(sandbox, notes, "delivered")
+    note = await noted(sandbox, notes, "Done")
     message = await edit.settled()
     link = f"https://discord.com/channels/{ada.member.guild.id}/{ada.channel.id}/{message.id}"
     first, second = note.text.splitlines()
-    assert first == f"<@{ada.member.id}> · 32 credits · High × 2 · delivered · {link}"
+    assert first == f"<@{ada.member.id}> · 32 credits · High × 2 · Done · {link}"
     assert second == "> make it # \\*\\*blue\\*\\* @\u200beveryone"
     assert not note.pinged
 
@@ -70,10 +70,10 @@ async def test_an_edit_that_was_declined_is_noted_with_what_the_service_said(
 ):
     sandbox.faults.edit_api.add(EditFault(action=declined("no <@1> @here\nhttps://a.example")))
     await ada.edit()
-    note = await noted(sandbox, notes, "declined")
+    note = await noted(sandbox, notes, "Declined")
     first, prompt, said = note.text.splitlines()
     assert first.startswith(
-        f"<@{ada.member.id}> · 0 credits · Medium × 1 · declined (api declined)"
+        f"<@{ada.member.id}> · 0 credits · Medium × 1 · Declined by the image service"
     )
     assert prompt == "> make it blue"
     assert said == "> ↳ no \\<@\u200b1> @\u200bhere https\\://a.example"
@@ -84,20 +84,20 @@ async def test_an_edit_that_failed_is_noted(sandbox: Sandbox, ada: Person, notes
     sandbox.faults.edit_api.add(EditFault(action=failed(500)))
     await ada.edit()
     assert (
-        "0 credits · Medium × 1 · failed (api failed)"
-        in (await noted(sandbox, notes, "failed")).text
+        "0 credits · Medium × 1 · Failed: service error"
+        in (await noted(sandbox, notes, "Failed")).text
     )
 
 
-@pytest.mark.parametrize("outcome", ["delivered", "declined (api declined)"])
+@pytest.mark.parametrize("outcome", ["Done", "Declined by the image service"])
 async def test_of_a_private_edit_only_member_price_and_outcome_are_noted(
     sandbox: Sandbox, ada: Person, notes: Channel, outcome: str
 ):
-    if outcome != "delivered":
+    if outcome != "Done":
         sandbox.faults.edit_api.add(EditFault(action=declined("about the secret")))
     await ada.edit(prompt="the secret", private=True, quality="low", count=2)
     note = await noted(sandbox, notes, "private")
-    price = 8 if outcome == "delivered" else 0
+    price = 8 if outcome == "Done" else 0
     assert note.text == f"<@{ada.member.id}> · {price} credits · {outcome} · private"
     assert not note.pinged
 
@@ -113,29 +113,29 @@ async def test_what_was_refused_before_a_hold_is_no_edit_and_is_not_noted(
 
 
 def test_a_note_is_short_however_long_the_prompt_is():
-    line = journal_line(an_end(prompt="*" * 4_000, count=4, posted=1))
+    line = log_note(an_end(prompt="*" * 4_000, count=4, posted=1))
     first, prompt = line.splitlines()
-    assert first.startswith("<@40> · 8 credits · Medium × 4 · delivered, 1 of 4 · https://")
-    assert len(prompt) <= LONGEST_PROMPT + 2
+    assert first.startswith("<@40> · 8 credits · Medium × 4 · Done, 1 of 4 · https://")
+    assert len(prompt) <= MAX_PROMPT + 2
     assert prompt.endswith("…")
 
 
 @pytest.mark.parametrize("gap", ["\n", "\r\n", "\r", "\u2028", "\x0b", "\x85", "\n\n> "])
 def test_a_prompt_stays_in_its_quotation(gap: str):
-    lines = journal_line(an_end(prompt=f"one{gap}# two")).splitlines()
+    lines = log_note(an_end(prompt=f"one{gap}# two")).splitlines()
     assert len(lines) == 2
     assert lines[1].startswith("> one ")
 
 
 def test_of_an_edit_whose_member_had_it_erased_meanwhile_the_prompt_is_not_noted():
-    line = journal_line(replace(an_end(prompt="my secret"), erase_when_done=True))
+    line = log_note(replace(an_end(prompt="my secret"), erase_when_done=True))
     assert "my secret" not in line
-    assert line.endswith("erased")
+    assert line.endswith("deleted")
 
 
 def test_where_the_message_is_not_known_the_channel_is_named():
-    line = journal_line(an_end(message_id=None, state=State.FAILED, reason=Reason.NOT_ACKNOWLEDGED))
-    assert line.splitlines()[0].endswith("failed (not acknowledged) · <#30>")
+    line = log_note(an_end(message_id=None, state=State.FAILED, reason=Reason.NOT_ACKNOWLEDGED))
+    assert line.splitlines()[0].endswith("Failed: Discord too slow · <#30>")
 
 
 def an_end(
@@ -226,7 +226,7 @@ async def test_a_log_channel_that_is_deleted_later_harms_no_edit_and_notes_go_on
     thread = sandbox.discord.add_thread(ada.channel, "log")
     await mod.set(log_channel=thread)
     await ada.edit(prompt="make it green")
-    assert "> make it green" in (await noted(sandbox, thread, "delivered")).text
+    assert "> make it green" in (await noted(sandbox, thread, "Done")).text
     assert fault.fired == 1
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.discord_io.responses import UNKNOWN_CHANNEL
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.discord.guilds import Channel
 from sandbox.discord.messages import Mentions, Message
 from sandbox.discord.permissions import Permission
@@ -111,8 +112,8 @@ async def test_without_attach_files_no_edit_is_made_and_the_permission_is_named(
     edit = await sandbox.discord.invoke(where, ada.member, "edit", given)
     answer = await edit.settled()
     assert answer.ephemeral
-    assert "“Attach Files”" in answer.text
-    assert "Nothing was charged." in answer.text
+    assert "missing the Attach Files permission" in answer.text
+    assert NOT_CHARGED in answer.text
     assert ada.row(edit) is None
     assert ada.account() == (0, 0)
     assert sandbox.edit_api.calls == []
@@ -132,9 +133,9 @@ async def test_a_button_is_refused_where_the_permission_was_taken_away_since(
     card = await (await ada.edit()).settled()
     await events.logs("edit.closed")
     sandbox.discord.forbid(ada.channel, ada.member.guild.everyone, Permission.ATTACH_FILES)
-    answer = await (await ada.press(card, "Run again · 8")).settled()
+    answer = await (await ada.press(card, "Run again (8 credits)")).settled()
     assert answer.ephemeral
-    assert "“Attach Files”" in answer.text
+    assert "missing the Attach Files permission" in answer.text
     assert len(sandbox.edit_api.calls) == 1
 
 
@@ -186,7 +187,7 @@ async def test_an_end_without_pictures_is_told_by_the_channels_route_too(
     at_discord(sandbox, token_dead(), method="PATCH", path=ORIGINAL, times=None)
     edit = await ada.edit()
     await closes(ada, events, edit, ("declined", "api_declined"))
-    assert "says: “No.”" in (await edit.settled()).text
+    assert "declined this edit: “No.”" in (await edit.settled()).text
     assert posts(sandbox) == 0
 
 
@@ -203,7 +204,7 @@ async def test_where_the_channels_route_is_refused_a_new_message_mentions_its_me
     assert len(second.files) == 1
     assert "8 credits" in second.text
     assert mentions_only(second, ada)
-    assert {"Edit again", "Run again · 8", "Delete"} <= buttons_of(second).keys()
+    assert {"Edit this", "Run again (8 credits)", "Delete"} <= buttons_of(second).keys()
     assert place_of(ada, edit) == (None, second.id)
     assert posts(sandbox) == 1
 
@@ -233,7 +234,7 @@ async def test_the_buttons_of_a_new_message_in_a_thread_work_for_others_after_a_
 
     assert (await (await mod.press(second, "Run again")).posted()).files
     question = await (await mod.press(second, "Delete")).settled()
-    await mod.press(question, "Delete for good")
+    await mod.press(question, "Delete")
     await events.logs("edit.deleted")
     assert second.deleted
 
@@ -274,7 +275,7 @@ async def test_a_new_message_is_not_posted_while_the_channels_route_may_work(
     down = at_discord(sandbox, server_error(), method="PATCH", path=IN_CHANNEL, times=2)
     edit = await ada.edit()
     await closes(ada, events, edit, ("failed", "not_posted"))
-    assert "The picture was made, but Discord did not take it" in (await edit.settled()).text
+    assert "Your image was made, but it couldn't be uploaded" in (await edit.settled()).text
     assert down.fired == 2
     assert posts(sandbox) == 0
     assert sandbox.discord.messages(ada.channel) == [edit.message]
@@ -305,7 +306,7 @@ async def test_where_only_a_message_without_pictures_is_taken_it_says_so_and_cos
     called.release()
     await closes(ada, events, edit, ("failed", "not_posted"))
     _, told = sandbox.discord.messages(ada.channel)
-    assert "Nothing was charged." in told.text
+    assert NOT_CHARGED in told.text
     assert mentions_only(told, ada)
     assert not told.files
 
@@ -549,8 +550,8 @@ async def test_a_private_edit_that_no_direct_message_brings_is_void_and_history_
     assert sandbox.discord.messages(ada.channel) == []
     assert posts(sandbox) == 1
     history = await ada.run("history")
-    assert "the bot may not send you direct messages" in history.text
-    assert "Nothing was charged." in history.text
+    assert "Darkroom can't DM you" in history.text
+    assert NOT_CHARGED in history.text
 
 
 async def test_a_private_edit_is_void_where_direct_messages_cannot_be_opened(
@@ -572,4 +573,4 @@ async def test_how_a_private_edit_ended_is_told_by_direct_message(
     edit = await ada.edit(private=True)
     await closes(ada, events, edit, ("declined", "api_declined"))
     (message,) = sandbox.discord.messages(mailbox(sandbox, ada))
-    assert "says: “No.”" in message.text
+    assert "declined this edit: “No.”" in message.text

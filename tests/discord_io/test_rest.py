@@ -30,7 +30,7 @@ async def test_an_acknowledgement_goes_out_past_a_global_rate_limit(
     sandbox: Sandbox, rest: DiscordRest, limit: Answer
 ):
     at_discord(sandbox, limit, method="PATCH", path=MESSAGE.path)
-    assert await rest.edit_once(MESSAGE, {"content": "1st in line"}) is not None
+    assert await rest.edit_once(MESSAGE, {"content": "#1 in queue"}) is not None
 
     blocked = await rest.get(OwnMessage(1, 2), until=in_seconds(1))
     acknowledged = await rest.respond(1, "token", {"type": 5})
@@ -98,6 +98,6 @@ async def test_a_wait_that_makes_no_sense_is_not_taken_from_a_429(
 ):
     limited = Answer(429, headers={"Retry-After": header}, body=body)
     at_discord(sandbox, limited, method="PATCH", path=MESSAGE.path)
-    answer = await rest.edit_once(MESSAGE, {"content": "1st in line"})
+    answer = await rest.edit_once(MESSAGE, {"content": "#1 in queue"})
     assert answer is not None
     assert answer.retry_after == seconds

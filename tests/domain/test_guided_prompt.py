@@ -11,7 +11,7 @@ from bot.domain.guided_prompt import (
     LONGEST_TEXT,
     compose_prompt,
 )
-from cogs.ui.pages import MOST_TEXT
+from cogs.ui.pages import MAX_TEXT
 
 
 def test_what_stays_comes_first_then_what_changes_then_the_look_then_the_words() -> None:
@@ -76,4 +76,4 @@ def test_the_longest_request_can_be_shown_in_one_message() -> None:
         look="l" * LONGEST_LOOK,
         text="t\n" * (LONGEST_TEXT // 2),
     )
-    assert len(longest) < MOST_TEXT - 400
+    assert len(longest) < MAX_TEXT - 400

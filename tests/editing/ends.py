@@ -1,5 +1,6 @@
 """How edits end, as checked in their message, the ledger and the spool."""
 
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.discord.messages import Message
 from sandbox.sandbox import Interaction
 from tests.conftest import Events
@@ -11,7 +12,7 @@ async def fails(ada: Person, events: Events, edit: Interaction, state: str, reas
     message = await edit.settled()
     row = await closes(ada, events, edit, (state, reason))
     assert (row.posted, row.charged) == (0, 0)
-    assert "Nothing was charged." in message.text
+    assert NOT_CHARGED in message.text
     assert not message.files
     assert not message.now.mentions
     return message

@@ -15,7 +15,7 @@ from bot.domain.errors import LedgerError
 from bot.domain.quotas import OperatorLimits
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.settings import Settings
-from cogs.text.outcomes import LEDGER_SILENT
+from cogs.text.outcomes import LEDGER_SILENT, NOT_CHARGED
 from sandbox.bot_process import BotProcess
 from sandbox.faults import EditFault, declined
 from sandbox.sandbox import Sandbox
@@ -222,7 +222,7 @@ async def test_an_edit_that_the_disk_keeps_from_being_submitted_expires_unsent(
     await events.logs("edit.faulted", reason="expired")
     disk.mend()
     await closes(ada, events, edit, ("expired", "expired"))
-    assert "Nothing was charged." in (await edit.settled()).text
+    assert NOT_CHARGED in (await edit.settled()).text
     assert sandbox.edit_api.calls == []
 
 
@@ -276,7 +276,7 @@ async def test_an_edit_is_logged_once_and_only_after_its_end_is_on_the_disk(
     disk.mend()
 
     await closes(ada, events, edit, ("delivered", None))
-    await sandbox.discord.posted(log, lambda message: "delivered" in message.text)
+    await sandbox.discord.posted(log, lambda message: "Done" in message.text)
     assert len(sandbox.discord.messages(log)) == 2
 
 
@@ -306,7 +306,7 @@ async def test_a_moderators_change_is_not_confirmed_if_the_disk_fails(
     )
     disk.mend()
     answer = await (await mod.run(command, **options)).settled()
-    assert "→" in answer.text
+    assert "(was " in answer.text
     assert (
         look_up(bot.settings.database, count) == look_up(bot.settings.database, audit_log) == [(1,)]
     )
@@ -334,11 +334,11 @@ async def test_an_erasure_is_not_confirmed_if_the_disk_fails(
     await closes(ada, events, await ada.edit(), ("delivered", None))
     question = await ada.run("privacy delete")
     disk.fault = fault
-    assert await ada.told(question, "Erase my data") == LEDGER_SILENT
+    assert await ada.told(question, "Delete my data") == LEDGER_SILENT
     kept = "SELECT prompt FROM edit_private"
     assert look_up(bot.settings.database, kept) == [("make it blue",)]
     disk.mend()
-    await (await ada.press(question, "Erase my data")).acknowledged()
+    await (await ada.press(question, "Delete my data")).acknowledged()
     assert look_up(bot.settings.database, kept) == []
 
 
@@ -408,7 +408,7 @@ async def test_an_edit_without_a_spool_folder_fails_free_and_unsent(
     bot.settings.spool_dir.write_text("a file where a folder should be")
     edit = await ada.edit()
     await closes(ada, events, edit, ("failed", "not_spooled"))
-    assert "disk did not take the picture" in (await edit.settled()).text
+    assert "couldn't save your image" in (await edit.settled()).text
     await events.logs("edit.not_spooled", level="error", edit=str(edit.id))
     assert sandbox.edit_api.calls == []
     bot.settings.spool_dir.unlink()
@@ -455,7 +455,7 @@ async def test_an_image_that_does_not_fit_on_the_disk_is_free_and_removed(
         assert (row.end, row.posted, row.charged) == (end, posted, 8 * posted)
         message = await edit.settled()
         assert len(message.files) == posted
-        reported = "disk did not take the picture" in message.text
+        reported = "couldn't save your image" in message.text
         assert reported is (posted == 0)
         assert list((tmp_path / "spool").iterdir()) == []
         assert len(sandbox.edit_api.calls) == (1 if source_mode == "url" else 0)

@@ -18,9 +18,9 @@ from tests.members import Person
 from tests.services import at_discord, take_the_slot
 
 MIB = 2**20
-FIRST_FRAME = "Only the first frame of the original was edited."
-MADE_SMALLER = "The original was made smaller before it was edited."
-REENCODED = "re-encoded, since"
+FIRST_FRAME = "Only the first frame of your image was used."
+MADE_SMALLER = "Your image was resized before editing."
+REENCODED = "to fit this server's upload limit"
 
 FRAMES: dict[str, Any] = {"save_all": True, "append_images": [Image.new("RGB", (300, 200))]}
 
@@ -155,7 +155,7 @@ async def test_a_broken_image_is_reported_and_free(
 ):
     edit = await ada.edit(image=upload(name, make()))
     message = await fails(ada, events, edit, "failed", "source_broken")
-    assert "That picture's file is damaged" in message.text
+    assert "That image file is damaged" in message.text
     assert sandbox.edit_api.calls == []
 
 
@@ -223,8 +223,8 @@ async def test_a_result_that_is_too_large_is_reencoded_in_the_best_quality_that_
     assert first.path.read_bytes() == small
     assert MIB // 8 < second.size <= MIB // 2
     assert second.name.endswith(".webp")
-    assert "1 of 2 pictures re-encoded, since they are larger than Discord takes" in message.text
-    assert "could not be had" not in message.text
+    assert "1 of 2 images compressed to fit" in message.text
+    assert "images failed" not in message.text
 
 
 async def test_images_that_only_fit_one_by_one_are_all_posted(
@@ -235,7 +235,7 @@ async def test_images_that_only_fit_one_by_one_are_all_posted(
     sandbox.edit_api.answer_with([result])
     message = await succeeds(ada, events, await edit_within(ada, 2 * MIB, 4), images=4)
     assert sum(file.size for file in message.files) <= 3 * MIB
-    assert "pictures re-encoded" in message.text
+    assert "images compressed" in message.text
 
 
 async def test_images_that_discord_finds_too_large_are_halved(
@@ -246,7 +246,7 @@ async def test_images_that_discord_finds_too_large_are_halved(
     message = await succeeds(ada, events, await edit_within(ada, 2 * MIB))
     assert refused.fired == 2
     assert message.files[0].size <= MIB // 2
-    assert "The picture was re-encoded" in message.text
+    assert "Compressed to fit" in message.text
     assert ada.sandbox.discord.messages(ada.channel) == [message]
 
 
@@ -276,4 +276,4 @@ async def test_reencoding_of_a_result_is_mentioned_after_a_restart_too(
     await start_bot()
     message = await succeeds(ada, events, edit)
     assert message.files[0].size <= MIB // 2
-    assert "The picture was re-encoded" in message.text
+    assert "Compressed to fit" in message.text

@@ -15,8 +15,11 @@ import pytest
 from yarl import URL
 
 from bot.domain.images import Source
+from bot.domain.refusals import PictureElsewhere
 from bot.downloads.connections import Timeouts
 from bot.downloads.sources import SourceDownloads
+from cogs.text.formats import relative_time
+from cogs.text.outcomes import NOT_CHARGED, refusal_text
 from sandbox.faults import (
     Address,
     Answer,
@@ -63,25 +66,27 @@ def claim_size(image: bytes, width: int, height: int) -> bytes:
 REFUSED: list[Any] = [
     pytest.param(
         {"image": Upload("notes.txt", b"Dear diary", "text/plain")},
-        "not a picture that can be edited. Attach a PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF",
+        "can't edit that file. Attach a PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP, or GIF",
         id="type",
     ),
     pytest.param(
-        {"image": Upload("logo.svg", make_picture(), "image/png")}, "not a picture", id="name"
+        {"image": Upload("logo.svg", make_picture(), "image/png")},
+        "can't edit that file",
+        id="name",
     ),
     pytest.param(
         {"image": Upload("big.png", make_picture(), "image/png", size=101 * MIB)},
-        "101.0 MiB, more than the 100 MiB",
+        "That file is 101 MB. The limit is 100 MB.",
         id="bytes",
     ),
     pytest.param(
         {"image": Upload("wide.png", make_picture(), "image/png", width=20_000, height=10_001)},
-        "too many pixels (20000 × 10001): up to 200 megapixels",
+        "too large (20000 × 10001). The limit is 200 megapixels.",
         id="pixels",
     ),
-    pytest.param({"prompt": " \n\t "}, "The prompt is empty.", id="blank prompt"),
-    pytest.param({"prompt": "\u200b\u2060"}, "The prompt is empty.", id="invisible prompt"),
-    pytest.param({"prompt": "\u2800\u3164\ufe0f"}, "The prompt is empty.", id="blank letters"),
+    pytest.param({"prompt": " \n\t "}, "Your prompt is empty.", id="blank prompt"),
+    pytest.param({"prompt": "\u200b\u2060"}, "Your prompt is empty.", id="invisible prompt"),
+    pytest.param({"prompt": "\u2800\u3164\ufe0f"}, "Your prompt is empty.", id="blank letters"),
 ]
 
 
@@ -95,7 +100,7 @@ async def test_invalid_options_are_refused_privately_without_a_hold(
     assert (answer.type, answer.ephemeral) == (4, True)
     message = await edit.settled()
     assert said in message.text
-    assert "Nothing was charged." in message.text
+    assert NOT_CHARGED in message.text
     assert ada.row(edit) is None
     assert ada.account() == (0, 0)
     assert sandbox.edit_api.calls == []
@@ -104,13 +109,13 @@ async def test_invalid_options_are_refused_privately_without_a_hold(
 @pytest.mark.parametrize(
     ("name", "kind", "value", "said"),
     [
-        ("size", 3, "5:1", "size: got “5\\:1”, which is not offered"),
-        ("size", 3, "**@everyone**", "size: got “\\*\\*@\u200beveryone\\*\\*”"),
-        ("count", 4, 0, "count: got “0”"),
-        ("count", 4, -1, "count: got “\\-1”"),
-        ("count", 4, 2**53, "this server lets one edit have 4 at most"),
-        ("prompt", 3, "x" * 6000, "The prompt has 6,000 characters"),
-        ("quality", 3, "ultra", "quality: got “ultra”, which is not offered"),
+        ("size", 3, "5:1", "“5\\:1” isn't an option for size."),
+        ("size", 3, "**@everyone**", "“\\*\\*@\u200beveryone\\*\\*” isn't an option for size."),
+        ("count", 4, 0, "“0” isn't an option for count."),
+        ("count", 4, -1, "“\\-1” isn't an option for count."),
+        ("count", 4, 2**53, "allows up to 4 images per edit"),
+        ("prompt", 3, "x" * 6000, "Your prompt is 6,000 characters."),
+        ("quality", 3, "ultra", "“ultra” isn't an option for quality."),
         ("quality", 3, {"low": 1}, ""),
         ("count", 3, "two", ""),
         ("private", 3, "yes", ""),
@@ -140,7 +145,7 @@ async def test_options_that_no_client_offers_are_refused_privately_without_a_hol
     message = await edit.settled()
     assert message.ephemeral
     assert said in message.text
-    assert "Nothing was charged." in message.text
+    assert NOT_CHARGED in message.text
     assert ada.row(edit) is None
     assert sandbox.edit_api.calls == []
 
@@ -164,10 +169,7 @@ async def test_an_image_that_is_not_hosted_by_discord_is_refused_without_a_conne
     edit = await ada.edit()
     answer = await edit.settled()
     assert answer.ephemeral
-    assert answer.text == (
-        "That picture does not lie at Discord. Save it, and attach it yourself. "
-        "Nothing was charged."
-    )
+    assert answer.text == refusal_text(PictureElsewhere())
     assert ada.row(edit) is None
     server.close()
     assert connections == []
@@ -185,8 +187,9 @@ async def test_an_edit_over_the_quota_is_refused_with_its_price_and_the_balance(
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     text = (await edit.settled()).text
     assert f"This edit costs 16 credits and you have {quota} left" in text
-    assert f"until {tomorrow.day} {tomorrow:%b %Y}, 00:00 UTC" in text
-    assert "Nothing was charged." in text
+    midnight = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert f"Your credits reset {relative_time(midnight)}." in text
+    assert NOT_CHARGED in text
     assert ada.row(edit) is None
     assert sandbox.edit_api.calls == []
 
@@ -212,7 +215,7 @@ async def test_a_file_whose_bytes_are_not_an_image_voids_the_hold(
 ):
     edit = await ada.edit(image=Upload("a.png", SVG, "image/png"))
     message = await fails(ada, events, edit, "failed", "not_a_picture")
-    assert "Attach a PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF picture" in message.text
+    assert "Attach a PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP, or GIF" in message.text
     assert sandbox.edit_api.calls == []
 
 
@@ -224,7 +227,7 @@ async def test_a_file_larger_than_declared_voids_the_hold(
         large.truncate(101 * MIB)
     edit = await ada.edit(image=Upload("large.png", file, "image/png", size=1000))
     message = await fails(ada, events, edit, "failed", "too_large")
-    assert "up to 100 MiB" in message.text
+    assert "The limit is 100 MB" in message.text
     assert sandbox.edit_api.calls == []
 
 
@@ -234,7 +237,7 @@ async def test_an_image_with_more_pixels_than_declared_voids_the_hold(
     data = claim_size(make_picture(), 60_000, 60_000)
     edit = await ada.edit(image=Upload("a.png", data, "image/png", width=90, height=80))
     message = await fails(ada, events, edit, "failed", "too_many_pixels")
-    assert "up to 200 megapixels" in message.text
+    assert "The limit is 200 megapixels" in message.text
     assert sandbox.edit_api.calls == []
 
 
@@ -253,11 +256,15 @@ async def test_a_source_that_is_gone_from_discord_voids_the_hold(
 # Edits that the API declines.
 
 DECLINED: list[Any] = [
-    pytest.param(declined("No faces, please."), "says: “No faces, please.”", id="code"),
-    pytest.param(declined(""), "Change the prompt or the picture.", id="code without a message"),
-    pytest.param(failed(400, "Too blue."), "says: “Too blue.”", id="400"),
-    pytest.param(failed(422, "Too blue."), "says: “Too blue.”", id="422"),
-    pytest.param(Answer(413, body=b"<p>no</p>"), "declined this edit. Change the", id="no message"),
+    pytest.param(
+        declined("No faces, please."), "declined this edit: “No faces, please.”", id="code"
+    ),
+    pytest.param(declined(""), "Try a different prompt or image.", id="code without a message"),
+    pytest.param(failed(400, "Too blue."), "declined this edit: “Too blue.”", id="400"),
+    pytest.param(failed(422, "Too blue."), "declined this edit: “Too blue.”", id="422"),
+    pytest.param(
+        Answer(413, body=b"<p>no</p>"), "declined this edit. Try a different", id="no message"
+    ),
 ]
 
 
@@ -306,8 +313,8 @@ async def test_a_rejected_key_is_logged_for_the_owner_and_not_quoted_to_members(
 ):
     sandbox.faults.edit_api.add(EditFault(action=failed(status, "Your card was refused")))
     message = await fails(ada, events, await ada.edit(), "failed", "api_misconfigured")
-    assert "not set up rightly" in message.text
-    assert "its owner has been told" in message.text
+    assert "because of a setup problem" in message.text
+    assert "Let the bot owner know" in message.text
     assert "card" not in message.text
     await events.logs("edit.faulted", level="error", reason="api_misconfigured")
     assert len(sandbox.edit_api.calls) == 1
@@ -375,7 +382,7 @@ async def test_a_busy_api_is_called_at_most_three_times_within_a_minute(
 ):
     sandbox.faults.edit_api.add(EditFault(action=action, times=None))
     message = await fails(ada, events, await ada.edit(), "failed", "api_busy")
-    assert "The editing service is busy. Try again in a few minutes." in message.text
+    assert "The image service is busy. Try again in a few minutes." in message.text
     assert len(sandbox.edit_api.calls) == calls
 
 
@@ -403,7 +410,7 @@ async def test_a_call_that_may_have_been_executed_is_never_retried(
     await start_bot(edit_timeout=0.5)
     sandbox.faults.edit_api.add(EditFault(action=action))
     message = await fails(ada, events, await ada.edit(), "failed", "api_failed")
-    assert "The editing service failed. Try again." in message.text
+    assert "The image service ran into an error. Try again." in message.text
     assert len(sandbox.edit_api.calls) == 1
 
 
@@ -425,7 +432,7 @@ async def test_an_unreachable_api_is_never_called_and_the_edit_fails(
     await start_bot(SHORT_TIMEOUTS, **({"edit_api_url": URL(api_url)} if api_url else {}))
     await sandbox.edit_api.stop_listening()
     message = await fails(ada, events, await ada.edit(), "failed", "api_unreachable")
-    assert "The editing service failed. Try again." in message.text
+    assert "The image service ran into an error. Try again." in message.text
     assert sandbox.edit_api.calls == []
 
 
@@ -445,8 +452,8 @@ async def test_only_images_that_were_requested_and_received_are_posted_and_charg
     sandbox.faults.edit_api.add(EditFault(action=Pictures(given)))
     message = await succeeds(ada, events, await ada.edit(count=asked), images=charged)
     assert f" · {8 * charged} credits · " in message.text
-    assert f" · {80 - 8 * charged} left" in message.text
-    missing = f"{asked - charged} of {asked} pictures could not be had or posted, and cost nothing."
+    assert f"Left {80 - 8 * charged} " in await ada.credits()
+    missing = f"{asked - charged} of {asked} images failed. You weren't charged for"
     assert (missing in message.text) is (charged < asked)
 
 
@@ -455,7 +462,7 @@ async def test_a_success_without_images_is_free(
 ):
     sandbox.faults.edit_api.add(EditFault(action=Pictures(0)))
     message = await fails(ada, events, await ada.edit(), "failed", "no_result")
-    assert "no picture that could be fetched. Try again." in message.text
+    assert "didn't return an image. Try again." in message.text
     assert len(sandbox.edit_api.calls) == 1
 
 
@@ -466,7 +473,7 @@ async def test_a_lost_image_is_not_charged_and_the_others_are_posted(
     lost = DownloadFault(action=Answer(410), picture=0, times=None)
     sandbox.faults.downloads.add(lost)
     message = await succeeds(ada, events, await ada.edit(count=2), images=1)
-    assert "1 of 2 pictures could not be had or posted, and cost nothing." in message.text
+    assert "1 of 2 images failed. You weren't charged for it." in message.text
     assert lost.fired == 3
     assert len(sandbox.edit_api.calls) == 1
 
@@ -507,7 +514,7 @@ async def test_a_lost_result_is_free_and_only_its_download_is_retried(
     await start_bot(SHORT_TIMEOUTS)
     fault = sandbox.faults.downloads.add(DownloadFault(action=action, times=None))
     message = await fails(ada, events, await ada.edit(), "failed", "no_result")
-    assert "no picture that could be fetched. Try again." in message.text
+    assert "didn't return an image. Try again." in message.text
     assert fault.fired == requests
     assert len(sandbox.edit_api.calls) == 1
 
@@ -545,7 +552,7 @@ async def test_an_edit_whose_source_never_arrives_expires(
 
     monkeypatch.setattr(SourceDownloads, "probe", never)
     message = await fails(ada, events, await ada.edit(), "expired", "expired")
-    assert "turn did not come" in message.text
+    assert "waited in the queue" in message.text
     assert sandbox.edit_api.calls == []
 
 
@@ -577,7 +584,7 @@ async def test_an_unexpected_error_ends_with_a_reference_that_is_in_the_log(
     edit = await ada.edit()
     message = await fails(ada, events, edit, "failed", "unforeseen")
     logged = await events.logs("edit.unforeseen", edit=str(edit.id))
-    assert f"give its owner the reference {logged['reference']}." in message.text
+    assert f"this code: `{logged['reference']}`" in message.text
     assert sandbox.edit_api.calls == []
 
 

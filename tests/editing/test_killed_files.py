@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.images.conversions import JOB
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot
 from tests.editing.test_edit_images import encode, upload
@@ -37,7 +38,7 @@ async def test_after_three_kills_a_member_is_refused_and_pays_nothing(
     refused = await ada.edit(image=upload("a.bmp", encode("BMP")))
     answer = await refused.settled()
     assert PAUSED in answer.text
-    assert "10 minutes. Nothing was charged." in answer.text
+    assert f"10 minutes. {NOT_CHARGED}" in answer.text
     assert answer.ephemeral
     assert ada.row(refused) is None
     [bob] = others(ada, 1)

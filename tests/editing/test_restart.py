@@ -13,6 +13,7 @@ from bot.domain.edits import Edit
 from bot.domain.errors import LedgerError, LedgerUnusableError
 from bot.ledger.sqlite.edits import SqliteLedger
 from bot.settings import Settings
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.bot_process import BotProcess
 from sandbox.faults import CutAfter, EditFault, Hang, Pictures, declined, server_error
 from sandbox.sandbox import Interaction, Sandbox
@@ -129,7 +130,7 @@ async def test_a_queued_edit_with_a_dead_token_is_voided_and_its_member_notified
         assert mailbox is not None
         (told,) = sandbox.discord.messages(mailbox)
     assert told is not None
-    assert "Run the command again. Nothing was charged." in told.text
+    assert f"Try again. {NOT_CHARGED}" in told.text
     assert len(sandbox.edit_api.calls) == 1
 
 
@@ -143,7 +144,7 @@ async def test_an_edit_that_discord_never_answers_for_expires_and_its_member_is_
     await start_bot(edit_concurrency=1)
 
     await closes(ada, events, waiting, ("expired", "expired"))
-    assert "did not come within 8 minutes" in (await waiting.settled()).text
+    assert "in the queue for 8 minutes" in (await waiting.settled()).text
     assert len(sandbox.edit_api.calls) == 1
 
 
@@ -156,8 +157,8 @@ async def test_an_edit_whose_call_was_in_progress_is_interrupted_and_not_called_
 
     await closes(ada, events, edit, ("interrupted", "interrupted"))
     text = (await edit.settled()).text
-    assert "The bot was restarted while the picture was being made." in text
-    assert "Run the command again. Nothing was charged." in text
+    assert "Darkroom restarted while making your image." in text
+    assert f"Try again. {NOT_CHARGED}" in text
     assert len(sandbox.edit_api.calls) == 1
 
 
@@ -214,7 +215,7 @@ async def test_a_failed_notification_is_sent_after_the_restart(
     await start_bot()
 
     await closes(ada, events, edit, ("declined", "api_declined"))
-    assert "says: “No.”" in (await edit.settled()).text
+    assert "declined this edit: “No.”" in (await edit.settled()).text
     assert len(sandbox.edit_api.calls) == 1
 
 
@@ -295,7 +296,7 @@ async def test_an_edit_that_waited_over_eight_minutes_expires_and_its_member_is_
 
     await closes(ada, events, waiting, ("expired", "expired"))
     message = await waiting.settled()
-    assert "did not come within 8 minutes. Try again later. Nothing was charged." in message.text
+    assert f"for 8 minutes and timed out. Try again later. {NOT_CHARGED}" in message.text
     assert message.ephemeral is private
     assert len(sandbox.edit_api.calls) == 1
 
@@ -310,7 +311,7 @@ async def test_the_channel_route_notifies_of_an_edit_that_expired_with_its_token
     await start_bot()
 
     await closes(ada, events, waiting, ("expired", "expired"))
-    assert "did not come within 8 minutes" in (await waiting.settled()).text
+    assert "in the queue for 8 minutes" in (await waiting.settled()).text
 
 
 @pytest.mark.parametrize("minutes", [0, 14, DEAD_TOKEN_MINUTES])
@@ -345,7 +346,7 @@ async def test_a_hold_of_yesterday_gives_nothing_back_today(
     await closes(ada, events, edit, ("delivered", None))
     text = (await edit.settled()).text
     assert " · 8 credits · " in text
-    assert " · 80 left" in text
+    assert "Left 80 " in await ada.credits()
 
 
 async def test_a_private_response_is_used_while_its_token_lives(
@@ -441,7 +442,7 @@ async def test_a_killed_bot_reports_interrupted_calls_and_makes_the_queued_ones(
         row = find_row(running.ledger, edit)
         assert row is not None
         assert (row.end, row.token) == (end, None)
-    assert "Run the command again." in (await interrupted.settled()).text
+    assert "Darkroom restarted" in (await interrupted.settled()).text
     assert len((await waiting.settled()).files) == 1
     assert len(sandbox.edit_api.calls) == 2
     assert find_contradictions(running.ledger) == []

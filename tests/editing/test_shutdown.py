@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.refusals import ShuttingDown
+from cogs.text.outcomes import refusal_text
 from sandbox.bot_process import BotProcess
 from sandbox.faults import DiscordFault, Hang
 from sandbox.sandbox import Sandbox
@@ -37,7 +39,7 @@ async def test_a_sent_edit_is_posted_and_a_queued_one_is_left_for_the_next_start
     await process.event("bot.draining")
     refused = await (await ada.edit()).settled()
     assert refused.ephemeral
-    assert "about to start anew. Try again in a minute. Nothing was charged." in refused.text
+    assert refusal_text(ShuttingDown()) in refused.text
     called.release()
     await sent.posted()
 

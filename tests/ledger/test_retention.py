@@ -194,7 +194,7 @@ async def test_the_bot_erases_by_age_and_what_members_have_left_stays(
 
     assert look_up(bot.settings.database, "SELECT edit_id FROM edit_private") == [(edits[1].id,)]
     text = await ada.credits()
-    assert "Left 64 · Held 0 · Spent 16" in text.splitlines()
+    assert "Left 64 · Held 0 · Spent 16" in text
     assert text.count("Medium × 1 · 8 credits") == 2
 
 

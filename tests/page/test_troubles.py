@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.page.running import RunningPage
 from tests.page.conftest import OpenTab
 from tests.page.line import Line
@@ -21,7 +22,7 @@ async def test_a_fault_voids_an_edit_with_its_reason_until_it_is_switched_off(
     await tab.edit("make it blue", photo)
     steps = tab.latest_edit.get_by_role("listitem")
     await expect(steps.last).to_have_text("voided 8 · api failed")
-    await expect(tab.message("Ada used /edit")).to_contain_text("Nothing was charged")
+    await expect(tab.message("Ada used /edit")).to_contain_text(NOT_CHARGED)
     await expect(tab.message("Ada used /edit").get_by_role("img")).to_have_count(0)
     other = await open_tab(live, "Ben")
     await other.switch("Fails (500)", on=False)
@@ -65,7 +66,9 @@ async def test_a_bot_that_is_killed_while_the_api_is_at_work_gives_the_hold_back
     await expect(tab.latest_edit.get_by_role("listitem").last).to_have_text(
         "voided 8 · interrupted"
     )
-    await expect(tab.message("Ada used /edit")).to_contain_text("The bot was restarted")
+    await expect(tab.message("Ada used /edit")).to_contain_text(
+        "Darkroom restarted while making your image."
+    )
     assert len(own_page.sandbox.edit_api.calls) == 1
 
 

@@ -49,7 +49,7 @@ async def test_a_card_shows_the_place_in_the_line_then_a_bar_then_the_pictures(
     async with one_in_front(live) as in_front, hanging(live, "blue$") as called:
         await tab.edit("make it blue", photo)
         card = tab.messages.nth(1)
-        await expect(card).to_contain_text("1st in line")
+        await expect(card).to_contain_text("#1 in queue")
         await expect(card.get_by_role("button", name="Cancel")).to_be_visible()
         in_front.release()
         await expect(card).to_contain_text(re.compile(r"[▰▱]{20}\s\d+% · "))
@@ -57,7 +57,7 @@ async def test_a_card_shows_the_place_in_the_line_then_a_bar_then_the_pictures(
         called.release()
         await expect(card.get_by_role("img", name="make it blue")).to_be_visible()
     await expect(card).not_to_contain_text("%")
-    await expect(card).to_contain_text(re.compile(r"Compare\s*Delete\s*\(edited\)"))
+    await expect(card).to_contain_text(re.compile(r"Before & after\s*Delete\s*\(edited\)"))
 
 
 async def test_an_edit_that_waits_is_cancelled_at_no_cost_and_run_again_or_deleted(
@@ -68,20 +68,20 @@ async def test_an_edit_that_waits_is_cancelled_at_no_cost_and_run_again_or_delet
         await tab.edit("make it blue", photo)
         card = tab.messages.nth(1)
         await card.get_by_role("button", name="Cancel").click()
-        await expect(tab.message("The edit was cancelled. Nothing was charged.")).to_contain_text(
+        await expect(tab.message("Canceled. You weren't charged.").last).to_contain_text(
             "Only you can see this"
         )
         await expect(card).to_contain_text(
-            re.compile(r"This edit was cancelled while.*Run again · 8\s*Delete\s*\(edited\)")
+            re.compile(r"Edit canceled.*Run again \(8 credits\)\s*Delete\s*\(edited\)")
         )
         await expect(tab.latest_edit).to_contain_text("voided 8 · cancelled")
 
         await card.get_by_role("button", name="Run again").click()
-        await expect(tab.messages.last).to_contain_text("1st in line")
+        await expect(tab.messages.last).to_contain_text("#1 in queue")
     await expect(tab.messages.last.get_by_role("img", name="make it blue")).to_be_visible()
 
     await card.get_by_role("button", name="Delete").click()
-    question = tab.message("Delete this message for good?")
-    await expect(question).not_to_contain_text("charged")
-    await question.get_by_role("button", name="Delete for good").click()
-    await expect(tab.message("This edit was cancelled")).to_have_count(0)
+    question = tab.message("Delete this edit?")
+    await expect(question).not_to_contain_text("refunded")
+    await question.get_by_role("button", name="Delete").click()
+    await expect(tab.message("Edit canceled")).to_have_count(0)

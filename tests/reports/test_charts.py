@@ -122,15 +122,14 @@ def test_any_chart_reaches_the_child_as_it_is_and_can_be_described(chart: UsageC
 
 def test_the_alt_text_says_the_main_figures() -> None:
     assert alt_text(WEEK) == (
-        "Credits this week. A bar chart of the credits charged each day, 23 Nov 2026 to "
+        "Credits this week. A bar chart of the credits used each day, 23 Nov 2026 to "
         "29 Nov 2026. 1,360 in all: 56 in low quality, 152 in medium quality and 1,152 in high "
-        "quality. Most on 26 Nov: 1,080. Budget: 286 a day."
+        "quality. Most on 26 Nov: 1,080. Budget: 286 per day."
     )
 
 
 def test_the_alt_text_says_when_nothing_was_charged() -> None:
     one_day = chart_of([0], [0], [0])
     assert alt_text(one_day) == (
-        "Credits this week. A bar chart of the credits charged each day, 23 Nov 2026. "
-        "Nothing was charged."
+        "Credits this week. A bar chart of the credits used each day, 23 Nov 2026. No credits used."
     )

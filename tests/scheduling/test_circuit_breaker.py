@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from bot.scheduling.circuit_breaker import FAILURES, FIRST_PAUSE_S, MAX_PAUSE_S, CircuitBreaker
+from cogs.text.outcomes import NOT_CHARGED
 from sandbox.faults import EditFault, server_error
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, StartBot
@@ -138,8 +139,8 @@ async def test_edits_are_refused_in_an_outage_without_a_hold(
     edit: Interaction = await ada.edit()
     answer = await edit.settled()
     assert answer.ephemeral
-    assert "The edit service has failed again and again" in answer.text
-    assert "Try again in 30 s. Nothing was charged." in answer.text
+    assert "The image service is down right now." in answer.text
+    assert f"Try again in 30 seconds. {NOT_CHARGED}" in answer.text
     assert ada.row(edit) is None
     assert ada.account() == (0, 0)
     assert len(sandbox.edit_api.calls) == FAILURES
@@ -170,7 +171,7 @@ async def test_an_outage_of_ten_minutes_costs_few_calls_and_no_holds(
         assert sum(ada.row(edit) is None for edit in pair) == 2 - (outage.fired - called)
         assert ada.account() == (0, 0)
         probes += [passed] * (outage.fired - called)
-        waits += map(float, re.findall(r"again in (\d+) s\. Nothing was charged", told))
+        waits += map(float, re.findall(r"again in (\d+) seconds?\. You weren't charged", told))
         clock.seconds += 5
     assert probes == [30, *range(90, 600, 60)]
     assert (waits[0], max(waits)) == (30, 60)

@@ -10,7 +10,9 @@ from itertools import pairwise
 
 import pytest
 
+from bot.domain.refusals import LineFull, TooManyOpen
 from bot.scheduling.status_updates import Pace
+from cogs.text.outcomes import NOT_CHARGED, refusal_text
 from sandbox.discord.messages import Message
 from sandbox.discord.rest.answers import Request
 from sandbox.faults import (
@@ -72,7 +74,7 @@ async def test_an_edit_that_is_sent_right_away_shows_no_card(
     hang(sandbox, times=None)
     # With eight slots, which of these wait depends on whose source is read first.
     waiting = [await member.edit() for member in others(ada, 9)]
-    cards = [says(edit, "in line") for edit in waiting]
+    cards = [says(edit, "in queue") for edit in waiting]
     await asyncio.wait(cards, return_when=asyncio.FIRST_COMPLETED)
     for card in cards:
         card.cancel()
@@ -101,19 +103,19 @@ async def test_a_queued_edit_shows_its_position_then_a_bar_then_posting_then_the
     second, download = hang(sandbox, prompt="blue$"), Hang()
     edit = await others(ada, 1)[0].edit(private=private)
 
-    message = await says(edit, "in line")
-    assert message.content.startswith("**1st in line · about 30 s**")
-    assert "at no cost" in message.content
+    message = await says(edit, "in queue")
+    assert message.content.startswith("**#1 in queue · about 30 seconds**")
+    assert "cancel for free" in message.content
     assert list(buttons_of(message)) == ["Cancel"]
     sandbox.faults.downloads.add(DownloadFault(action=Hang()))
     first.release()
     await says(edit, "%")
     assert "▱▱▱\n**" in message.content
-    assert "cannot be stopped any more" in message.content
+    assert "can't be canceled" in message.content
     assert not buttons_of(message)
     sandbox.faults.downloads.add(DownloadFault(action=download))
     second.release()
-    await says(edit, "Posting")
+    await says(edit, "Uploading")
     download.release()
     await edit.posted()
 
@@ -135,11 +137,11 @@ async def test_positions_and_waits_follow_from_recent_durations(
     await sandbox.edit_api.called(2)
     bob, eve = others(ada, 2)
     edits = [await bob.edit(), await bob.edit(), await eve.edit()]
-    texts = [(await says(edit, "in line")).content.partition("**\n")[0] for edit in edits]
+    texts = [(await says(edit, "in queue")).content.partition("**\n")[0] for edit in edits]
     assert texts == [
-        "**1st in line · about 4 min",
-        "**3rd in line · about 10 min",
-        "**2nd in line · about 7 min",
+        "**#1 in queue · about 4 minutes",
+        "**#3 in queue · about 10 minutes",
+        "**#2 in queue · about 7 minutes",
     ]
 
 
@@ -169,7 +171,7 @@ async def test_all_cards_together_change_at_most_ten_times_a_second(
     await ada.edit()
     await sandbox.edit_api.called()
     waiting = [await member.edit() for member in others(ada, 30)]
-    await asyncio.gather(*(says(edit, "in line") for edit in waiting))
+    await asyncio.gather(*(says(edit, "in queue") for edit in waiting))
     moments = [request.at for request in changes(sandbox)]
     assert len(moments) >= 30
     assert all(
@@ -265,14 +267,14 @@ async def test_a_failed_update_is_not_retried(sandbox: Sandbox, start_bot: Start
     await at_card(sandbox, edit, server_error()).happened()
     # A later card's second update comes after the time of a retry of the failed one.
     later = await bob.edit()
-    await says(later, "2nd in line")
+    await says(later, "#2 in queue")
     await eve.edit()
-    await says(later, "3rd in line")
+    await says(later, "#3 in queue")
     first.release()
     message = await says(edit, "%")
     second.release()
     await edit.posted()
-    assert [text for _, text in cards(message) if "in line" in text] == []
+    assert [text for _, text in cards(message) if "in queue" in text] == []
 
 
 @pytest.mark.usefixtures("cards_at_once")
@@ -309,7 +311,7 @@ async def test_a_deleted_message_is_not_updated_again(
     assert edit.message is not None
     sandbox.discord.delete(edit.message)
     await sandbox.discord.requested("PATCH", re.escape(str(edit.token)) + ORIGINAL)
-    await says(await others(ada, 1)[0].edit(), "2nd in line")
+    await says(await others(ada, 1)[0].edit(), "#2 in queue")
     assert sum(str(edit.token) in request.path for request in changes(sandbox)) == 1
     called.release()
     await events.logs("edit.closed", edit=str(edit.id))
@@ -353,13 +355,13 @@ async def test_a_restart_keeps_the_order_of_the_queue_and_its_cards(
     for name, person in zip(names, others(ada, 6), strict=True):
         edits.append(await person.edit(prompt=name))
         await events.logs("edit.acknowledged", edit=str(edits[-1].id))
-    await says(edits[5], "6th in line")
+    await says(edits[5], "#6 in queue")
     await bot.stop()
 
     again = hang(sandbox)
     await start_bot(edit_concurrency=1)
     await sandbox.edit_api.called(2)
-    await says(edits[5], "5th in line")
+    await says(edits[5], "#5 in queue")
     again.release()
     await asyncio.gather(*(edit.posted() for edit in edits))
     prompts = [str(call.body["prompt"]) for call in sandbox.edit_api.calls]
@@ -393,8 +395,7 @@ async def test_a_members_open_edits_are_limited_across_servers(
 
     assert len(said) == 195
     (only,) = set(said)
-    assert "You have 5 edits under way" in only
-    assert only.endswith("cancel one that waits. Nothing was charged.")
+    assert only == refusal_text(TooManyOpen(5))
     assert ada.account() == (40, 0)
     bob = others(ada, 1)[0]
     assert (await (await bob.edit()).acknowledged()).type == 5
@@ -422,8 +423,7 @@ async def test_the_number_of_open_edits_is_limited(
     said = await refusals(edits, events, number=190)
     assert len(said) == 190
     (only,) = set(said)
-    assert only.startswith("10 edits are under way, and no more may be.")
-    assert only.endswith("Nothing was charged.")
+    assert only == refusal_text(LineFull(10))
 
 
 async def test_an_edit_that_would_wait_over_eight_minutes_is_refused_with_the_estimate(
@@ -434,6 +434,6 @@ async def test_an_edit_that_would_wait_over_eight_minutes_is_refused_with_the_es
         assert (await (await person.edit()).acknowledged()).type == 5
     late = await others(ada, 1)[0].edit()
     (said,) = await refusals([late], events)
-    assert "this edit would wait about 10 minutes, and none waits longer than 8 minutes" in said
-    assert "Nothing was charged." in said
+    assert "too long right now (about 10 minutes). An edit can wait up to 8 minutes." in said
+    assert NOT_CHARGED in said
     assert ada.row(late) is None
