@@ -103,22 +103,31 @@ def seed(ledger: Path, guild_id: int, edits: int, today: date, members: int = ME
     migrate(connection)
     rows(connection, "PRAGMA foreign_keys = OFF")
     with connection:
-        for statement in (_EDITS, _PRIVATE, _ACCOUNTS, _SERVER_ACCOUNTS):
-            values = (guild_id, today.isoformat(), edits, members, DAYS)
-            rows(connection, statement, *(values if statement is _EDITS else ()))
-        rows(connection, "INSERT INTO server VALUES ($1, 'month')", guild_id)
-        rows(connection, "INSERT INTO rule VALUES ($1, 'budget', 0, $2)", guild_id, BUDGET * edits)
+        rows(
+            connection,
+            _EDITS,
+            guild_id=guild_id,
+            today=today.isoformat(),
+            edits=edits,
+            members=members,
+            days=DAYS,
+        )
+        for statement in (_PRIVATE, _ACCOUNTS, _SERVER_ACCOUNTS):
+            rows(connection, statement)
+        rows(connection, "INSERT INTO server VALUES (:id, 'month')", id=guild_id)
+        rule = "INSERT INTO rule VALUES (:id, 'budget', 0, :credits)"
+        rows(connection, rule, id=guild_id, credits=BUDGET * edits)
     connection.close()
 
 
 _EDITS = """
-WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < $3),
+WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < :edits),
 drawn AS (
     SELECT
         n,
         -- Fewer edits on some days, more of some members.
-        (n * 7919 % ($5 * $5 / 2)) % ($5 - n % 13) AS days_ago,
-        1000 + (n * 104729 % $4) * (n % 7) / 6 AS member_id,
+        (n * 7919 % (:days * :days / 2)) % (:days - n % 13) AS days_ago,
+        1000 + (n * 104729 % :members) * (n % 7) / 6 AS member_id,
         1 + n * 31 % 4 AS count,
         CASE n * 17 % 10 WHEN 0 THEN 'high' WHEN 1 THEN 'high' WHEN 2 THEN 'low'
             WHEN 3 THEN 'low' WHEN 4 THEN 'low' ELSE 'medium' END AS quality,
@@ -127,7 +136,7 @@ drawn AS (
 ),
 priced AS (
     SELECT *, CASE quality WHEN 'high' THEN 16 WHEN 'medium' THEN 8 ELSE 4 END AS price,
-        date($2, '-' || days_ago || ' days') AS day
+        date(:today, '-' || days_ago || ' days') AS day
     FROM drawn
 )
 INSERT INTO edit (
@@ -136,7 +145,7 @@ INSERT INTO edit (
     held_at, submitted_at, rendered_at, ended_at
 )
 SELECT
-    n, 1, $1, 2, member_id, day, quality, 'source', '1:1', count, 0,
+    n, 1, :guild_id, 2, member_id, day, quality, 'source', '1:1', count, 0,
     10485760, price, iif(failed, 'failed', 'delivered'), iif(failed, 'api_failed', NULL),
     iif(failed, 0, count), iif(failed, 0, price * count), 'benchmark',
     unixepoch(day) * 1000 + n % 86400000, unixepoch(day) * 1000, unixepoch(day) * 1000,

@@ -180,7 +180,7 @@ def _is_deleted(answer: RestResponse | None) -> bool:
 
 def _is_under(click: PersistentClick, edit: Edit) -> bool:
     """Check whether the button is under the edit's own message."""
-    message = edit.place
+    message = edit.message
     is_known = message is not None and message.message_id == click.message_id
     return is_known or is_card_of(edit, click.components)
 

@@ -12,7 +12,7 @@ from bot.discord_io.replies import InteractionRef, Replies, Reply
 from bot.domain.images import ImageLink
 from bot.domain.lifecycle import OPEN_STATES, Reason, State
 from bot.domain.pricing import SOURCE_SIZE
-from bot.ledger.archive import Archive, KeptEdit
+from bot.ledger.archive import Archive, Edit
 from cogs.text import buttons
 from cogs.text.formats import count_credits, relative_time
 from cogs.text.markdown import as_line
@@ -89,14 +89,14 @@ class HistoryCog(commands.Cog):
 
     async def _page(self, scope: SignatureScope, number: int) -> Reply:
         edits, count = await self._archive.page(
-            scope.guild_id, scope.member_id, skip=number * PAGE_SIZE, most=PAGE_SIZE
+            scope.guild_id, scope.member_id, skip=number * PAGE_SIZE, limit=PAGE_SIZE
         )
         previews = await self._find_previews(edits)
         items: list[Item] = [ui.TextDisplay(heading_text(number, count))]
         for index, edit in enumerate(edits):
             if index:
                 items.append(ui.Separator())
-            items += entry(edit, previews.get(edit.id), scope.guild_id)
+            items += entry(edit, previews.get(edit.order.id))
         turns = page_buttons(
             number, count, lambda to: self._page_id(scope, to), page_size=PAGE_SIZE
         )
@@ -104,11 +104,11 @@ class HistoryCog(commands.Cog):
             items.append(row_of(*turns))
         return Reply(components=as_components(*items))
 
-    async def _find_previews(self, edits: Sequence[KeptEdit]) -> Mapping[int, Preview]:
+    async def _find_previews(self, edits: Sequence[Edit]) -> Mapping[int, Preview]:
         messages = {
-            edit.id: edit.place
+            edit.order.id: edit.message
             for edit in edits
-            if edit.place is not None and not (edit.state in OPEN_STATES or _is_hidden(edit))
+            if edit.message is not None and not (edit.state in OPEN_STATES or _is_hidden(edit))
         }
         found = await self._posted.find_first_images(
             list(messages.values()), within=IMAGES_TIMEOUT_S
@@ -130,9 +130,9 @@ def heading_text(number: int, count: int) -> str:
     return " · ".join(facts)
 
 
-def entry(edit: KeptEdit, preview: Preview, guild_id: int) -> list[Item]:
+def entry(edit: Edit, preview: Preview) -> list[Item]:
     """Lay out one edit with its image and buttons."""
-    text = ui.TextDisplay[ui.LayoutView](entry_text(edit, preview, guild_id))
+    text = ui.TextDisplay[ui.LayoutView](entry_text(edit, preview))
     items: list[Item] = [text]
     if isinstance(preview, ImageLink):
         items = [ui.Section(text, accessory=_thumbnail(edit, preview))]
@@ -141,34 +141,33 @@ def entry(edit: KeptEdit, preview: Preview, guild_id: int) -> list[Item]:
     return items
 
 
-def entry_text(edit: KeptEdit, preview: Preview, guild_id: int) -> str:
+def entry_text(edit: Edit, preview: Preview) -> str:
     """Show an edit's time, options, price, prompt and outcome."""
     facts = [
         relative_time(edit.held_at),
-        f"{edit.quality.capitalize()} × {edit.count}",
+        f"{edit.order.quality.capitalize()} × {edit.order.count}",
         *_shape(edit),
         _price(edit),
     ]
-    link = edit.link(guild_id)
-    if link is not None and preview is not MissingImage.GONE and not _is_hidden(edit):
-        facts.append(f"[Open]({link})")
-    prompt = PROMPT_DELETED if edit.prompt is None else as_line(edit.prompt, MAX_PROMPT)
+    if edit.link is not None and preview is not MissingImage.GONE and not _is_hidden(edit):
+        facts.append(f"[Open]({edit.link})")
+    prompt = PROMPT_DELETED if edit.erased else as_line(edit.order.prompt, MAX_PROMPT)
     return "\n".join([" · ".join(facts), f"> {prompt}", *_outcome_lines(edit, preview)])
 
 
-def buttons_for(edit: KeptEdit, preview: Preview) -> list[Button]:
+def buttons_for(edit: Edit, preview: Preview) -> list[Button]:
     """Return the buttons that work for this edit."""
     if edit.state in OPEN_STATES:
         return []
     row: list[Button] = []
     if isinstance(preview, ImageLink):
-        row.append(Button(buttons.EDIT_THIS, write_persistent(AGAIN, edit.id)))
-    if edit.prompt is not None:
-        row.append(Button(buttons.run_again(_hold(edit)), write_persistent(RUN, edit.id)))
+        row.append(Button(buttons.EDIT_THIS, write_persistent(AGAIN, edit.order.id)))
+    if not edit.erased:
+        row.append(Button(buttons.run_again(edit.order.hold), write_persistent(RUN, edit.order.id)))
     return row
 
 
-def _outcome_lines(edit: KeptEdit, preview: Preview) -> list[str]:
+def _outcome_lines(edit: Edit, preview: Preview) -> list[str]:
     if edit.state in OPEN_STATES:
         return []
     lines: list[str] = []
@@ -178,8 +177,8 @@ def _outcome_lines(edit: KeptEdit, preview: Preview) -> list[str]:
         if preview is MissingImage.GONE and edit.reason is not Reason.ANSWER_DELETED:
             lines.append(f"-# {NO_IMAGE[preview]}")
         return lines
-    if edit.posted < edit.count:
-        lines.append(f"-# {edit.posted} of {edit.count} images posted.")
+    if edit.posted < edit.order.count:
+        lines.append(f"-# {edit.posted} of {edit.order.count} images posted.")
     if isinstance(preview, MissingImage):
         lines.append(f"-# {NO_IMAGE[preview]}")
     elif _is_hidden(edit):
@@ -187,27 +186,24 @@ def _outcome_lines(edit: KeptEdit, preview: Preview) -> list[str]:
     return lines
 
 
-def _shape(edit: KeptEdit) -> list[str]:
+def _shape(edit: Edit) -> list[str]:
     """Return the aspect ratio, or nothing if it would follow from an image that wasn't opened."""
-    shape = edit.ratio or edit.size
+    shape = edit.ratio or edit.order.size
     return [] if shape == SOURCE_SIZE else [shape]
 
 
-def _price(edit: KeptEdit) -> str:
+def _price(edit: Edit) -> str:
     if edit.state in OPEN_STATES:
-        return f"in progress, {count_credits(_hold(edit))} reserved"
+        return f"in progress, {count_credits(edit.order.hold)} reserved"
     return count_credits(edit.charged)
 
 
-def _hold(edit: KeptEdit) -> int:
-    return edit.quality.price * edit.count
-
-
-def _is_hidden(edit: KeptEdit) -> bool:
+def _is_hidden(edit: Edit) -> bool:
     """Check whether only its member sees its message, so that no bot can look it up."""
-    return edit.private and edit.message_channel_id is None
+    return edit.order.private and edit.message_channel_id is None
 
 
-def _thumbnail(edit: KeptEdit, image: ImageLink) -> ui.Thumbnail[ui.LayoutView]:
-    description = as_line(edit.prompt, MAX_PROMPT) if edit.prompt else None
+def _thumbnail(edit: Edit, image: ImageLink) -> ui.Thumbnail[ui.LayoutView]:
+    description = None if edit.erased else as_line(edit.order.prompt, MAX_PROMPT)
+
     return ui.Thumbnail(image.url, description=description, spoiler=image.spoiler)

@@ -149,17 +149,17 @@ def export_text(made: MemberExport, limit: int) -> str:
 
 def deleted_text(erasure: Erasure) -> str:
     """Tell how many edits' data was deleted, or will be."""
-    if not erasure.erased and not erasure.under_way:
+    if not erasure.erased and not erasure.pending:
         return NOTHING_LEFT
     lines = [f"Deleted your prompts, name, and image links from {count_edits(erasure.erased)}."]
-    if erasure.under_way:
+    if erasure.pending:
         lines.append(
             plural(
-                erasure.under_way,
+                erasure.pending,
                 "{count} edit is still in progress. Its data will be deleted when it finishes.",
                 "{count} edits are still in progress. Their data will be deleted when they finish.",
             )
         )
-    if not erasure.whole:
+    if not erasure.complete:
         lines.append(NOT_ALL_DELETED)
     return "\n".join(lines)

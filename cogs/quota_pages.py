@@ -71,7 +71,7 @@ class QuotaPages:
     async def log(self, scope: SignatureScope, about: int | None, number: int = 0) -> Reply:
         """Show a page of the changes, or only of those about one member."""
         changes = await self._quota_rules.changes(
-            scope.guild_id, about=about, skip=number * PAGE_SIZE, most=PAGE_SIZE + 1
+            scope.guild_id, about=about, skip=number * PAGE_SIZE, limit=PAGE_SIZE + 1
         )
         entries = [Entry(change_line(change, scope.guild_id)) for change in changes[:PAGE_SIZE]]
         if not changes:
@@ -100,7 +100,7 @@ class QuotaPages:
 
         async def work() -> Reply:
             guild_id, author = click.scope.guild_id, Author(click.scope.member_id, self._clock())
-            removed = await self._quota_rules.take_limit_back(guild_id, key, shown, author)
+            removed = await self._quota_rules.remove_limit(guild_id, key, shown, author)
             note = removed_text(key, shown, guild_id) if removed else CHANGED_MEANWHILE
             try:
                 return await self.limits(click.scope, int(number), f"{note}\n\n")

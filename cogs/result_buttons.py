@@ -148,9 +148,9 @@ class ResultButtons:
         """Return working links to the edit's images, from its card or its message."""
         if is_card_of(edit, click.components):
             return find_images({"components": click.components}, self._trusted_hosts)
-        if edit.place is None:
+        if edit.message is None:
             return []
-        found = await self._posted.find_all(edit.place, within=MESSAGE_TIMEOUT_S)
+        found = await self._posted.find_all(edit.message, within=MESSAGE_TIMEOUT_S)
         return [] if isinstance(found, MissingImage) else found
 
 

@@ -208,7 +208,7 @@ class SettingsCog(commands.Cog):
 
         async def work() -> Reply:
             author = Author(click.scope.member_id, self._clock())
-            removed = await self._quota_rules.take_back(guild_id, setting_id, author)
+            removed = await self._quota_rules.remove_setting(guild_id, setting_id, author)
             if removed is None:
                 return await self._show(click.scope, number, ALREADY_RESET)
             try:

@@ -163,7 +163,7 @@ class UsageCog(commands.Cog):
             if span is Span.LAST:
                 window = window_before(window, period)
             usage = await self._book.usage(
-                guild_id, window=window, since=_first_day(window), most=TOP
+                guild_id, window=window, since=_first_day(window), limit=TOP
             )
             chart = chart_of(usage, now)
             try:
@@ -248,7 +248,7 @@ def _sums_text(usage: Usage, now: datetime) -> str:
     charged = sum(row.credits for row in days)
     totals = [
         _USED.format(credits=count_credits(charged)),
-        count_images(sum(row.pictures for row in days)),
+        count_images(sum(row.images for row in days)),
         count_edits(sum(row.edits for row in days)),
     ]
     by_quality = [
@@ -276,7 +276,7 @@ def _span(window: Window) -> str:
 def _top_text(usage: Usage) -> str:
     lines = [
         f"{rank}. {_name(spender.member_id, spender.name)}: {count_credits(spender.credits)}, "
-        f"{count_images(spender.pictures)}"
+        f"{count_images(spender.images)}"
         for rank, spender in enumerate(usage.top, 1)
     ]
     return "\n".join(["**Top members**", *lines]) if lines else ""

@@ -146,12 +146,12 @@ def seed_edits(running: RunningPage) -> None:
     rows(connection, "PRAGMA foreign_keys = OFF")
     for made_up, member in enumerate(people, FIRST_MEMBER):
         for statement in (
-            "UPDATE edit SET member_id = $2 WHERE member_id = $1",
-            "UPDATE account SET member_id = $2 WHERE member_id = $1",
+            "UPDATE edit SET member_id = :id WHERE member_id = :made_up",
+            "UPDATE account SET member_id = :id WHERE member_id = :made_up",
         ):
-            rows(connection, statement, made_up, member.id)
-        named = "UPDATE edit_private SET member_name = $2 WHERE member_name = $1"
-        rows(connection, named, f"Member {made_up}", member.name)
+            rows(connection, statement, made_up=made_up, id=member.id)
+        named = "UPDATE edit_private SET member_name = :name WHERE member_name = :made_up"
+        rows(connection, named, made_up=f"Member {made_up}", name=member.name)
     connection.close()
 
 

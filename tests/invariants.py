@@ -95,7 +95,7 @@ _EVERYTHING = {
 
 
 def _read_table(connection: apsw.Connection, table: str) -> list[Row]:
-    described = rows(connection, "SELECT name FROM pragma_table_info($1)", table)
+    described = rows(connection, "SELECT name FROM pragma_table_info(:table)", table=table)
     columns = [name for (name,) in described]
     found = rows(connection, _EVERYTHING[table])
     return [dict(zip(columns, row, strict=True)) for row in found]

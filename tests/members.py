@@ -1,5 +1,6 @@
 """Members of the sandbox's server, who run commands and whose accounts can be looked up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,7 +157,7 @@ def look_up(database: Path, query: str, *values: int) -> list[tuple[Any, ...]]:
     """What a ledger's file answers to a query."""
     connection = connect_to_read(database)
     try:
-        return rows(connection, query, *values)
+        return rows(connection, query, **_numbered(values))
     finally:
         connection.close()
 
@@ -165,9 +166,14 @@ def change(database: Path, statement: str, *values: int) -> None:
     """Change a ledger's file from outside."""
     connection = connect_to_write(database)
     try:
-        rows(connection, statement, *values)
+        rows(connection, statement, **_numbered(values))
     finally:
         connection.close()
+
+
+def _numbered(values: Sequence[int]) -> dict[str, int]:
+    """Return the values of the parameters `$1`, `$2` and so on."""
+    return {str(number): value for number, value in enumerate(values, 1)}
 
 
 def buttons_of(message: Message) -> dict[str, str]:

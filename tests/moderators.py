@@ -68,7 +68,7 @@ def buttons(message: Message, label: str, *, beside: str = "") -> list[str]:
 def refuse_phrases(database: Path, guild_id: int, phrases: Iterable[str]) -> None:
     """Put many phrases on a server's list at once, in a ledger's file."""
     connection = connect_to_write(database)
-    statement = "INSERT INTO setting (guild_id, name, value) VALUES ($1, $2, $3)"
+    statement = "INSERT INTO setting (guild_id, name, value) VALUES (:guild_id, :name, :value)"
     for phrase in phrases:
-        rows(connection, statement, guild_id, SettingName.REFUSE, phrase)
+        rows(connection, statement, guild_id=guild_id, name=SettingName.REFUSE, value=phrase)
     connection.close()

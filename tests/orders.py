@@ -1,31 +1,37 @@
-"""Orders as members give them, for tests that have no Discord."""
+"""Orders for tests that don't run Discord."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from bot.domain.edits import Order
+from bot.domain.edits import Order, PersonalData
 from bot.domain.pricing import Quality
 
 TOKEN = "an-interaction-token-that-must-not-stay"
 
+_PERSONAL = {field.name for field in fields(PersonalData)}
+
 
 def order(edit_id: int, **changes: Any) -> Order:
-    """An order of Ada's for one medium picture, but for what the test says."""
+    """Return an order of Ada's for one medium image, with changes to it or its personal data."""
+    personal = PersonalData(
+        member_name="Ada",
+        prompt="make it blue",
+        source_url="https://cdn.discordapp.com/photo.png",
+        source_name="photo.png",
+    )
+    own = {name: changes.pop(name) for name in _PERSONAL & changes.keys()}
     usual = Order(
         id=edit_id,
         application_id=1,
         guild_id=20,
         channel_id=30,
         member_id=40,
-        member_name="Ada",
         token=TOKEN,
-        source_url="https://cdn.discordapp.com/photo.png",
-        source_name="photo.png",
-        prompt="make it blue",
         quality=Quality.MEDIUM,
         size="source",
         count=1,
         private=False,
         upload_limit=10 * 2**20,
+        personal=replace(personal, **own),
     )
     return replace(usual, **changes)

@@ -61,7 +61,7 @@ class Scene:
         try:
             rows(connection, "PRAGMA foreign_keys = OFF")
             rows(connection, "PRAGMA ignore_check_constraints = ON")
-            rows(connection, statement, *values)
+            rows(connection, statement, **{str(n): value for n, value in enumerate(values, 1)})
         finally:
             connection.close()
 

@@ -216,9 +216,9 @@ def _card(components: list[Component], files: Sequence[File]) -> JSON:
 
 def _message_in_channel(edit: Edit) -> OwnMessage | None:
     """Return the edit's message as its channel's route reaches it; an ephemeral one has none."""
-    if edit.order.private or edit.place is None:
+    if edit.order.private or edit.message is None:
         return None
-    return OwnMessage(edit.place.channel_id, edit.place.message_id)
+    return OwnMessage(edit.message.channel_id, edit.message.message_id)
 
 
 def _read_update(response: RestResponse | None) -> UpdateResult:

@@ -1,4 +1,4 @@
-"""Edits as values: what a member asked for, what became of it, and how a hold ends."""
+"""Edits as values: what a member ordered, what became of it, and the outcomes of a hold."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,74 +10,96 @@ from bot.domain.quotas import Balance, Member
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalData:
+    """What members gave with an order and can have erased once the edit has ended."""
+
+    member_name: str
+    prompt: str
+    source_url: str
+    """Empty once the links are erased, as `source_name` is."""
+    source_name: str
+    source_edit_id: int | None = None
+    """The edit that the original was first given to; None: this one."""
+    role_ids: tuple[int, ...] = ()
+    """The roles that the member had, including @everyone's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """What a member asked for, and all that is needed to answer them, as their command said it."""
+    """What a member ordered, and what it takes to respond to them."""
 
     id: int
-    """The interaction's id, so that the same interaction can never hold twice."""
+    """The interaction's id, so that one interaction never holds twice."""
     application_id: int
     guild_id: int
     channel_id: int
     member_id: int
-    member_name: str
     token: str | None = field(repr=False)
-    """The interaction's token; None once it was erased."""
-    source_url: str
-    source_name: str
-    prompt: str
+    """The interaction's token; None once erased."""
     quality: Quality
     size: str
     """One of `pricing.RATIOS`, or `pricing.SOURCE_SIZE`."""
     count: int
     private: bool
     upload_limit: int
-    """Bytes that Discord takes in one file here, as the interaction said."""
+    """The largest file, in bytes, that the interaction said Discord takes here."""
+    personal: PersonalData | None
+    """None once erased, which no open edit's data is."""
     source_public: bool = False
-    """Whether the source is a picture of a message that all of the channel see."""
-    source_edit_id: int | None = None
-    """The edit that the original was first given to; None: this one."""
-    role_ids: tuple[int, ...] = ()
-    """The roles that the member had, @everyone's among them."""
+    """Whether the source was posted where everyone in the channel sees it."""
 
     @property
     def member(self) -> Member:
-        """Whose order it is, as rules see them."""
-        return Member(self.guild_id, self.member_id, self.role_ids)
+        """Return the member, as quota rules see them."""
+        role_ids = () if self.personal is None else self.personal.role_ids
+        return Member(self.guild_id, self.member_id, role_ids)
+
+    @property
+    def prompt(self) -> str:
+        """Return the prompt, or nothing once it's erased: no order has a blank one."""
+        return "" if self.personal is None else self.personal.prompt
+
+    @property
+    def source_url(self) -> str:
+        """Return the original's address, or nothing once it's erased."""
+        return "" if self.personal is None else self.personal.source_url
 
     @property
     def hold(self) -> int:
-        """Credits to set aside before anything is sent."""
+        """Return the credits to set aside before anything is sent."""
         return self.quality.price * self.count
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """Where a message stands."""
+    """A message's channel and id."""
 
     channel_id: int
     message_id: int
 
     def link(self, guild_id: int | None) -> str:
-        """Its address in Discord; in somebody's direct messages, which are of no server, too."""
+        """Return its address in Discord; direct messages have no server."""
         server = "@me" if guild_id is None else guild_id
         return f"https://discord.com/channels/{server}/{self.channel_id}/{self.message_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One row: an order and what became of it."""
+    """An order and what became of it."""
 
     order: Order
+    price: int
+    """Credits per image, as of the hold."""
     state: State
     reason: Reason | None
     """Why the hold was voided."""
     detail: str | None
-    """What is told beside the reason: the API's own message, or a reference in the log."""
+    """The edit API's own message or a reference to the log; None once erased."""
     message_id: int | None
     ratio: str | None
-    """The ratio that the API was asked for."""
+    """The ratio that was requested from the edit API."""
     results: tuple[str, ...]
-    """The addresses of the API's pictures."""
+    """The addresses of the edit API's images; empty once erased."""
     posted: int
     charged: int
     held_at: datetime
@@ -88,28 +110,35 @@ class Edit:
     source_changes: tuple[SourceChange, ...] = ()
     """What was done to the source before it was sent."""
     erase_when_done: bool = False
-    """Whether its member had what is kept of it erased, as soon as it ends."""
+    """Whether its member asked to erase its data, which happens when it ends."""
     borrowed: bool = False
-    """Whether its original is another member's: this edit was run again from one of theirs."""
+    """Whether another member gave the original: this is a rerun of their edit."""
     message_channel_id: int | None = None
-    """The member's direct messages, where its message is in these."""
+    """The member's direct messages, if its message is there."""
 
     @property
-    def place(self) -> MessageRef | None:
-        """Where its message stands, as far as that is known."""
+    def message(self) -> MessageRef | None:
+        """Return its message, if it's known."""
         if self.message_id is None:
             return None
         return MessageRef(self.message_channel_id or self.order.channel_id, self.message_id)
 
     @property
+    def link(self) -> str | None:
+        """Return its message's address in Discord, if it's known."""
+        if self.message is None:
+            return None
+        return self.message.link(self.order.guild_id if self.message_channel_id is None else None)
+
+    @property
     def erased(self) -> bool:
-        """Whether its prompt, and all that lay with it, was erased: no prompt is ever empty."""
-        return not self.order.prompt
+        """Tell whether its personal data is erased."""
+        return self.order.personal is None
 
 
 @dataclass(frozen=True, slots=True)
 class PastEdit:
-    """One line of a member's list of edits."""
+    """A line in a member's list of edits."""
 
     held_at: datetime
     state: State
@@ -128,7 +157,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class OverQuota:
-    """Nothing was held, because it would have passed the quota or a budget."""
+    """Nothing was held: it would exceed the quota or a budget."""
 
     hold: int
     balance: Balance
@@ -136,35 +165,35 @@ class OverQuota:
 
 @dataclass(frozen=True, slots=True)
 class OverLimit:
-    """Nothing was held, because the member has as many edits open as one may have."""
+    """Nothing was held: the member already has as many open edits as one can have."""
 
     most: int
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyHeld:
-    """The interaction was here before; nothing was held again."""
+    """Nothing was held: this interaction already has an edit."""
 
 
-LONGEST = 1_800.0
-"""Seconds that a step of an edit may have taken; by more, or less than none, a clock was set."""
+MAX_PLAUSIBLE_S = 1_800.0
+"""A longer or negative duration means that somebody set the clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Seconds of one edit's way."""
+    """How long the steps of one edit took, in seconds."""
 
     call: float
-    """From sending it to the API to the API's answer."""
+    """From sending it to the edit API's response."""
     posting: float
-    """From then until the pictures were posted."""
+    """From that response until the images were posted."""
 
     @property
     def is_plausible(self) -> bool:
-        """Whether an edit can have taken so long; its times are the wall's clock's."""
-        return 0 <= self.call <= LONGEST and 0 <= self.posting <= LONGEST
+        """Tell whether an edit can have taken this long; the times are wall-clock times."""
+        return 0 <= self.call <= MAX_PLAUSIBLE_S and 0 <= self.posting <= MAX_PLAUSIBLE_S
 
     @property
     def whole(self) -> float:
-        """From sending it to the posted pictures."""
+        """Return the time from sending it to the posted images."""
         return self.call + self.posting

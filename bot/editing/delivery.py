@@ -77,7 +77,9 @@ class Delivery:
         posted, message = await self._post(edit, images)
         log.info("edit.posted", edit=str(edit.order.id), pictures=posted)
         return await until_recorded(
-            lambda: self._ledger.capture(edit.order.id, posted=posted, now=utc_now(), place=message)
+            lambda: self._ledger.capture(
+                edit.order.id, posted=posted, now=utc_now(), message=message
+            )
         )
 
     async def _fetch(

@@ -119,7 +119,7 @@ class Editor:
     async def resume(self) -> None:
         """Continue what an earlier process left open, and notify members of unannounced ends."""
         unfinished = await self._ledger.unfinished()
-        self._schedule.restore(unfinished, await self._ledger.latest_times(most=SAMPLES))
+        self._schedule.restore(unfinished, await self._ledger.latest_times(limit=SAMPLES))
         await self._spool.keep_only(edit.order.id for edit in unfinished)
         for edit in unfinished:
             log.info("edit.resumed", edit=str(edit.order.id), state=edit.state)

@@ -1,9 +1,8 @@
-"""The ledger: what each member was granted, holds and spent, and every edit that was ever held.
+"""The ledger: every edit that was ever held, and what each member was granted, holds and spent.
 
-This module is the interface that a store implements, with `quota_rules`, `usage` and `archive` for
-what moderators set, what they look up, and members' own data; `sqlite` is the store on one machine.
-Only this package knows SQL. Whatever a store does is one transaction, on the disk when the call
-returns.
+This module, `quota_rules`, `usage`, `archive` and `drafts` are the interfaces that a storage engine
+implements; `sqlite` does so on one machine. Only this package knows SQL. Each method is a
+transaction, which is on disk when the call returns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,10 +27,10 @@ from bot.domain.quotas import Balance, Member, OperatorLimits
 
 
 class Ledger(Protocol):
-    """What a store does. Every method raises LedgerFault when its transaction did not happen.
+    """Edits and accounts. Every method raises LedgerError if its transaction failed.
 
-    The methods that move an edit return its row after the move, or None where the edit was not in
-    a state that the arrow leaves: then nothing was changed.
+    A method that moves an edit to another state returns its new row, or None if the edit isn't in a
+    state that it can be moved from. Then nothing changes.
     """
 
     async def hold(
@@ -41,56 +40,56 @@ class Ledger(Protocol):
         ...
 
     async def acknowledge(self, edit_id: int, *, message_id: int | None, now: datetime) -> None:
-        """Note that Discord took the acknowledgement, and as which message."""
+        """Record that Discord accepted the acknowledgement, and as which message."""
         ...
 
     async def submit(
         self, edit_id: int, *, ratio: str, now: datetime, changes: Sequence[SourceChange] = ()
     ) -> Edit | None:
-        """Note, before it is made, that the paid call may have been made, and with which source."""
+        """Record, ahead of the paid call, that it may have been made and with which source."""
         ...
 
     async def render(self, edit_id: int, results: Sequence[str], *, now: datetime) -> Edit | None:
-        """Keep the addresses of the API's pictures."""
+        """Store the addresses of the edit API's images."""
         ...
 
     async def capture(
-        self, edit_id: int, *, posted: int, now: datetime, place: MessageRef | None = None
+        self, edit_id: int, *, posted: int, now: datetime, message: MessageRef | None = None
     ) -> Edit | None:
-        """Charge for the pictures that were posted, void the rest, and erase the token.
+        """Charge for the images that were posted, void the rest, and erase the token.
 
-        `place` is where they stand, if that is not the message known so far.
+        Pass `message` if they aren't in the message that the edit already has.
         """
         ...
 
     async def void(
         self, edit_id: int, reason: Reason, *, detail: str | None, now: datetime
     ) -> Edit | None:
-        """Give the hold back. The token stays until `forget_token`, so that the member is told."""
+        """Release the hold. The token stays until `forget_token`, to notify the member with."""
         ...
 
     async def forget_token(self, edit_id: int) -> None:
-        """Erase an ended edit's token: its member was told, or cannot be told any more."""
+        """Erase an ended edit's token: its member is notified, or can't be any more."""
         ...
 
     async def find(self, edit_id: int) -> Edit | None:
-        """The edit, if there ever was one; what of it was erased is empty."""
+        """Return the edit, if there ever was one, without what was erased."""
         ...
 
     async def unfinished(self) -> list[Edit]:
-        """Edits that are open or whose members were not told of the end, oldest first."""
+        """Return edits that are open or whose members aren't notified of the end, oldest first."""
         ...
 
-    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Durations]]:
-        """How long the latest delivered edits of each quality took, oldest first."""
+    async def latest_times(self, *, limit: int) -> Mapping[Quality, Sequence[Durations]]:
+        """Return how long the latest delivered edits of each quality took, oldest first."""
         ...
 
     async def balance(self, member: Member, *, limits: OperatorLimits, now: datetime) -> Balance:
-        """A member's credits over the window that `now` lies in."""
+        """Return a member's credits in the window that contains `now`."""
         ...
 
     async def statement(
         self, member: Member, *, limits: OperatorLimits, now: datetime, latest: int
     ) -> tuple[Balance, list[PastEdit]]:
-        """A member's balance and their latest edits, as they were at one moment."""
+        """Return a member's balance and latest edits, both from one snapshot."""
         ...

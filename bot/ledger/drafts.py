@@ -1,4 +1,4 @@
-"""What was begun and not ordered yet: it outlives a restart, and is erased after an hour."""
+"""Drafts: orders begun in a form and not sent. They survive restarts, and expire in an hour."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,24 +7,23 @@ from typing import Protocol
 from bot.domain.images import ImageLink
 from bot.domain.pricing import SOURCE_SIZE, Quality
 
-LIFE = timedelta(hours=1)
-"""From then on a draft is not found any more."""
+DRAFT_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order in the making, of one member in one server."""
+    """An order that one member is preparing in one server."""
 
     id: int
-    """The interaction's in which it was begun."""
+    """The id of the interaction that began it."""
     guild_id: int
     member_id: int
     sources: tuple[ImageLink, ...] = ()
-    """What can be chosen from; none where the picture is yet to be given."""
+    """The images to choose from; empty if the form asks for one."""
     public: bool = False
     """Whether the sources were posted in public."""
     private: bool = False
-    """Whether its member alone will see the result."""
+    """Whether only its member will see the result."""
     prompt: str = ""
     quality: Quality = Quality.MEDIUM
     size: str = SOURCE_SIZE
@@ -34,20 +33,20 @@ class Draft:
 
 
 class DraftBook(Protocol):
-    """Drafts; every method raises LedgerFault when it did nothing."""
+    """Drafts. Every method raises LedgerError if it did nothing."""
 
     async def keep(self, draft: Draft, *, now: datetime) -> None:
-        """Keep a draft, in the place of one with the same id."""
+        """Store a draft, and replace one with the same id."""
         ...
 
     async def find(self, draft_id: int, *, now: datetime) -> Draft | None:
-        """The draft, if there is one and it is not too old."""
+        """Return a draft that hasn't expired."""
         ...
 
     async def take(self, draft_id: int, *, now: datetime) -> Draft | None:
-        """As `find`, and it is kept no more: of those who take it at once, one gets it."""
+        """Remove and return a draft that hasn't expired: one of several callers gets it."""
         ...
 
     async def erase_older(self, before: datetime) -> int:
-        """Erase the drafts that were kept before a moment; how many."""
+        """Erase the drafts that were stored before a moment, and count them."""
         ...

@@ -1,4 +1,4 @@
-"""What moderators set for their server, and the trail of who changed what."""
+"""What moderators set for their server, and the audit log of who changed what."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bot.domain.server_settings import Setting, SettingName
 
 
 class Topic(StrEnum):
-    """What a change is about; those of rules have the names of their scopes."""
+    """What a change is about; changes of rules are named after the rule's scope."""
 
     MEMBER = Scope.MEMBER.value
     ROLE = Scope.ROLE.value
@@ -33,24 +33,24 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of the trail; `before` and `after` are None where nothing was or is set."""
+    """An entry of the audit log; `before` and `after` are None if nothing was or is set."""
 
     id: int
     made_at: datetime
     author_id: int
     topic: Topic
     subject_id: int
-    """The member or role that it is about; 0: the server."""
+    """The member or role; 0: the server."""
     setting: SettingName | None
     before: str | None
     after: str | None
-    """For a grant, as `before`, the member's granted credits in the window."""
+    """For a grant, `before` and `after` are the member's granted credits in the window."""
     reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """One setting, what it was and what it is."""
+    """A setting's value before and after a change."""
 
     name: SettingName
     before: str | None
@@ -59,7 +59,7 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A server's rules, and what its members together hold and spent in the window."""
+    """A server's rules, and what all its members hold and spent in the window."""
 
     rules: Rules
     window: Window
@@ -69,7 +69,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A member's granted credits over the window, before and after one more grant."""
+    """A member's granted credits in the window, before and after another grant."""
 
     before: int
     after: int
@@ -77,46 +77,44 @@ class Grant:
 
 
 class QuotaRules(Protocol):
-    """Rules and settings by server; every method raises LedgerFault when it did nothing.
+    """Rules and settings by server. Every method raises LedgerError if it did nothing.
 
-    Each change and its entry in the trail are one transaction.
+    Each change is one transaction with its entry in the audit log.
     """
 
     async def overview(self, guild_id: int, *, now: datetime) -> Overview:
-        """The rules, and what was spent under them in the window that `now` lies in."""
+        """Return the rules, and what was spent in the window that contains `now`."""
         ...
 
     async def set_limits(
         self, guild_id: int, limits: Mapping[RuleKey, Limit | None], author: Author
     ) -> Mapping[RuleKey, Limit | None]:
-        """Set rules, or take them back with None; the limits that held before, if any.
+        """Set rules, or remove those that are None, and return the previous limits.
 
-        Where there is nothing to take back, nothing is written.
+        Removing a rule that doesn't exist writes nothing.
         """
         ...
 
-    async def take_limit_back(
-        self, guild_id: int, key: RuleKey, shown: Limit, author: Author
-    ) -> bool:
-        """Take a rule back if it still is what was shown; whether it was."""
+    async def remove_limit(self, guild_id: int, key: RuleKey, shown: Limit, author: Author) -> bool:
+        """Remove a rule if its limit still is the one that was shown, and tell whether it was."""
         ...
 
     async def set_period(self, guild_id: int, period: Period, author: Author) -> Period:
-        """Change how long the window is; how long it was."""
+        """Set how long the window is, and return the previous period."""
         ...
 
     async def grant(self, guild_id: int, member_id: int, credits: int, author: Author) -> Grant:
-        """Give a member credits beyond their quota, in every window with today in it."""
+        """Give a member credits on top of their quota, in every window that contains today."""
         ...
 
     async def changes(
-        self, guild_id: int, *, about: int | None, skip: int, most: int
+        self, guild_id: int, *, about: int | None, skip: int, limit: int
     ) -> list[Change]:
-        """The trail, newest first: about a member or all, without the first `skip` entries."""
+        """Return a page of the audit log, newest first, about one member or everything."""
         ...
 
     async def list_settings(self, guild_id: int) -> list[Setting]:
-        """What was set, in the order of names and of their setting."""
+        """Return what is set, by name and then by age."""
         ...
 
     async def change_settings(
@@ -126,15 +124,17 @@ class QuotaRules(Protocol):
         removed: Collection[tuple[SettingName, str]],
         author: Author,
     ) -> list[SettingChange]:
-        """Set and take back, all or nothing; what of it was new.
+        """Set and remove values, all or nothing, and return what changed.
 
-        A value put takes the place of the one before, or stands beside it in a listed setting.
+        A new value replaces the previous one, or joins the others of a listed setting.
 
         Raises:
-            ListFull: a listed setting has as many values as it may have.
+            ListFullError: a listed setting has as many values as it can have.
         """
         ...
 
-    async def take_back(self, guild_id: int, setting_id: int, author: Author) -> Setting | None:
-        """Take back one setting; None where it is no longer there."""
+    async def remove_setting(
+        self, guild_id: int, setting_id: int, author: Author
+    ) -> Setting | None:
+        """Remove and return a setting; None if it's already gone."""
         ...

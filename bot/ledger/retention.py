@@ -1,4 +1,4 @@
-"""Erases members' data by age: prompts, names and addresses, never an account or a sum; drafts."""
+"""Erases old drafts, and personal data by age. Accounts and sums stay."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -8,24 +8,21 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.ledger.archive import Archive
-from bot.ledger.drafts import LIFE, DraftBook
+from bot.ledger.drafts import DRAFT_LIFETIME, DraftBook
 
-STEP = 200
-"""Edits whose data is erased in one transaction, so that no hold waits long for the writer."""
+BATCH = 200
+"""Edits erased in one transaction, so that no hold waits long for the writer."""
 
-BETWEEN_STEPS = 0.05
-BETWEEN_SWEEPS = 3_600.0
-AFTER_FAULT = 60.0
-"""Seconds: for others between two steps, from one sweep to the next, and to one that failed."""
-
-BETWEEN_DRAFTS = 300.0
-"""Seconds from one look for old drafts to the next."""
+BATCH_PAUSE_S = 0.05
+SWEEP_INTERVAL_S = 3_600.0
+RETRY_DELAY_S = 60.0
+DRAFT_SWEEP_INTERVAL_S = 300.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Retention:
-    """Erases, in sweeps of small steps, what is older than it may be kept."""
+    """Sweeps away personal data that has been kept long enough, in small batches."""
 
     def __init__(
         self,
@@ -41,27 +38,27 @@ class Retention:
         self._wait = wait
 
     async def run(self) -> None:
-        """Sweep now and every hour until cancelled; a sweep that fails is made again."""
+        """Sweep now and every hour until cancelled; retry a sweep that fails."""
         while True:
             try:
                 await self.sweep()
             except Exception:
-                log.exception("retention.failed", seconds=AFTER_FAULT)
-                await self._wait(AFTER_FAULT)
+                log.exception("retention.failed", seconds=RETRY_DELAY_S)
+                await self._wait(RETRY_DELAY_S)
             else:
-                await self._wait(BETWEEN_SWEEPS)
+                await self._wait(SWEEP_INTERVAL_S)
 
     async def sweep(self) -> int:
-        """Erase all that is too old by now; of how many edits.
+        """Erase everything that is too old, and count its edits.
 
         Raises:
-            LedgerFault: the ledger did not carry out a step; those before it stand.
+            LedgerError: a batch failed; earlier ones are erased.
         """
         before = self._clock() - self._keep
         erased = 0
-        while step := await self._archive.erase_older(before, most=STEP):
-            erased += step
-            await self._wait(BETWEEN_STEPS)
+        while batch := await self._archive.erase_older(before, limit=BATCH):
+            erased += batch
+            await self._wait(BATCH_PAUSE_S)
         if erased:
             log.info("retention.erased", edits=erased)
         return erased
@@ -73,20 +70,20 @@ async def erase_old_drafts(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> None:
-    """Erase drafts whose life is over, until cancelled, whatever fails."""
+    """Erase expired drafts every few minutes until cancelled, even after errors."""
     while True:
         try:
-            await drafts.erase_older(clock() - LIFE)
+            await drafts.erase_older(clock() - DRAFT_LIFETIME)
         except Exception:
-            log.exception("retention.failed", seconds=BETWEEN_DRAFTS)
-        await wait(BETWEEN_DRAFTS)
+            log.exception("retention.failed", seconds=DRAFT_SWEEP_INTERVAL_S)
+        await wait(DRAFT_SWEEP_INTERVAL_S)
 
 
 @asynccontextmanager
 async def keeping_retention(
     archive: Archive, drafts: DraftBook, keep: timedelta | None
 ) -> AsyncGenerator[None]:
-    """Erase meanwhile old drafts, and what is older than `keep`; None: that is kept for ever."""
+    """Erase expired drafts in the background, and personal data older than `keep`, if given."""
     tasks = {asyncio.create_task(erase_old_drafts(drafts))}
     if keep is not None:
         tasks.add(asyncio.create_task(Retention(archive, keep).run()))

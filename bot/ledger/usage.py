@@ -1,4 +1,4 @@
-"""What a server spent: sums by day, quality, member and reason, and every edit as a row."""
+"""What servers spent: sums by day, quality, member and reason, and every edit as a row."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,47 +17,47 @@ class DailyUse:
     day: date
     quality: Quality
     edits: int
-    """Those that were delivered."""
-    pictures: int
+    """Delivered edits only."""
+    images: int
     credits: int
 
 
 @dataclass(frozen=True, slots=True)
 class MemberUse:
-    """What one member was charged; `name` is None where it was erased."""
+    """What one member was charged; `name` is None once erased."""
 
     member_id: int
     name: str | None
-    pictures: int
+    images: int
     credits: int
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A server's use over a window."""
+    """A server's use in a window."""
 
     window: Window
     period: Period
     budget: int | None
     daily: tuple[DailyUse, ...]
-    """Over the days that were asked for, which may be more than the window's."""
+    """From the day that was asked for, which can be before the window."""
     top: tuple[MemberUse, ...]
     failures: Mapping[Reason, int]
-    """Edits that ended without pictures, by why."""
+    """Edits that ended without images, by reason."""
     held: int
     sent: int
-    """Credits of what was sent to the API and not surely refused by it."""
+    """Credits of edits that were sent to the edit API and may have cost something there."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """One edit, as exports have it."""
+    """One edit, for exports."""
 
     held_at: datetime
     edit_id: int
     member_id: int
     member_name: str | None
-    """None where it was erased."""
+    """None once erased."""
     channel_id: int
     quality: Quality
     size: str
@@ -70,39 +70,39 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class ServerUse:
-    """One server's sums over a window, for whoever pays for the key."""
+    """One server's sums in a window, for the operator who pays for the API key."""
 
     guild_id: int
     window: Window | None
-    """None: since the beginning."""
+    """None: all time."""
     edits: int
-    pictures: int
+    images: int
     charged: int
     sent: int
     held: int
 
 
 class UsageBook(Protocol):
-    """Reads what was spent; every method raises LedgerFault where it cannot."""
+    """Reports of what was spent. Every method raises LedgerError if it can't read."""
 
-    async def usage(self, guild_id: int, *, window: Window, since: date, most: int) -> Usage:
-        """The window's sums, the daily ones from the day `since` on, and the `most` top members."""
+    async def usage(self, guild_id: int, *, window: Window, since: date, limit: int) -> Usage:
+        """Return a window's sums, the daily ones from `since` on, and the top `limit` members."""
         ...
 
     async def period(self, guild_id: int) -> Period:
-        """How long the server's window is."""
+        """Return how long the server's window is."""
         ...
 
     async def rows(
-        self, guild_id: int, window: Window | None, *, after: int, most: int
+        self, guild_id: int, window: Window | None, *, after: int, limit: int
     ) -> Sequence[UsageRow]:
-        """At most so many of a server's edits, in the order of their ids, beyond `after`."""
+        """Return up to `limit` of a server's edits with ids greater than `after`, by id."""
         ...
 
     async def servers(self) -> Sequence[int]:
-        """Servers in which anything was ever held."""
+        """Return the servers in which anything was ever held."""
         ...
 
     async def server(self, guild_id: int, window: Window | None) -> ServerUse:
-        """One server's sums."""
+        """Return one server's sums."""
         ...

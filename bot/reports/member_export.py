@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from bot.ledger.archive import Archive, KeptEdit, KeptSums
+from bot.domain.edits import Edit, PersonalData
+from bot.ledger.archive import Archive, MemberSummary
 from bot.ledger.drafts import Draft
 from bot.reports.bounded_zip import BoundedZip
 
@@ -69,18 +70,16 @@ async def export_member(
     Raises:
         LedgerFault: it could not be read.
     """
-    sums = await archive.sums(guild_id, member_id)
+    sums = await archive.summary(guild_id, member_id)
     head = _head(guild_id, member_id, now, sums)
 
     async def write(target: _Target) -> int:
         """Write as many edits as fit; how many these are."""
         await asyncio.to_thread(target.write, head)
         written = 0
-        last: KeptEdit | None = None
-        while page := await archive.edits(guild_id, member_id, before=last, most=PAGE):
-            fitted = await asyncio.to_thread(
-                _write_page, target, page, guild_id, first=last is None
-            )
+        last: Edit | None = None
+        while page := await archive.edits(guild_id, member_id, before=last, limit=PAGE):
+            fitted = await asyncio.to_thread(_write_page, target, page, first=last is None)
             written += fitted
             if fitted < len(page):
                 break
@@ -128,18 +127,18 @@ class _Plain(_Target):
         self._file.write(piece)
 
 
-def _write_page(target: _Target, edits: Sequence[KeptEdit], guild_id: int, *, first: bool) -> int:
+def _write_page(target: _Target, edits: Sequence[Edit], *, first: bool) -> int:
     """Write edits as long as they and the foot fit; how many these are."""
     for place, edit in enumerate(edits):
         separator = "" if first and place == 0 else ","
-        piece = f"{separator}\n    {_indented(_edit(edit, guild_id), 4)}".encode()
+        piece = f"{separator}\n    {_indented(_edit(edit), 4)}".encode()
         if not target.holds(len(piece) + _LONGEST_FOOT):
             return place
         target.write(piece)
     return len(edits)
 
 
-def _head(guild_id: int, member_id: int, now: datetime, sums: KeptSums) -> bytes:
+def _head(guild_id: int, member_id: int, now: datetime, sums: MemberSummary) -> bytes:
     """The document, up to where the edits begin."""
     body = {
         "server_id": str(guild_id),
@@ -181,35 +180,45 @@ def _draft(draft: Draft) -> Mapping[str, object]:
     }
 
 
-def _edit(edit: KeptEdit, guild_id: int) -> Mapping[str, object]:
+def _edit(edit: Edit) -> Mapping[str, object]:
+    order = edit.order
     return {
-        "id": str(edit.id),
+        "id": str(order.id),
         "held_at": _moment(edit.held_at),
         "acknowledged_at": _moment_or_none(edit.acknowledged_at),
         "submitted_at": _moment_or_none(edit.submitted_at),
         "rendered_at": _moment_or_none(edit.rendered_at),
         "ended_at": _moment_or_none(edit.ended_at),
-        "channel_id": str(edit.channel_id),
-        "message": edit.link(guild_id),
-        "quality": edit.quality,
-        "size": edit.size,
+        "channel_id": str(order.channel_id),
+        "message": edit.link,
+        "quality": order.quality,
+        "size": order.size,
         "ratio": edit.ratio,
-        "count": edit.count,
-        "private": edit.private,
+        "count": order.count,
+        "private": order.private,
         "price": edit.price,
         "state": edit.state,
         "reason": edit.reason,
         "posted": edit.posted,
         "charged": edit.charged,
         "source_changes": edit.source_changes,
-        "erased": edit.prompt is None,
-        "member_name": edit.member_name,
-        "role_ids": None if edit.role_ids is None else [str(each) for each in edit.role_ids],
-        "prompt": edit.prompt,
-        "source_name": edit.source_name,
-        "source_address": edit.source_url,
-        "result_addresses": edit.results,
+        "erased": edit.erased,
+        **_personal_data(order.personal),
+        "result_addresses": None if edit.erased else edit.results,
         "detail": edit.detail,
+    }
+
+
+def _personal_data(personal: PersonalData | None) -> Mapping[str, object]:
+    if personal is None:
+        keys = ("member_name", "role_ids", "prompt", "source_name", "source_address")
+        return dict.fromkeys(keys)
+    return {
+        "member_name": personal.member_name,
+        "role_ids": [str(role_id) for role_id in personal.role_ids],
+        "prompt": personal.prompt,
+        "source_name": personal.source_name or None,
+        "source_address": personal.source_url or None,
     }
 
 

@@ -105,7 +105,7 @@ def as_table(uses: Sequence[ServerUse]) -> Table:
     table.add_column("window")
     for name in ("edits", "pictures", "charged", "sent", "held"):
         table.add_column(name, justify="right")
-    rows = [(use.edits, use.pictures, use.charged, use.sent, use.held) for use in uses]
+    rows = [(use.edits, use.images, use.charged, use.sent, use.held) for use in uses]
     for use, row in zip(uses, rows, strict=True):
         table.add_row(str(use.guild_id), _span(use.window), *map(str, row))
     table.add_section()

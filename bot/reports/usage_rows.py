@@ -19,7 +19,7 @@ def in_batches(
     """
     after = 0
     while rows := asyncio.run_coroutine_threadsafe(
-        book.rows(guild_id, window, after=after, most=BATCH), loop
+        book.rows(guild_id, window, after=after, limit=BATCH), loop
     ).result():
         yield rows
         after = rows[-1].edit_id

@@ -38,4 +38,4 @@ def _outcome(edit: Edit) -> str:
 def _message(edit: Edit) -> str:
     """Link the edit's message, or its channel if the message isn't known."""
     order = edit.order
-    return f"<#{order.channel_id}>" if edit.place is None else edit.place.link(order.guild_id)
+    return f"<#{order.channel_id}>" if edit.message is None else edit.message.link(order.guild_id)

@@ -36,7 +36,6 @@ from bot.domain.refusals import (
     TooManyPictures,
     Unforeseen,
 )
-from bot.ledger.archive import KeptEdit
 from bot.scheduling.call_schedule import MAX_WAIT
 from bot.scheduling.kill_limit import KILLS, PAUSE_S
 from cogs.text.formats import (
@@ -194,7 +193,7 @@ def refusal_text(refusal: Refusal) -> str:
     return f"{said} {NOT_CHARGED}"
 
 
-def ending_text(edit: Edit | KeptEdit, *, max_quote: int = MAX_SHOWN) -> str:
+def ending_text(edit: Edit, *, max_quote: int = MAX_SHOWN) -> str:
     """Tell a member how their edit ended without images."""
     match edit.reason:
         case None:

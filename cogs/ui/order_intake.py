@@ -11,7 +11,7 @@ import discord
 from bot.discord_io.message_images import TrustedHosts
 from bot.discord_io.modals import Form, SubmittedForm
 from bot.discord_io.replies import Replies, Reply
-from bot.domain.edits import Edit, Order
+from bot.domain.edits import Edit, Order, PersonalData
 from bot.domain.errors import LedgerError
 from bot.domain.images import ImageLink
 from bot.domain.pricing import MAX_COUNT, RATIOS, SOURCE_SIZE, Quality
@@ -149,21 +149,22 @@ class Orders:
 
         The original still belongs to its member, no matter who runs the edit again or how often.
         """
-        order = edit.order
-        if edit.erased:
+        order, personal = edit.order, edit.order.personal
+        if personal is None:
             return Reply(NO_PROMPT)
+
         public = order.source_public and caller.channel_id == order.channel_id
         if order.source_url and not await self.is_gone(order.source_url, SOURCE_CHECK_TIMEOUT_S):
             return order_request(
                 caller,
-                ImageLink(order.source_url, order.source_name),
+                ImageLink(personal.source_url, personal.source_name),
                 prompt=order.prompt,
                 quality=order.quality,
                 size=order.size,
                 count=order.count,
                 private=order.private,
                 public=public,
-                source_edit_id=order.source_edit_id or order.id,
+                source_edit_id=personal.source_edit_id or order.id,
             )
         return await self.open_form(
             caller,
@@ -274,19 +275,21 @@ def order_request(
         guild_id=caller.member.guild_id,
         channel_id=caller.channel_id,
         member_id=caller.member.id,
-        member_name=caller.name,
         token=caller.interaction.token,
-        source_url=source.url,
-        source_name=source.name,
-        source_public=public,
-        source_edit_id=source_edit_id,
-        prompt=prompt,
         quality=quality,
         size=size,
         count=count,
         private=private,
         upload_limit=caller.upload_limit,
-        role_ids=caller.member.role_ids,
+        source_public=public,
+        personal=PersonalData(
+            member_name=caller.name,
+            prompt=prompt,
+            source_url=source.url,
+            source_name=source.name,
+            source_edit_id=source_edit_id,
+            role_ids=caller.member.role_ids,
+        ),
     )
     return OrderRequest(
         order,

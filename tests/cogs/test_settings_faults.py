@@ -34,7 +34,7 @@ CREATE = r"^/channels/\d+/messages$"
 @pytest.fixture
 def ledger_gives_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bot waits a fifth as long as usual for another program that writes to its ledger."""
-    monkeypatch.setattr("bot.app.open_sqlite", partial(open_sqlite, patience=1_000))
+    monkeypatch.setattr("bot.app.open_sqlite", partial(open_sqlite, busy_timeout_ms=1_000))
 
 
 @pytest.fixture

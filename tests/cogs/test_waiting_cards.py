@@ -47,6 +47,7 @@ def held() -> Edit:
     """An edit that waits."""
     return Edit(
         order=order(1),
+        price=8,
         state=State.HELD,
         reason=None,
         detail=None,

@@ -151,6 +151,7 @@ def an_end(
     given = order(1, prompt=prompt, count=count)
     return Edit(
         order=given,
+        price=given.quality.price,
         state=state,
         reason=reason,
         detail=None,

@@ -365,7 +365,7 @@ async def test_an_edit_is_refused_without_a_hold_if_the_ledger_stays_locked(
     monkeypatch: pytest.MonkeyPatch,
     acknowledged_first: bool,
 ):
-    fast_to_fail = partial(open_sqlite, patience=200 if acknowledged_first else 1)
+    fast_to_fail = partial(open_sqlite, busy_timeout_ms=200 if acknowledged_first else 1)
     monkeypatch.setattr("bot.app.open_sqlite", fast_to_fail)
     monkeypatch.setattr("bot.editing.intake.HOLD_TIMEOUT_S", 0.05 if acknowledged_first else 5)
     bot = await start_bot()
@@ -386,7 +386,7 @@ async def test_an_edit_in_progress_waits_for_a_locked_ledger(
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("bot.app.open_sqlite", partial(open_sqlite, patience=1))
+    monkeypatch.setattr("bot.app.open_sqlite", partial(open_sqlite, busy_timeout_ms=1))
     bot = await start_bot()
     call = hang(sandbox)
     edit = await ada.edit()

@@ -11,12 +11,11 @@ from typing import Any
 import apsw
 import pytest
 
-from bot.domain.edits import Held
+from bot.domain.edits import Edit, Held
 from bot.domain.lifecycle import OPEN_STATES, Reason, State
-from bot.domain.pricing import Quality
 from bot.domain.quotas import OperatorLimits, window_at
 from bot.ledger import Ledger
-from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit
+from bot.ledger.archive import AccountDay, Archive, Erasure
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from bot.ledger.sqlite.migrations import MIGRATIONS, migrate
@@ -53,12 +52,14 @@ async def fail(ledger: Ledger, edit_id: int, reason: Reason, **changes: Any) -> 
     await ledger.void(edit_id, reason, detail="No.", now=NOON)
 
 
-async def kept(archive: Archive, guild_id: int = 20, member_id: int = 40) -> Sequence[KeptEdit]:
-    return await archive.edits(guild_id, member_id, before=None, most=1_000)
+async def kept(archive: Archive, guild_id: int = 20, member_id: int = 40) -> Sequence[Edit]:
+    return await archive.edits(guild_id, member_id, before=None, limit=1_000)
 
 
 async def kept_prompts(archive: Archive, guild_id: int = 20, member_id: int = 40) -> list[str]:
-    return [edit.prompt for edit in await kept(archive, guild_id, member_id) if edit.prompt]
+    return [
+        edit.order.prompt for edit in await kept(archive, guild_id, member_id) if not edit.erased
+    ]
 
 
 # What is handed out.
@@ -71,32 +72,22 @@ async def test_all_that_is_kept_of_an_edit_is_handed_out(stores: SqliteStores) -
     await stores.ledger.capture(1, posted=1, now=TOMORROW)
 
     assert await kept(stores.archive) == [
-        KeptEdit(
-            id=1,
+        Edit(
+            order=order(1, count=2, private=True, role_ids=(5, 6), token=None),
+            price=8,
+            state=State.DELIVERED,
+            reason=None,
+            detail=None,
+            message_id=77,
+            ratio="1:1",
+            results=RESULTS,
+            posted=1,
+            charged=8,
             held_at=NOON,
             acknowledged_at=NOON,
             submitted_at=NOON,
             rendered_at=TOMORROW,
             ended_at=TOMORROW,
-            channel_id=30,
-            message_id=77,
-            quality=Quality.MEDIUM,
-            size="source",
-            ratio="1:1",
-            count=2,
-            private=True,
-            price=8,
-            state=State.DELIVERED,
-            reason=None,
-            posted=1,
-            charged=8,
-            member_name="Ada",
-            prompt="make it blue",
-            source_name="photo.png",
-            source_url="https://cdn.discordapp.com/photo.png",
-            results=RESULTS,
-            detail=None,
-            role_ids=(5, 6),
         )
     ]
 
@@ -106,11 +97,11 @@ async def test_the_sums_are_those_of_the_member_by_day(stores: SqliteStores) -> 
     await hold(stores.ledger, 2, TOMORROW)
     await deliver(stores.ledger, 3, member_id=41)
 
-    sums = await stores.archive.sums(20, 40)
+    sums = await stores.archive.summary(20, 40)
 
     assert sums.accounts == [
-        KeptAccount(date(2026, 11, 23), granted=0, held=0, spent=8, sent=16),
-        KeptAccount(date(2026, 11, 24), granted=0, held=8, spent=0, sent=0),
+        AccountDay(date(2026, 11, 23), granted=0, held=0, spent=8, sent=16),
+        AccountDay(date(2026, 11, 24), granted=0, held=8, spent=0, sent=0),
     ]
     assert sums.edits == 2
 
@@ -121,9 +112,9 @@ async def test_edits_come_newest_first_and_each_on_one_page(stores: SqliteStores
         await hold(stores.ledger, edit_id, NOON + timedelta(minutes=edit_id // 3))
 
     seen: list[int] = []
-    last: KeptEdit | None = None
-    while page := await stores.archive.edits(20, 40, before=last, most=2):
-        seen += [edit.id for edit in page]
+    last: Edit | None = None
+    while page := await stores.archive.edits(20, 40, before=last, limit=2):
+        seen += [edit.order.id for edit in page]
         last = page[-1]
 
     assert seen == [7, 6, 5, 4, 3, 2, 1]
@@ -137,29 +128,28 @@ async def test_what_was_erased_is_gone_and_accounts_and_sums_stand(stores: Sqlit
     await fail(stores.ledger, 2, Reason.API_DECLINED)
     await stores.ledger.forget_token(2)
     (before, usage_before) = (
-        await stores.archive.sums(20, 40),
+        await stores.archive.summary(20, 40),
         await stores.usage.server(20, None),
     )
 
-    assert await stores.archive.erase(20, 40) == Erasure(erased=2, under_way=0)
+    assert await stores.archive.erase(20, 40) == Erasure(erased=2, pending=0)
 
     for edit in await kept(stores.archive):
-        assert (edit.member_name, edit.prompt, edit.source_name, edit.source_url) == (None,) * 4
-        assert (edit.results, edit.detail, edit.role_ids) == (None,) * 3
-    assert await stores.archive.sums(20, 40) == before
+        assert (edit.order.personal, edit.results, edit.detail) == (None, (), None)
+    assert await stores.archive.summary(20, 40) == before
     assert await stores.usage.server(20, None) == usage_before
-    assert [row.member_name for row in await stores.usage.rows(20, None, after=0, most=9)] == [
+    assert [row.member_name for row in await stores.usage.rows(20, None, after=0, limit=9)] == [
         None,
         None,
     ]
-    usage = await stores.usage.usage(20, window=window_at(NOON), since=NOON.date(), most=10)
+    usage = await stores.usage.usage(20, window=window_at(NOON), since=NOON.date(), limit=10)
     assert [(each.name, each.credits) for each in usage.top] == [(None, 8)]
 
 
 async def test_what_was_erased_is_not_erased_again(stores: SqliteStores) -> None:
     await deliver(stores.ledger, 1)
     await stores.archive.erase(20, 40)
-    assert await stores.archive.erase(20, 40) == Erasure(erased=0, under_way=0)
+    assert await stores.archive.erase(20, 40) == Erasure(erased=0, pending=0)
 
 
 async def test_what_others_and_other_servers_have_stays(stores: SqliteStores) -> None:
@@ -178,7 +168,7 @@ async def test_an_edit_under_way_keeps_its_data_until_it_is_delivered(
     stores: SqliteStores,
 ) -> None:
     await hold(stores.ledger, 1, submit=True)
-    assert await stores.archive.erase(20, 40) == Erasure(erased=0, under_way=1)
+    assert await stores.archive.erase(20, 40) == Erasure(erased=0, pending=1)
 
     rendered = await stores.ledger.render(1, RESULTS, now=NOON)
     assert rendered is not None
@@ -194,7 +184,7 @@ async def test_an_end_that_was_not_told_yet_keeps_its_data_until_it_is(
     stores: SqliteStores,
 ) -> None:
     await fail(stores.ledger, 1, Reason.API_DECLINED)
-    assert await stores.archive.erase(20, 40) == Erasure(erased=0, under_way=1)
+    assert await stores.archive.erase(20, 40) == Erasure(erased=0, pending=1)
 
     (untold,) = await stores.ledger.unfinished()
     assert (untold.order.prompt, untold.detail) == ("make it blue", "No.")
@@ -219,7 +209,7 @@ async def test_a_restart_between_the_erasing_and_the_end_changes_nothing(path: P
         assert (left.order.prompt, left.results) == ("make it blue", RESULTS)
         await stores.ledger.capture(1, posted=1, now=NOON)
         assert await kept_prompts(stores.archive) == []
-        assert (await stores.archive.sums(20, 40)).accounts[0].spent == 8
+        assert (await stores.archive.summary(20, 40)).accounts[0].spent == 8
     assert find_contradictions(path) == []
 
 
@@ -228,10 +218,10 @@ async def test_by_age_the_oldest_are_erased_a_few_at_a_time(stores: SqliteStores
         await deliver(stores.ledger, edit_id, NOON + timedelta(hours=edit_id), prompt=f"{edit_id}")
     limit = NOON + timedelta(hours=6)
 
-    assert await stores.archive.erase_older(limit, most=3) == 3
+    assert await stores.archive.erase_older(limit, limit=3) == 3
     assert await kept_prompts(stores.archive) == ["7", "6", "5", "4"]
-    assert await stores.archive.erase_older(limit, most=3) == 2
-    assert await stores.archive.erase_older(limit, most=3) == 0
+    assert await stores.archive.erase_older(limit, limit=3) == 2
+    assert await stores.archive.erase_older(limit, limit=3) == 0
     assert await kept_prompts(stores.archive) == ["7", "6"]
 
 
@@ -240,9 +230,9 @@ async def test_by_age_nothing_of_an_edit_is_erased_before_its_end_was_told(
 ) -> None:
     await hold(stores.ledger, 1)
     await fail(stores.ledger, 2, Reason.API_FAILED)
-    assert await stores.archive.erase_older(TOMORROW, most=10) == 0
+    assert await stores.archive.erase_older(TOMORROW, limit=10) == 0
     await stores.ledger.forget_token(2)
-    assert await stores.archive.erase_older(TOMORROW, most=10) == 1
+    assert await stores.archive.erase_older(TOMORROW, limit=10) == 1
 
 
 # Originals of edits that were run again.
@@ -271,9 +261,9 @@ async def test_an_export_has_the_originals_of_its_member_alone(stores: SqliteSto
 
     original = ("https://cdn.discordapp.com/photo.png", "photo.png")
     assert await kept_sources(stores.archive) == [original, original]
-    assert await kept_sources(stores.archive, member_id=41) == [(None, None)] * 2
-    page, _ = await stores.archive.page(20, 41, skip=0, most=9)
-    assert [(edit.source_url, edit.source_name) for edit in page] == [(None, None)] * 2
+    assert await kept_sources(stores.archive, member_id=41) == [("", "")] * 2
+    page, _ = await stores.archive.page(20, 41, skip=0, limit=9)
+    assert list(map(source_in, page)) == [("", "")] * 2
 
 
 async def test_an_original_that_its_member_erased_is_gone_from_every_rerun(
@@ -325,7 +315,7 @@ async def test_an_export_has_neither_name_nor_address_of_a_deleted_original(
 ) -> None:
     await deliver(stores.ledger, 1)
     await stores.archive.erase_links(1)
-    assert await kept_sources(stores.archive) == [(None, None)]
+    assert await kept_sources(stores.archive) == [("", "")]
 
 
 async def test_by_age_an_original_goes_with_the_edit_that_it_was_given_to(
@@ -333,7 +323,7 @@ async def test_by_age_an_original_goes_with_the_edit_that_it_was_given_to(
 ) -> None:
     await deliver(stores.ledger, 1)
     await deliver(stores.ledger, 2, TOMORROW, member_id=41, source_edit_id=1)
-    assert await stores.archive.erase_older(TOMORROW, most=10) == 1
+    assert await stores.archive.erase_older(TOMORROW, limit=10) == 1
     assert await source_of(stores.ledger, 2) == ("", "")
     assert await kept_prompts(stores.archive, member_id=41) == ["make it blue"]
 
@@ -342,14 +332,18 @@ async def source_of(ledger: Ledger, edit_id: int) -> tuple[str, str]:
     """Return the address and name of the image that an edit would be run again with."""
     edit = await ledger.find(edit_id)
     assert edit is not None
-    return edit.order.source_url, edit.order.source_name
+    return source_in(edit)
 
 
-async def kept_sources(
-    archive: Archive, member_id: int = 40
-) -> Sequence[tuple[str | None, str | None]]:
+async def kept_sources(archive: Archive, member_id: int = 40) -> Sequence[tuple[str, str]]:
     """Return the sources in a member's export."""
-    return [(edit.source_url, edit.source_name) for edit in await kept(archive, 20, member_id)]
+    return [source_in(edit) for edit in await kept(archive, 20, member_id)]
+
+
+def source_in(edit: Edit) -> tuple[str, str]:
+    """Return the address and name of an edit's source."""
+    assert edit.order.personal is not None
+    return edit.order.personal.source_url, edit.order.personal.source_name
 
 
 @pytest.mark.drill
@@ -372,16 +366,16 @@ async def test_no_byte_of_what_was_erased_stays_in_any_file_after_the_bot_stoppe
             results = [f"https://secret-{edit_id}-/"] * lengths[edit_id]
             await stores.ledger.render(edit_id, results, now=NOON)
             await stores.ledger.capture(edit_id, posted=1, now=NOON)
-            await stores.archive.erase_older(TOMORROW, most=chance.choice((0, 0, 1)))
+            await stores.archive.erase_older(TOMORROW, limit=chance.choice((0, 0, 1)))
 
         await asyncio.gather(*map(begin, edit_ids))
         await asyncio.gather(*map(end, chance.sample(edit_ids, len(edit_ids))))
         await stores.archive.erase(20, 1)
         still_kept = {
-            edit.id
+            edit.order.id
             for member_id in (1, 2, 3)
             for edit in await kept(stores.archive, 20, member_id)
-            if edit.prompt
+            if not edit.erased
         }
 
     found = b"".join(file.read_bytes() for file in path.parent.iterdir())
@@ -409,11 +403,13 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_all_that
             (21, 0): 8,
             (0, 0): 88,
         }
-        assert {account.day for account in (await stores.archive.sums(20, 40)).accounts} == {
+        assert {account.day for account in (await stores.archive.summary(20, 40)).accounts} == {
             NOON.date(),
             TOMORROW.date(),
         }
-        assert len(await kept_prompts(stores.archive)) == (await stores.archive.sums(20, 40)).edits
+        assert (
+            len(await kept_prompts(stores.archive)) == (await stores.archive.summary(20, 40)).edits
+        )
 
         await deliver(stores.ledger, 1_000)
         for left in await stores.ledger.unfinished():
@@ -421,8 +417,10 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_all_that
                 await stores.ledger.void(left.order.id, Reason.UNFORESEEN, detail=None, now=NOON)
             await stores.ledger.forget_token(left.order.id)
         assert find_contradictions(path) == []
-        assert await stores.archive.erase_older(NOON + timedelta(seconds=1), most=1_000) > 1
-        assert [edit.held_at for edit in await kept(stores.archive) if edit.prompt] == [TOMORROW]
+        assert await stores.archive.erase_older(NOON + timedelta(seconds=1), limit=1_000) > 1
+        assert [edit.held_at for edit in await kept(stores.archive) if not edit.erased] == [
+            TOMORROW
+        ]
     assert find_contradictions(path) == []
 
 
@@ -474,7 +472,7 @@ async def test_in_an_older_ledger_an_original_belongs_to_whoever_used_it_first(p
         adas = ("https://cdn/adas", "a.png")
         assert [await source_of(stores.ledger, edit_id) for edit_id in (5, 1, 2, 3)] == [adas] * 4
         assert set(await kept_sources(stores.archive, 41)) == {
-            (None, None),
+            ("", ""),
             ("https://cdn/bobs", "a.png"),
             ("https://cdn/posted", "a.png"),
         }
@@ -494,10 +492,10 @@ async def test_in_an_older_ledger_an_original_belongs_to_whoever_used_it_first(p
 @pytest.mark.parametrize(
     ("erasing", "later_by", "kept_source"),
     [
-        ("DELETE FROM edit_private WHERE edit_id = $1", timedelta(hours=20), ""),
-        ("UPDATE edit_private SET source_url = '' WHERE edit_id = $1", timedelta(hours=20), ""),
-        ("DELETE FROM edit_private WHERE edit_id = $1", timedelta(days=3), "https://cdn/adas"),
-        ("SELECT $1", timedelta(hours=20), None),
+        ("DELETE FROM edit_private WHERE edit_id = :id", timedelta(hours=20), ""),
+        ("UPDATE edit_private SET source_url = '' WHERE edit_id = :id", timedelta(hours=20), ""),
+        ("DELETE FROM edit_private WHERE edit_id = :id", timedelta(days=3), "https://cdn/adas"),
+        ("SELECT :id", timedelta(hours=20), None),
     ],
     ids=["erased", "deleted", "long before", "kept"],
 )
@@ -519,7 +517,7 @@ async def test_in_an_older_ledger_a_copy_goes_whose_original_was_erased_before(
             source_url="https://cdn/adas" if edit_id == again else "https://cdn/bobs",
         )
     migrate(connection, migrations=MIGRATIONS[:6])
-    rows(connection, erasing, first)
+    rows(connection, erasing, id=first)
     connection.close()
     async with open_sqlite(path):
         look = "SELECT source_url FROM edit_private WHERE edit_id = $1 AND source_edit_id IS NULL"
@@ -577,29 +575,43 @@ def insert(
         rows(
             connection,
             "INSERT INTO account (guild_id, member_id, day, held, spent) "
-            "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO UPDATE "
+            "VALUES (:guild_id, :member_id, :day, :held, :spent) ON CONFLICT DO UPDATE "
             "SET held = held + excluded.held, spent = spent + excluded.spent",
-            *(guild_id, account, str(now.date()), 8 * count if is_open else 0, 8 * posted),
+            guild_id=guild_id,
+            member_id=account,
+            day=str(now.date()),
+            held=8 * count if is_open else 0,
+            spent=8 * posted,
         )
     rows(
         connection,
         "INSERT INTO edit (id, application_id, guild_id, channel_id, member_id, day, quality, "
         "size, ratio, count, private, upload_limit, price, state, reason, posted, charged, owner, "
-        "held_at, submitted_at, rendered_at, ended_at) VALUES ($1, 1, $2, 30, $3, $4, 'medium', "
-        "'source', '1:1', $5, 0, 1, 8, $6, $7, $8, 8 * $8, 'old', $9, $10, $11, $12)",
-        *(edit_id, guild_id, member_id, str(now.date()), count, state, reason, posted, held_at),
-        held_at if submitted else None,
-        held_at if state in {"rendered", "delivered"} else None,
-        None if is_open else held_at,
+        "held_at, submitted_at, rendered_at, ended_at) VALUES (:id, 1, :guild_id, 30, :member_id, "
+        ":day, 'medium', 'source', '1:1', :count, 0, 1, 8, :state, :reason, :posted, 8 * :posted, "
+        "'old', :held_at, :submitted_at, :rendered_at, :ended_at)",
+        id=edit_id,
+        guild_id=guild_id,
+        member_id=member_id,
+        day=str(now.date()),
+        count=count,
+        state=state,
+        reason=reason,
+        posted=posted,
+        held_at=held_at,
+        submitted_at=held_at if submitted else None,
+        rendered_at=held_at if state in {"rendered", "delivered"} else None,
+        ended_at=None if is_open else held_at,
     )
     rows(
         connection,
         "INSERT INTO edit_private (edit_id, member_name, source_url, source_name, prompt) "
-        "VALUES ($1, 'Ada', $2, 'a.png', 'make it blue')",
-        *(edit_id, source_url),
+        "VALUES (:edit_id, 'Ada', :source_url, 'a.png', 'make it blue')",
+        edit_id=edit_id,
+        source_url=source_url,
     )
     if is_open or reason is Reason.NOT_POSTED:
-        rows(connection, "INSERT INTO edit_token VALUES ($1, 'token')", edit_id)
+        rows(connection, "INSERT INTO edit_token VALUES (:edit_id, 'token')", edit_id=edit_id)
 
 
 def sent_by_account(path: Path) -> dict[tuple[int, int], int]:

@@ -46,11 +46,11 @@ async def make_ledger(path: Path) -> None:
         await stores.ledger.void(5, Reason.API_FAILED, detail=None, now=NOW)
 
 
-def meddle(database: Path, statement: str, *values: Value) -> None:
+def meddle(database: Path, statement: str, **values: Value) -> None:
     """Change rows as no bot would."""
     connection = apsw.Connection(str(database))
     rows(connection, "PRAGMA ignore_check_constraints = ON")
-    rows(connection, statement, *values)
+    rows(connection, statement, **values)
     connection.close()
 
 
@@ -61,8 +61,11 @@ async def test_a_ledger_that_is_right_is_ok_with_edits_in_every_state(tmp_path: 
 
 
 BROKEN = [
-    ("DELETE FROM edit_token WHERE edit_id = 2", "edit 2: is submitted, and its interaction"),
-    ("UPDATE edit_private SET source_edit_id = 5 WHERE edit_id = 4", "edit 4: has ended and keeps"),
+    ("DELETE FROM edit_token WHERE edit_id = 2", "edit 2: is submitted, but its interaction"),
+    (
+        "UPDATE edit_private SET source_edit_id = 5 WHERE edit_id = 4",
+        "edit 4: has ended, but still has",
+    ),
     ("UPDATE account SET held = held - 8 WHERE member_id = 40", "member 40, 2026-11-25: held"),
     ("UPDATE account SET spent = spent + 1 WHERE member_id = 40", "member 40, 2026-11-25: held"),
     ("UPDATE account SET sent = sent + 1 WHERE member_id = 40", "member 40, 2026-11-25: held"),
@@ -75,24 +78,24 @@ BROKEN = [
     ("INSERT INTO account VALUES (21, 40, '2026-11-25', 0, 8, 0, 0)", "server 21, member 40"),
     ("INSERT INTO account VALUES (21, 40, '2026-11-25', 0, 0, 8, 0)", "server 21, member 40"),
     ("INSERT INTO account VALUES (21, 40, '2026-11-25', 0, 0, 0, 8)", "server 21, member 40"),
-    ("DELETE FROM account WHERE member_id = 40", "no account of server 20, member 40"),
+    ("DELETE FROM account WHERE member_id = 40", "has no account for server 20, member 40"),
     (
         "DELETE FROM account WHERE member_id = 0 AND guild_id = 20",
-        "edit 3: there is no account of server 20, member 0",
+        "edit 3: has no account for server 20, member 0",
     ),
-    ("DELETE FROM account WHERE guild_id = 0", "edit 3: there is no account of server 0, member 0"),
+    ("DELETE FROM account WHERE guild_id = 0", "edit 3: has no account for server 0, member 0"),
     ("UPDATE edit SET charged = 16 WHERE id = 4", "edit 4: is delivered, was charged 16 for 1"),
     ("UPDATE edit SET posted = 3, charged = 24 WHERE id = 4", "edit 4: is delivered, was charged"),
     ("UPDATE edit SET posted = 0, charged = 0 WHERE id = 4", "edit 4: is delivered, was charged 0"),
     ("UPDATE edit SET posted = 1, charged = 8 WHERE id = 5", "edit 5: is failed, was charged 8"),
-    ("DELETE FROM edit_private WHERE edit_id = 1", "edit 1: is held, and what it takes"),
-    ("DELETE FROM edit_private WHERE edit_id = 2", "edit 2: is submitted, and what it takes"),
-    ("DELETE FROM edit_private WHERE edit_id = 3", "edit 3: is rendered, and what it takes"),
-    ("INSERT INTO edit_token VALUES (4, 't')", "edit 4: was delivered and keeps its"),
-    ("INSERT INTO edit_token VALUES (9, 't')", "edit_token: row 9 refers to a row of edit"),
+    ("DELETE FROM edit_private WHERE edit_id = 1", "edit 1: is held, but the data"),
+    ("DELETE FROM edit_private WHERE edit_id = 2", "edit 2: is submitted, but the data"),
+    ("DELETE FROM edit_private WHERE edit_id = 3", "edit 3: is rendered, but the data"),
+    ("INSERT INTO edit_token VALUES (4, 't')", "edit 4: was delivered, but still has its"),
+    ("INSERT INTO edit_token VALUES (9, 't')", "edit_token: row 9 refers to a missing row of edit"),
     (
         "INSERT INTO edit_private VALUES (9, '', '', '', '', NULL, '[]', '[]', 0, 0, NULL)",
-        "edit_private: row 9 refers to a row of edit",
+        "edit_private: row 9 refers to a missing row of edit",
     ),
     ("UPDATE edit SET reason = 'api_failed' WHERE id = 1", "CHECK constraint failed in edit"),
 ]

@@ -10,8 +10,8 @@ import pytest
 from bot.domain.errors import LedgerError
 from bot.domain.images import ImageLink
 from bot.domain.pricing import Quality
-from bot.ledger.drafts import LIFE, Draft, DraftBook
-from bot.ledger.retention import BETWEEN_DRAFTS, erase_old_drafts
+from bot.ledger.drafts import DRAFT_LIFETIME, Draft, DraftBook
+from bot.ledger.retention import DRAFT_SWEEP_INTERVAL_S, erase_old_drafts
 from bot.ledger.sqlite import SqliteStores
 from tests.members import look_up
 from tests.store_faults import broken
@@ -51,16 +51,16 @@ async def test_a_draft_is_found_as_it_was_kept(drafts: DraftBook, draft: Draft) 
 
 async def test_it_is_found_for_an_hour(drafts: DraftBook) -> None:
     await drafts.keep(DRAFT, now=NOON)
-    assert await drafts.find(DRAFT.id, now=NOON + LIFE - SECOND) == DRAFT
-    assert await drafts.find(DRAFT.id, now=NOON + LIFE) is None
-    assert await drafts.take(DRAFT.id, now=NOON + LIFE) is None
+    assert await drafts.find(DRAFT.id, now=NOON + DRAFT_LIFETIME - SECOND) == DRAFT
+    assert await drafts.find(DRAFT.id, now=NOON + DRAFT_LIFETIME) is None
+    assert await drafts.take(DRAFT.id, now=NOON + DRAFT_LIFETIME) is None
 
 
 async def test_what_is_kept_anew_takes_the_place_of_what_was(drafts: DraftBook) -> None:
     await drafts.keep(DRAFT, now=NOON)
     again = replace(DRAFT, prompt="other")
-    await drafts.keep(again, now=NOON + LIFE)
-    assert await drafts.find(DRAFT.id, now=NOON + LIFE) == again
+    await drafts.keep(again, now=NOON + DRAFT_LIFETIME)
+    assert await drafts.find(DRAFT.id, now=NOON + DRAFT_LIFETIME) == again
 
 
 async def test_of_those_who_take_it_at_once_one_gets_it(drafts: DraftBook) -> None:
@@ -88,7 +88,7 @@ async def test_they_are_looked_for_every_few_minutes_whatever_fails(
         nonlocal now
         waits.append(seconds)
         now += timedelta(seconds=seconds)
-        if now > NOON + LIFE + timedelta(seconds=BETWEEN_DRAFTS):
+        if now > NOON + DRAFT_LIFETIME + timedelta(seconds=DRAFT_SWEEP_INTERVAL_S):
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError), broken(path, "draft"):
@@ -98,7 +98,7 @@ async def test_they_are_looked_for_every_few_minutes_whatever_fails(
     with pytest.raises(asyncio.CancelledError):
         await erase_old_drafts(drafts, clock=lambda: now, wait=wait)
     assert look_up(path, "SELECT count(*) FROM draft") == [(0,)]
-    assert set(waits) == {BETWEEN_DRAFTS}
+    assert set(waits) == {DRAFT_SWEEP_INTERVAL_S}
 
 
 async def test_a_member_who_has_their_data_erased_has_no_drafts(
@@ -106,7 +106,7 @@ async def test_a_member_who_has_their_data_erased_has_no_drafts(
 ) -> None:
     await stores.drafts.keep(DRAFT, now=NOON)
     await stores.drafts.keep(replace(DRAFT, id=5, member_id=4), now=NOON)
-    assert (await stores.archive.sums(DRAFT.guild_id, DRAFT.member_id)).drafts == [DRAFT]
+    assert (await stores.archive.summary(DRAFT.guild_id, DRAFT.member_id)).drafts == [DRAFT]
     await stores.archive.erase(DRAFT.guild_id, DRAFT.member_id)
     assert look_up(path, "SELECT id FROM draft") == [(5,)]
 

@@ -273,7 +273,7 @@ async def test_a_capture_keeps_where_the_images_were_posted(ledger: Ledger) -> N
     await rendered(ledger, order(1))
 
     ended = await ledger.capture(
-        1, posted=1, now=NOON, place=MessageRef(channel_id=31, message_id=78)
+        1, posted=1, now=NOON, message=MessageRef(channel_id=31, message_id=78)
     )
 
     assert ended is not None

@@ -202,7 +202,7 @@ async def test_every_change_stands_in_the_trail_newest_first(stores: SqliteStore
     await stores.quota_rules.change_settings(20, put, [], Author(98, FRIDAY))
     await stores.quota_rules.set_limits(21, {ADA: Limit(1)}, MOD)
 
-    changes = await stores.quota_rules.changes(20, about=None, skip=0, most=10)
+    changes = await stores.quota_rules.changes(20, about=None, skip=0, limit=10)
     assert [(change.topic, change.before, change.after) for change in changes] == [
         (Topic.SETTING, None, "high"),
         (Topic.GRANT, "0", "7"),
@@ -215,23 +215,23 @@ async def test_every_change_stands_in_the_trail_newest_first(stores: SqliteStore
     assert [change.subject_id for change in changes] == [0, 40, 0, 40, 40]
     assert [change.setting for change in changes] == [SettingName.QUALITY, *[None] * 4]
     assert {change.made_at for change in changes} == {FRIDAY}
-    about = await stores.quota_rules.changes(20, about=40, skip=1, most=10)
+    about = await stores.quota_rules.changes(20, about=40, skip=1, limit=10)
     assert [change.topic for change in about] == [Topic.MEMBER, Topic.MEMBER]
 
 
 async def test_where_nothing_is_taken_back_nothing_is_noted(stores: SqliteStores) -> None:
     assert await stores.quota_rules.set_limits(20, {ADA: None}, MOD) == {ADA: None}
-    assert await stores.quota_rules.changes(20, about=None, skip=0, most=10) == []
+    assert await stores.quota_rules.changes(20, about=None, skip=0, limit=10) == []
 
 
 async def test_a_rule_is_taken_back_as_it_was_shown_and_not_otherwise(
     stores: SqliteStores,
 ) -> None:
     await stores.quota_rules.set_limits(20, {ADA: Limit(5)}, MOD)
-    assert not await stores.quota_rules.take_limit_back(20, ADA, Limit(None), MOD)
-    assert not await stores.quota_rules.take_limit_back(21, ADA, Limit(5), MOD)
-    assert await stores.quota_rules.take_limit_back(20, ADA, Limit(5), MOD)
-    assert not await stores.quota_rules.take_limit_back(20, ADA, Limit(5), MOD)
+    assert not await stores.quota_rules.remove_limit(20, ADA, Limit(None), MOD)
+    assert not await stores.quota_rules.remove_limit(21, ADA, Limit(5), MOD)
+    assert await stores.quota_rules.remove_limit(20, ADA, Limit(5), MOD)
+    assert not await stores.quota_rules.remove_limit(20, ADA, Limit(5), MOD)
     assert (await balance(stores, FRIDAY)).left == 80
 
 

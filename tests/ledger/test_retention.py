@@ -11,7 +11,7 @@ import pytest
 from bot.domain.errors import LedgerError
 from bot.domain.lifecycle import Reason
 from bot.domain.quotas import OperatorLimits
-from bot.ledger.retention import AFTER_FAULT, BETWEEN_STEPS, BETWEEN_SWEEPS, STEP, Retention
+from bot.ledger.retention import BATCH, BATCH_PAUSE_S, RETRY_DELAY_S, SWEEP_INTERVAL_S, Retention
 from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.ledger.sqlite.connection import connect_to_write, rows
 from sandbox.faults import DiscordFault, Hang
@@ -29,7 +29,7 @@ KEEP = timedelta(days=90)
 
 @pytest.fixture
 async def stores(path: Path) -> AsyncGenerator[SqliteStores]:
-    async with open_sqlite(path, patience=50) as opened:
+    async with open_sqlite(path, busy_timeout_ms=50) as opened:
         yield opened
     assert find_contradictions(path) == []
 
@@ -96,17 +96,17 @@ async def test_what_is_older_than_it_may_be_kept_is_erased_and_nothing_younger(
 async def test_a_sweep_is_made_of_small_steps_and_others_have_their_turn_between(
     stores: SqliteStores, path: Path
 ) -> None:
-    await end_edits(stores, 2 * STEP + 1, NOON - KEEP - timedelta(days=1))
+    await end_edits(stores, 2 * BATCH + 1, NOON - KEEP - timedelta(days=1))
     clock, kept = Clock(NOON), list[int]()
 
     async def wait(seconds: float) -> None:
         kept.append(count_kept(path))
         await clock.wait(seconds)
 
-    assert await Retention(stores.archive, KEEP, clock=clock, wait=wait).sweep() == 2 * STEP + 1
+    assert await Retention(stores.archive, KEEP, clock=clock, wait=wait).sweep() == 2 * BATCH + 1
 
-    assert kept == [STEP + 1, 1, 0]
-    assert clock.waits == [BETWEEN_STEPS] * 3
+    assert kept == [BATCH + 1, 1, 0]
+    assert clock.waits == [BATCH_PAUSE_S] * 3
 
 
 async def test_it_sweeps_at_the_start_and_then_every_hour(stores: SqliteStores, path: Path) -> None:
@@ -117,7 +117,7 @@ async def test_it_sweeps_at_the_start_and_then_every_hour(stores: SqliteStores, 
 
     await run_until_stopped(Retention(stores.archive, KEEP, clock=clock, wait=clock.wait))
 
-    assert clock.waits == [BETWEEN_STEPS, BETWEEN_SWEEPS, BETWEEN_STEPS]
+    assert clock.waits == [BATCH_PAUSE_S, SWEEP_INTERVAL_S, BATCH_PAUSE_S]
     assert count_kept(path) == 0
 
 
@@ -131,14 +131,14 @@ async def test_a_ledger_that_does_not_answer_is_asked_again_later(
     clock.stop_after(3)
 
     async def wait(seconds: float) -> None:
-        if seconds == AFTER_FAULT and len(clock.waits) == 1:
+        if seconds == RETRY_DELAY_S and len(clock.waits) == 1:
             rows(other, "ROLLBACK")
         await clock.wait(seconds)
 
     await run_until_stopped(Retention(stores.archive, KEEP, clock=clock, wait=wait))
     other.close()
 
-    assert clock.waits == [AFTER_FAULT, AFTER_FAULT, BETWEEN_STEPS]
+    assert clock.waits == [RETRY_DELAY_S, RETRY_DELAY_S, BATCH_PAUSE_S]
     assert count_kept(path) == 0
     await events.logs("retention.failed", times=2)
 
@@ -150,7 +150,7 @@ async def test_what_nobody_foresaw_does_not_end_it_either(
     clock.stop_after(1)
     retention = Retention(stores.archive, KEEP, clock=broken_clock, wait=clock.wait)
     await run_until_stopped(retention)
-    assert clock.waits == [AFTER_FAULT]
+    assert clock.waits == [RETRY_DELAY_S]
     await events.logs("retention.failed")
 
 

@@ -109,7 +109,7 @@ async def test_what_the_api_surely_refused_is_neither_charged_nor_sent(
 ) -> None:
     await deliver(stores, 1, posted=0)
     assert await look_up(stores.usage, 20, Span.ALL, NOON) == [
-        ServerUse(20, None, edits=0, pictures=0, charged=0, sent=0, held=0)
+        ServerUse(20, None, edits=0, images=0, charged=0, sent=0, held=0)
     ]
 
 

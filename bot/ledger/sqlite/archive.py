@@ -1,133 +1,183 @@
-"""`archive.Archive` over SQLite."""
+"""Personal data in SQLite."""
 
-import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
 import apsw
 
+from bot.domain.edits import Edit
 from bot.domain.errors import LedgerError
-from bot.domain.images import SourceChange
-from bot.domain.lifecycle import Reason, State
-from bot.domain.pricing import Quality
-from bot.ledger.archive import Archive, Erasure, KeptAccount, KeptEdit, KeptSums
-from bot.ledger.sqlite.connection import milliseconds, moment, moment_or_none, rows
-from bot.ledger.sqlite.database import Database
-from bot.ledger.sqlite.drafts import read_draft
-from bot.ledger.statements import archive as statements
-from bot.ledger.statements import drafts
+from bot.ledger.archive import AccountDay, Archive, Erasure, MemberSummary
+from bot.ledger.sqlite.connection import milliseconds, rows
+from bot.ledger.sqlite.database import Store, read, report, write
+from bot.ledger.sqlite.drafts import erase_drafts, read_drafts
+from bot.ledger.sqlite.edit_rows import read_edits
 
-LATEST = 2**63 - 1
+ERASE_BATCH = 200
+"""Edits erased in one transaction, so that no hold waits long for the writer."""
 
-STEP = 200
-"""Edits whose data is erased in one transaction, so that no hold waits long for the writer."""
+_LATEST = 2**63 - 1
 
 
-class SqliteArchive(Archive):
+class SqliteArchive(Store, Archive):
     """Members' data in one database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    _ACCOUNTS = """
+    SELECT day, granted, held, spent, sent FROM account
+    WHERE guild_id = :guild_id AND member_id = :member_id
+    ORDER BY day
+    """
 
-    async def sums(self, guild_id: int, member_id: int) -> KeptSums:
-        def work(connection: apsw.Connection) -> KeptSums:
-            accounts = rows(connection, statements.ACCOUNTS, guild_id, member_id)
-            ((edits,),) = rows(connection, statements.COUNT_EDITS, guild_id, member_id)
-            begun = rows(connection, drafts.OF_MEMBER, guild_id, member_id)
-            return KeptSums(
-                accounts=[KeptAccount(date.fromisoformat(day), *sums) for day, *sums in accounts],
-                edits=edits,
-                drafts=[read_draft(row) for row in begun],
-            )
+    @report
+    def summary(self, connection: apsw.Connection, guild_id: int, member_id: int) -> MemberSummary:
+        accounts = rows(connection, self._ACCOUNTS, guild_id=guild_id, member_id=member_id)
+        return MemberSummary(
+            accounts=[AccountDay(date.fromisoformat(day), *sums) for day, *sums in accounts],
+            edits=_count_edits(connection, guild_id, member_id),
+            drafts=read_drafts(connection, guild_id, member_id),
+        )
 
-        return await self._database.reporter.run(work)
+    _EDITS = """
+    WHERE guild_id = :guild_id AND member_id = :member_id
+    AND (edit.held_at, edit.id) < (:held_at, :id)
+    ORDER BY edit.held_at DESC, edit.id DESC
+    LIMIT :limit
+    """
 
-    async def edits(
-        self, guild_id: int, member_id: int, *, before: KeptEdit | None, most: int
-    ) -> Sequence[KeptEdit]:
-        bound = (LATEST, LATEST) if before is None else (milliseconds(before.held_at), before.id)
+    @report
+    def edits(
+        self,
+        connection: apsw.Connection,
+        guild_id: int,
+        member_id: int,
+        *,
+        before: Edit | None,
+        limit: int,
+    ) -> Sequence[Edit]:
+        found = read_edits(
+            connection,
+            self._EDITS,
+            guild_id=guild_id,
+            member_id=member_id,
+            held_at=_LATEST if before is None else milliseconds(before.held_at),
+            id=_LATEST if before is None else before.order.id,
+            limit=limit,
+        )
+        return list(map(_own_data, found))
 
-        def work(connection: apsw.Connection) -> Sequence[KeptEdit]:
-            found = rows(connection, statements.EDITS, guild_id, member_id, *bound, most)
-            return list(map(_kept_edit, found))
+    _PAGE = """
+    WHERE guild_id = :guild_id AND member_id = :member_id
+    ORDER BY edit.held_at DESC, edit.id DESC
+    LIMIT :limit OFFSET :skip
+    """
 
-        return await self._database.reporter.run(work)
-
-    async def page(
-        self, guild_id: int, member_id: int, *, skip: int, most: int
-    ) -> tuple[Sequence[KeptEdit], int]:
-        def work(connection: apsw.Connection) -> tuple[Sequence[KeptEdit], int]:
-            found = rows(connection, statements.PAGE, guild_id, member_id, skip, most)
-            ((count,),) = rows(connection, statements.COUNT_EDITS, guild_id, member_id)
-            return list(map(_kept_edit, found)), count
-
-        return await self._database.read(work)
+    @read
+    def page(
+        self, connection: apsw.Connection, guild_id: int, member_id: int, *, skip: int, limit: int
+    ) -> tuple[Sequence[Edit], int]:
+        found = read_edits(
+            connection, self._PAGE, guild_id=guild_id, member_id=member_id, skip=skip, limit=limit
+        )
+        return list(map(_own_data, found)), _count_edits(connection, guild_id, member_id)
 
     async def erase(self, guild_id: int, member_id: int) -> Erasure:
-        def mark(connection: apsw.Connection) -> int:
-            rows(connection, drafts.ERASE_OF_MEMBER, guild_id, member_id)
-            return len(rows(connection, statements.ERASE_AT_THEIR_END, guild_id, member_id))
-
-        def erase_some(connection: apsw.Connection) -> int:
-            return len(rows(connection, statements.ERASE_ENDED, guild_id, member_id, STEP))
-
-        under_way = await self._database.write(mark)
-        erased = step = await self._database.write(erase_some)
+        pending = await self._erase_when_done(guild_id, member_id)
+        erased = batch = await self._erase_ended(guild_id, member_id)
         try:
-            while step == STEP:
-                step = await self._database.write(erase_some)
-                erased += step
+            while batch == ERASE_BATCH:
+                batch = await self._erase_ended(guild_id, member_id)
+                erased += batch
         except LedgerError:
-            return Erasure(erased=erased, under_way=under_way, whole=False)
-        return Erasure(erased=erased, under_way=under_way)
+            return Erasure(erased, pending, complete=False)
+        return Erasure(erased, pending)
 
-    async def erase_links(self, edit_id: int) -> None:
-        def work(connection: apsw.Connection) -> None:
-            rows(connection, statements.ERASE_OWN_ORIGINAL, edit_id)
-            rows(connection, statements.ERASE_LINKS, edit_id)
-
-        await self._database.write(work)
-
-    async def erase_older(self, before: datetime, *, most: int) -> int:
-        def work(connection: apsw.Connection) -> int:
-            return len(rows(connection, statements.ERASE_OLDER, milliseconds(before), most))
-
-        return await self._database.write(work)
-
-
-def _kept_edit(row: tuple[Any, ...]) -> KeptEdit:
-    column = dict(zip(statements.KEPT, row, strict=True))
-    return KeptEdit(
-        id=column["id"],
-        held_at=moment(column["held_at"]),
-        acknowledged_at=moment_or_none(column["acknowledged_at"]),
-        submitted_at=moment_or_none(column["submitted_at"]),
-        rendered_at=moment_or_none(column["rendered_at"]),
-        ended_at=moment_or_none(column["ended_at"]),
-        channel_id=column["channel_id"],
-        message_id=column["message_id"],
-        quality=Quality(column["quality"]),
-        size=column["size"],
-        ratio=column["ratio"],
-        count=column["count"],
-        private=bool(column["private"]),
-        price=column["price"],
-        state=State(column["state"]),
-        reason=None if column["reason"] is None else Reason(column["reason"]),
-        posted=column["posted"],
-        charged=column["charged"],
-        member_name=column["member_name"],
-        prompt=column["prompt"],
-        source_name=column["source_name"] or None,
-        source_url=column["source_url"] or None,
-        results=_listed(column["results"]),
-        detail=column["detail"],
-        role_ids=_listed(column["roles"]),
-        message_channel_id=column["message_channel_id"],
-        source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
+    _ERASE_WHEN_DONE = """
+    UPDATE edit_private SET doomed = 1
+    WHERE edit_id IN (
+        SELECT id FROM edit JOIN edit_token ON edit_id = id
+        WHERE guild_id = :guild_id AND member_id = :member_id
     )
+    RETURNING edit_id
+    """
+
+    @write
+    def _erase_when_done(self, connection: apsw.Connection, guild_id: int, member_id: int) -> int:
+        erase_drafts(connection, guild_id, member_id)
+        marked = rows(connection, self._ERASE_WHEN_DONE, guild_id=guild_id, member_id=member_id)
+        return len(marked)
+
+    _ERASE_ENDED = """
+    DELETE FROM edit_private
+    WHERE edit_id IN (
+        SELECT edit_id FROM edit JOIN edit_private ON edit_id = id
+        WHERE guild_id = :guild_id AND member_id = :member_id
+        AND edit_id NOT IN (SELECT edit_id FROM edit_token)
+        LIMIT :limit
+    )
+    RETURNING edit_id
+    """
+
+    @write
+    def _erase_ended(self, connection: apsw.Connection, guild_id: int, member_id: int) -> int:
+        erased = rows(
+            connection,
+            self._ERASE_ENDED,
+            guild_id=guild_id,
+            member_id=member_id,
+            limit=ERASE_BATCH,
+        )
+        return len(erased)
+
+    _ERASE_OWN_ORIGINAL = """
+    UPDATE edit_private SET source_url = '', source_name = ''
+    WHERE edit_id = (
+        SELECT first.id
+        FROM edit AS rerun
+        JOIN edit_private AS own ON own.edit_id = rerun.id
+        JOIN edit AS first ON first.id = own.source_edit_id
+        WHERE rerun.id = :edit_id AND first.member_id = rerun.member_id
+    )
+    """
+    _ERASE_LINKS = """
+    UPDATE edit_private SET
+        source_url = '', source_name = '', source_edit_id = NULL, results = '[]'
+    WHERE edit_id = :edit_id
+    """
+
+    @write
+    def erase_links(self, connection: apsw.Connection, edit_id: int) -> None:
+        rows(connection, self._ERASE_OWN_ORIGINAL, edit_id=edit_id)
+        rows(connection, self._ERASE_LINKS, edit_id=edit_id)
+
+    _ERASE_OLDER = """
+    DELETE FROM edit_private
+    WHERE edit_id IN (
+        SELECT edit_id FROM edit_private
+        WHERE held_at < :before AND edit_id NOT IN (SELECT edit_id FROM edit_token)
+        ORDER BY held_at
+        LIMIT :limit
+    )
+    RETURNING edit_id
+    """
+
+    @write
+    def erase_older(self, connection: apsw.Connection, before: datetime, *, limit: int) -> int:
+        return len(rows(connection, self._ERASE_OLDER, before=milliseconds(before), limit=limit))
 
 
-def _listed(column: str | None) -> tuple[Any, ...] | None:
-    return None if column is None else tuple(json.loads(column))
+_COUNT_EDITS = "SELECT count(*) FROM edit WHERE guild_id = :guild_id AND member_id = :member_id"
+
+
+def _count_edits(connection: apsw.Connection, guild_id: int, member_id: int) -> int:
+    ((count,),) = rows(connection, _COUNT_EDITS, guild_id=guild_id, member_id=member_id)
+    return count
+
+
+def _own_data(edit: Edit) -> Edit:
+    """Remove the token, and an original that belongs to another member."""
+    order = replace(edit.order, token=None)
+    if edit.borrowed and order.personal is not None:
+        own = replace(order.personal, source_url="", source_name="")
+        order = replace(order, personal=own)
+    return replace(edit, order=order)

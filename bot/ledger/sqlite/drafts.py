@@ -1,4 +1,4 @@
-"""`drafts.DraftBook` over SQLite."""
+"""Drafts in SQLite."""
 
 import json
 from dataclasses import asdict
@@ -9,58 +9,78 @@ import apsw
 
 from bot.domain.images import ImageLink
 from bot.domain.pricing import Quality
-from bot.ledger.drafts import LIFE, Draft, DraftBook
+from bot.ledger.drafts import DRAFT_LIFETIME, Draft, DraftBook
 from bot.ledger.sqlite.connection import milliseconds, rows
-from bot.ledger.sqlite.database import Database
-from bot.ledger.statements import drafts as statements
-
-_COLUMNS = frozenset({"id", "guild_id", "member_id"})
+from bot.ledger.sqlite.database import Store, read, write
 
 
-class SqliteDraftBook(DraftBook):
+class SqliteDraftBook(Store, DraftBook):
     """Drafts in one database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    _KEEP = """
+    INSERT INTO draft (id, guild_id, member_id, made_at, content)
+    VALUES (:id, :guild_id, :member_id, :made_at, :content)
+    ON CONFLICT (id) DO UPDATE SET made_at = excluded.made_at, content = excluded.content
+    """
 
-    async def keep(self, draft: Draft, *, now: datetime) -> None:
-        content = {key: value for key, value in asdict(draft).items() if key not in _COLUMNS}
-        values = (draft.id, draft.guild_id, draft.member_id, milliseconds(now), json.dumps(content))
-        await self._database.write(lambda connection: rows(connection, statements.KEEP, *values))
+    @write
+    def keep(self, connection: apsw.Connection, draft: Draft, *, now: datetime) -> None:
+        content = asdict(draft)
+        columns = {column: content.pop(column) for column in ("id", "guild_id", "member_id")}
+        content_json = json.dumps(content)
+        rows(connection, self._KEEP, made_at=milliseconds(now), content=content_json, **columns)
 
-    async def find(self, draft_id: int, *, now: datetime) -> Draft | None:
-        bound = milliseconds(now - LIFE)
+    _FIND = """
+    SELECT id, guild_id, member_id, content FROM draft WHERE id = :id AND made_at > :oldest
+    """
 
-        def work(connection: apsw.Connection) -> Draft | None:
-            return _first(rows(connection, statements.FIND, draft_id, bound))
+    @read
+    def find(self, connection: apsw.Connection, draft_id: int, *, now: datetime) -> Draft | None:
+        oldest = milliseconds(now - DRAFT_LIFETIME)
+        found = rows(connection, self._FIND, id=draft_id, oldest=oldest)
+        return _draft(*found[0]) if found else None
 
-        return await self._database.read(work)
+    _TAKE = """
+    DELETE FROM draft WHERE id = :id AND made_at > :oldest
+    RETURNING id, guild_id, member_id, content
+    """
 
-    async def take(self, draft_id: int, *, now: datetime) -> Draft | None:
-        bound = milliseconds(now - LIFE)
+    @write
+    def take(self, connection: apsw.Connection, draft_id: int, *, now: datetime) -> Draft | None:
+        oldest = milliseconds(now - DRAFT_LIFETIME)
+        taken = rows(connection, self._TAKE, id=draft_id, oldest=oldest)
+        return _draft(*taken[0]) if taken else None
 
-        def work(connection: apsw.Connection) -> Draft | None:
-            return _first(rows(connection, statements.TAKE, draft_id, bound))
+    _ERASE_OLDER = "DELETE FROM draft WHERE made_at < :before RETURNING id"
 
-        return await self._database.write(work)
-
-    async def erase_older(self, before: datetime) -> int:
-        bound = milliseconds(before)
-
-        def work(connection: apsw.Connection) -> int:
-            return len(rows(connection, statements.ERASE_OLDER, bound))
-
-        return await self._database.write(work)
+    @write
+    def erase_older(self, connection: apsw.Connection, before: datetime) -> int:
+        return len(rows(connection, self._ERASE_OLDER, before=milliseconds(before)))
 
 
-def read_draft(row: tuple[Any, ...]) -> Draft:
-    """The draft that a row has."""
-    draft_id, guild_id, member_id, content = row
-    kept = json.loads(content)
+_OF_MEMBER = """
+SELECT id, guild_id, member_id, content FROM draft
+WHERE guild_id = :guild_id AND member_id = :member_id
+ORDER BY made_at, id
+"""
+
+
+def read_drafts(connection: apsw.Connection, guild_id: int, member_id: int) -> list[Draft]:
+    """Read a member's drafts in one server, oldest first."""
+    found = rows(connection, _OF_MEMBER, guild_id=guild_id, member_id=member_id)
+    return [_draft(*row) for row in found]
+
+
+_ERASE_OF_MEMBER = "DELETE FROM draft WHERE guild_id = :guild_id AND member_id = :member_id"
+
+
+def erase_drafts(connection: apsw.Connection, guild_id: int, member_id: int) -> None:
+    """Erase a member's drafts in one server."""
+    rows(connection, _ERASE_OF_MEMBER, guild_id=guild_id, member_id=member_id)
+
+
+def _draft(draft_id: int, guild_id: int, member_id: int, content: str) -> Draft:
+    kept: dict[str, Any] = json.loads(content)
     sources = tuple(ImageLink(**source) for source in kept.pop("sources"))
     quality = Quality(kept.pop("quality"))
     return Draft(draft_id, guild_id, member_id, sources=sources, quality=quality, **kept)
-
-
-def _first(found: list[tuple[Any, ...]]) -> Draft | None:
-    return read_draft(found[0]) if found else None

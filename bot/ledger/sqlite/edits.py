@@ -1,10 +1,9 @@
-"""`ledger.Ledger` over SQLite: every decision falls inside a guarded statement."""
+"""The edits of a ledger in SQLite; each decision is made inside a guarded statement."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import apsw
 
@@ -20,330 +19,354 @@ from bot.domain.edits import (
     PastEdit,
 )
 from bot.domain.images import SourceChange
-from bot.domain.lifecycle import LEAVES_FROM, MAY_HAVE_COST, Reason, State
+from bot.domain.lifecycle import LEAVES_FROM, Reason, State
 from bot.domain.pricing import Quality
-from bot.domain.quotas import (
-    Allowance,
-    Balance,
-    Budget,
-    Member,
-    OperatorLimits,
-    day_of,
-    decide,
-    window_at,
-)
+from bot.domain.quotas import Balance, Member, OperatorLimits, day_of
 from bot.ledger import Ledger
-from bot.ledger.sqlite.accounts import BOT, SERVER, days_of, read_sums
-from bot.ledger.sqlite.connection import Value, milliseconds, moment, moment_or_none, rows
-from bot.ledger.sqlite.database import Database
-from bot.ledger.sqlite.quota_rules import read_rules
-from bot.ledger.statements import edits as statements
+from bot.ledger.sqlite.accounts import hold_credits, read_balance, settle
+from bot.ledger.sqlite.connection import milliseconds, moment, rows
+from bot.ledger.sqlite.database import Store, read, write
+from bot.ledger.sqlite.edit_rows import get_edit, read_edits
 
 
-class SqliteLedger(Ledger):
+class SqliteLedger(Store, Ledger):
     """Edits and accounts in one database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def hold(
-        self, order: Order, *, limits: OperatorLimits, owner: str, now: datetime
+    @write
+    def hold(
+        self,
+        connection: apsw.Connection,
+        order: Order,
+        *,
+        limits: OperatorLimits,
+        owner: str,
+        now: datetime,
     ) -> Held | OverQuota | OverLimit | AlreadyHeld:
-        day = day_of(now).isoformat()
+        try:
+            with connection:
+                _hold(connection, order, limits, owner=owner, now=now)
+        except _NotHeldError:
+            return _explain_refusal(connection, order, limits, now)
+        return Held(get_edit(connection, order.id))
 
-        def work(connection: apsw.Connection) -> Held | OverQuota | OverLimit | AlreadyHeld:
-            try:
-                with connection:
-                    _hold(connection, order, day=day, limits=limits, now=now)
-                    _insert(connection, order, limits, day=day, owner=owner, now=now)
-            except _NotHeldError:
-                return _say_why_not(connection, order, limits, now)
-            return Held(_get_edit(connection, order.id))
+    _ACKNOWLEDGE = """
+    UPDATE edit SET message_id = :message_id, acknowledged_at = :now
+    WHERE id = :edit_id AND acknowledged_at IS NULL
+    """
 
-        return await self._database.write(work)
-
-    async def acknowledge(self, edit_id: int, *, message_id: int | None, now: datetime) -> None:
-        await self._database.write(
-            lambda connection: rows(
-                connection, statements.ACKNOWLEDGE, edit_id, message_id, milliseconds(now)
-            )
+    @write
+    def acknowledge(
+        self, connection: apsw.Connection, edit_id: int, *, message_id: int | None, now: datetime
+    ) -> None:
+        rows(
+            connection,
+            self._ACKNOWLEDGE,
+            edit_id=edit_id,
+            message_id=message_id,
+            now=milliseconds(now),
         )
 
-    async def submit(
-        self, edit_id: int, *, ratio: str, now: datetime, changes: Sequence[SourceChange] = ()
+    _SUBMIT = """
+    UPDATE edit SET
+        state = 'submitted', ratio = :ratio, submitted_at = :now, source_changes = :changes
+    WHERE id = :edit_id AND state = 'held'
+    RETURNING id
+    """
+
+    @write
+    def submit(
+        self,
+        connection: apsw.Connection,
+        edit_id: int,
+        *,
+        ratio: str,
+        now: datetime,
+        changes: Sequence[SourceChange] = (),
     ) -> Edit | None:
-        return await self._move(
-            edit_id, statements.SUBMIT, ratio, milliseconds(now), json.dumps(list(changes))
+        moved = rows(
+            connection,
+            self._SUBMIT,
+            edit_id=edit_id,
+            ratio=ratio,
+            now=milliseconds(now),
+            changes=json.dumps(list(changes)),
         )
+        return get_edit(connection, edit_id) if moved else None
 
-    async def render(self, edit_id: int, results: Sequence[str], *, now: datetime) -> Edit | None:
-        def work(connection: apsw.Connection) -> Edit | None:
-            if not rows(connection, statements.RENDER, edit_id, milliseconds(now)):
-                return None
-            rows(connection, statements.KEEP_RESULTS, edit_id, json.dumps(list(results)))
-            return _get_edit(connection, edit_id)
+    _RENDER = """
+    UPDATE edit SET state = 'rendered', rendered_at = :now
+    WHERE id = :edit_id AND state = 'submitted'
+    RETURNING id
+    """
+    _SET_RESULTS = "UPDATE edit_private SET results = :results WHERE edit_id = :edit_id"
 
-        return await self._database.write(work)
-
-    async def capture(
-        self, edit_id: int, *, posted: int, now: datetime, place: MessageRef | None = None
+    @write
+    def render(
+        self, connection: apsw.Connection, edit_id: int, results: Sequence[str], *, now: datetime
     ) -> Edit | None:
-        where = (None, None) if place is None else (place.message_id, place.channel_id)
-
-        def work(connection: apsw.Connection) -> Edit | None:
-            values = (edit_id, posted, milliseconds(now), *where)
-            for row in rows(connection, statements.CAPTURE, *values):
-                _settle(connection, row, reason=None)
-                rows(connection, statements.FORGET_COPY, edit_id)
-                ended = _get_edit(connection, edit_id)
-                _forget_token(connection, edit_id)
-                return replace(ended, order=replace(ended.order, token=None))
+        if not rows(connection, self._RENDER, edit_id=edit_id, now=milliseconds(now)):
             return None
+        rows(connection, self._SET_RESULTS, edit_id=edit_id, results=json.dumps(list(results)))
+        return get_edit(connection, edit_id)
 
-        return await self._database.write(work)
+    _CAPTURE = """
+    UPDATE edit SET
+        state = 'delivered', posted = :posted, charged = price * :posted, ended_at = :now,
+        message_id = coalesce(:message_id, message_id),
+        message_channel_id = coalesce(nullif(:channel_id, channel_id), message_channel_id)
+    WHERE id = :edit_id AND state = 'rendered'
+    RETURNING guild_id, member_id, day, price * count, charged, submitted_at
+    """
 
-    async def void(
-        self, edit_id: int, reason: Reason, *, detail: str | None, now: datetime
+    @write
+    def capture(
+        self,
+        connection: apsw.Connection,
+        edit_id: int,
+        *,
+        posted: int,
+        now: datetime,
+        message: MessageRef | None = None,
     ) -> Edit | None:
-        arrows = (*LEAVES_FROM[reason.state], None, None)[:3]
-
-        def work(connection: apsw.Connection) -> Edit | None:
-            end = (reason.state, reason, milliseconds(now))
-            for row in rows(connection, statements.VOID, edit_id, *end, *arrows):
-                _settle(connection, row, reason=reason)
-                rows(connection, statements.FORGET_COPY, edit_id)
-                rows(connection, statements.KEEP_DETAIL, edit_id, detail)
-                return _get_edit(connection, edit_id)
+        moved = rows(
+            connection,
+            self._CAPTURE,
+            edit_id=edit_id,
+            posted=posted,
+            now=milliseconds(now),
+            message_id=None if message is None else message.message_id,
+            channel_id=None if message is None else message.channel_id,
+        )
+        if not moved:
             return None
+        settle(connection, moved[0], reason=None)
+        rows(connection, _ERASE_COPY, edit_id=edit_id)
+        ended = get_edit(connection, edit_id)
+        _erase_token(connection, edit_id)
+        return replace(ended, order=replace(ended.order, token=None))
 
-        return await self._database.write(work)
+    _VOID = """
+    UPDATE edit SET state = :state, reason = :reason, ended_at = :now
+    WHERE id = :edit_id AND state IN (:from_1, :from_2, :from_3)
+    RETURNING guild_id, member_id, day, price * count, charged, submitted_at
+    """
+    _SET_DETAIL = "UPDATE edit_private SET detail = :detail WHERE edit_id = :edit_id"
 
-    async def forget_token(self, edit_id: int) -> None:
-        await self._database.write(lambda connection: _forget_token(connection, edit_id))
-
-    async def find(self, edit_id: int) -> Edit | None:
-        def work(connection: apsw.Connection) -> Edit | None:
-            found = rows(connection, statements.EDIT_BY_ID, edit_id)
-            return _edit(found[0]) if found else None
-
-        return await self._database.read(work)
-
-    async def unfinished(self) -> list[Edit]:
-        return await self._database.read(
-            lambda connection: [_edit(row) for row in rows(connection, statements.UNFINISHED)]
+    @write
+    def void(
+        self,
+        connection: apsw.Connection,
+        edit_id: int,
+        reason: Reason,
+        *,
+        detail: str | None,
+        now: datetime,
+    ) -> Edit | None:
+        from_1, from_2, from_3 = (*LEAVES_FROM[reason.state], None, None)[:3]
+        moved = rows(
+            connection,
+            self._VOID,
+            edit_id=edit_id,
+            state=reason.state,
+            reason=reason,
+            now=milliseconds(now),
+            from_1=from_1,
+            from_2=from_2,
+            from_3=from_3,
         )
+        if not moved:
+            return None
+        settle(connection, moved[0], reason=reason)
+        rows(connection, _ERASE_COPY, edit_id=edit_id)
+        rows(connection, self._SET_DETAIL, edit_id=edit_id, detail=detail)
+        return get_edit(connection, edit_id)
 
-    async def latest_times(self, *, most: int) -> Mapping[Quality, Sequence[Durations]]:
-        def work(connection: apsw.Connection) -> Mapping[Quality, Sequence[Durations]]:
-            return {
-                quality: [
-                    Durations(call=(rendered - submitted) / 1000, posting=(ended - rendered) / 1000)
-                    for submitted, rendered, ended in reversed(
-                        rows(connection, statements.LATEST_TIMES, quality, most)
-                    )
-                ]
-                for quality in Quality
-            }
+    @write
+    def forget_token(self, connection: apsw.Connection, edit_id: int) -> None:
+        _erase_token(connection, edit_id)
 
-        return await self._database.read(work)
+    @read
+    def find(self, connection: apsw.Connection, edit_id: int) -> Edit | None:
+        found = read_edits(connection, "WHERE edit.id = :edit_id", edit_id=edit_id)
+        return found[0] if found else None
 
-    async def balance(self, member: Member, *, limits: OperatorLimits, now: datetime) -> Balance:
-        return await self._database.read(
-            lambda connection: _balance(connection, member, limits, now)
-        )
+    _UNFINISHED = """
+    WHERE edit.id IN (SELECT edit_id FROM edit_token)
+    ORDER BY edit.held_at, edit.id
+    """
 
-    async def statement(
-        self, member: Member, *, limits: OperatorLimits, now: datetime, latest: int
+    @read
+    def unfinished(self, connection: apsw.Connection) -> list[Edit]:
+        return read_edits(connection, self._UNFINISHED)
+
+    _LATEST_TIMES = """
+    SELECT submitted_at, rendered_at, ended_at
+    FROM edit
+    WHERE quality = :quality AND state = 'delivered'
+    ORDER BY ended_at DESC
+    LIMIT :limit
+    """
+
+    @read
+    def latest_times(
+        self, connection: apsw.Connection, *, limit: int
+    ) -> Mapping[Quality, Sequence[Durations]]:
+        return {
+            quality: [
+                Durations(call=(rendered - submitted) / 1000, posting=(ended - rendered) / 1000)
+                for submitted, rendered, ended in reversed(
+                    rows(connection, self._LATEST_TIMES, quality=quality, limit=limit)
+                )
+            ]
+            for quality in Quality
+        }
+
+    @read
+    def balance(
+        self, connection: apsw.Connection, member: Member, *, limits: OperatorLimits, now: datetime
+    ) -> Balance:
+        return read_balance(connection, member, limits, now)
+
+    _PAST_EDITS = """
+    SELECT held_at, state, quality, count, posted, charged
+    FROM edit
+    WHERE guild_id = :guild_id AND member_id = :member_id
+    ORDER BY held_at DESC, id DESC
+    LIMIT :limit
+    """
+
+    @read
+    def statement(
+        self,
+        connection: apsw.Connection,
+        member: Member,
+        *,
+        limits: OperatorLimits,
+        now: datetime,
+        latest: int,
     ) -> tuple[Balance, list[PastEdit]]:
-        def work(connection: apsw.Connection) -> tuple[Balance, list[PastEdit]]:
-            balance = _balance(connection, member, limits, now)
-            edits = rows(connection, statements.PAST_EDITS, member.guild_id, member.id, latest)
-            return balance, list(map(_past_edit, edits))
-
-        return await self._database.read(work)
-
-    async def _move(self, edit_id: int, statement: str, *values: Value) -> Edit | None:
-        def work(connection: apsw.Connection) -> Edit | None:
-            if not rows(connection, statement, edit_id, *values):
-                return None
-            return _get_edit(connection, edit_id)
-
-        return await self._database.write(work)
+        edits = rows(
+            connection,
+            self._PAST_EDITS,
+            guild_id=member.guild_id,
+            member_id=member.id,
+            limit=latest,
+        )
+        return read_balance(connection, member, limits, now), [
+            PastEdit(moment(held_at), State(state), Quality(quality), *numbers)
+            for held_at, state, quality, *numbers in edits
+        ]
 
 
 class _NotHeldError(Exception):
-    """Rolls back a hold that one of the guards, or a row of the same interaction, forbids."""
+    """Roll back a hold that a guard, or an edit of the same interaction, forbids."""
+
+
+_COUNT_OPEN = "SELECT count(*) FROM edit WHERE member_id = :member_id AND ended_at IS NULL"
+
+
+def _explain_refusal(
+    connection: apsw.Connection, order: Order, limits: OperatorLimits, now: datetime
+) -> OverQuota | OverLimit | AlreadyHeld:
+    if read_edits(connection, "WHERE edit.id = :edit_id", edit_id=order.id):
+        return AlreadyHeld()
+    if limits.open_edits is not None:
+        ((open_edits,),) = rows(connection, _COUNT_OPEN, member_id=order.member_id)
+        if open_edits >= limits.open_edits:
+            return OverLimit(limits.open_edits)
+    return OverQuota(order.hold, read_balance(connection, order.member, limits, now))
+
+
+_INSERT_EDIT = """
+INSERT INTO edit (
+    id, application_id, guild_id, channel_id, member_id, day, quality, size, count,
+    private, upload_limit, source_public, price, owner, held_at, state
+)
+SELECT
+    :id, :application_id, :guild_id, :channel_id, :member_id, :day, :quality, :size, :count,
+    :private, :upload_limit, :source_public, :price, :owner, :held_at, 'held'
+WHERE :open_edits IS NULL OR :open_edits > (
+    SELECT count(*) FROM edit WHERE member_id = :member_id AND ended_at IS NULL
+)
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+"""
+
+_INSERT_PRIVATE = """
+INSERT INTO edit_private (
+    edit_id, member_name, source_url, source_name, prompt, roles, held_at, source_edit_id
+)
+VALUES (
+    :edit_id, :member_name, :source_url, :source_name, :prompt, :roles, :held_at, :source_edit_id
+)
+"""
+
+_INSERT_TOKEN = "INSERT INTO edit_token (edit_id, token) VALUES (:edit_id, :token)"
 
 
 def _hold(
-    connection: apsw.Connection, order: Order, *, day: str, limits: OperatorLimits, now: datetime
+    connection: apsw.Connection, order: Order, limits: OperatorLimits, *, owner: str, now: datetime
 ) -> None:
-    """Set the price aside on all accounts that it counts in; raises where a guard forbids it."""
-    allowance = _allowance(connection, order.member, limits, now)
-    member, server, bot = (order.guild_id, order.member_id), (order.guild_id, SERVER), (BOT, SERVER)
-    within, within_operators = statements.HOLD_WITHIN_LIMIT, statements.HOLD_WITHIN_OPERATOR_BUDGET
-    guards = (
-        (within, member, allowance.quota.credits, allowance.window),
-        (within, server, allowance.budget, allowance.window),
-        (within_operators, bot, limits.daily_budget, window_at(now)),
-    )
-    for statement, account, limit, window in guards:
-        if not rows(connection, statement, *account, day, order.hold, limit, *days_of(window)):
-            raise _NotHeldError
-
-
-def _say_why_not(
-    connection: apsw.Connection, order: Order, limits: OperatorLimits, now: datetime
-) -> OverQuota | OverLimit | AlreadyHeld:
-    if rows(connection, statements.EDIT_BY_ID, order.id):
-        return AlreadyHeld()
-    if limits.open_edits is not None:
-        ((open_edits,),) = rows(connection, statements.COUNT_OPEN, order.member_id)
-        if open_edits >= limits.open_edits:
-            return OverLimit(limits.open_edits)
-    return OverQuota(order.hold, _balance(connection, order.member, limits, now))
-
-
-def _allowance(
-    connection: apsw.Connection, member: Member, limits: OperatorLimits, now: datetime
-) -> Allowance:
-    rules = read_rules(connection, member.guild_id, about=member.id)
-    return decide(rules, member, now, default_quota=limits.default_quota)
-
-
-def _balance(
-    connection: apsw.Connection, member: Member, limits: OperatorLimits, now: datetime
-) -> Balance:
-    allowance = _allowance(connection, member, limits, now)
-    window, today = allowance.window, window_at(now)
-    own = read_sums(connection, member.guild_id, member.id, window)
-    budget = operator_budget = None
-    if allowance.budget is not None:
-        all_here = read_sums(connection, member.guild_id, SERVER, window)
-        budget = Budget(allowance.budget, all_here.held + all_here.spent, window)
-    if limits.daily_budget is not None:
-        all_sent = read_sums(connection, BOT, SERVER, today)
-        operator_budget = Budget(limits.daily_budget, all_sent.held + all_sent.sent, today)
-    return Balance(
-        quota=allowance.quota,
-        granted=own.granted,
-        held=own.held,
-        spent=own.spent,
-        window=window,
-        budget=budget,
-        operator_budget=operator_budget,
-    )
-
-
-def _insert(
-    connection: apsw.Connection,
-    order: Order,
-    limits: OperatorLimits,
-    *,
-    day: str,
-    owner: str,
-    now: datetime,
-) -> None:
-    """Keep the order as a row; raises where its interaction has one, or its member too many."""
+    """Set the order's price aside and insert its rows; raise _NotHeldError if either can't be."""
+    if order.personal is None:
+        raise ValueError("an order without its prompt can't be held")
+    if not hold_credits(connection, order, limits=limits, now=now):
+        raise _NotHeldError
     inserted = rows(
         connection,
-        statements.INSERT_EDIT,
-        *(order.id, order.application_id, order.guild_id, order.channel_id, order.member_id, day),
-        *(order.quality, order.size, order.count, int(order.private), order.upload_limit),
-        *(int(order.source_public), order.quality.price, owner, milliseconds(now)),
-        limits.open_edits,
+        _INSERT_EDIT,
+        id=order.id,
+        application_id=order.application_id,
+        guild_id=order.guild_id,
+        channel_id=order.channel_id,
+        member_id=order.member_id,
+        day=day_of(now).isoformat(),
+        quality=order.quality,
+        size=order.size,
+        count=order.count,
+        private=int(order.private),
+        upload_limit=order.upload_limit,
+        source_public=int(order.source_public),
+        price=order.quality.price,
+        owner=owner,
+        held_at=milliseconds(now),
+        open_edits=limits.open_edits,
     )
     if not inserted:
         raise _NotHeldError
     rows(
         connection,
-        statements.INSERT_PRIVATE,
-        *(order.id, order.member_name, order.source_url, order.source_name, order.prompt),
-        *(json.dumps(order.role_ids), milliseconds(now), order.source_edit_id),
+        _INSERT_PRIVATE,
+        edit_id=order.id,
+        member_name=order.personal.member_name,
+        source_url=order.personal.source_url,
+        source_name=order.personal.source_name,
+        prompt=order.personal.prompt,
+        roles=json.dumps(order.personal.role_ids),
+        held_at=milliseconds(now),
+        source_edit_id=order.personal.source_edit_id,
     )
-    rows(connection, statements.INSERT_TOKEN, order.id, order.token)
+    rows(connection, _INSERT_TOKEN, edit_id=order.id, token=order.token)
+
+
+_ERASE_COPY = """
+UPDATE edit_private SET source_url = '', source_name = ''
+WHERE edit_id = :edit_id AND source_edit_id IS NOT NULL
+"""
+
+_ERASE_TOKEN = "DELETE FROM edit_token WHERE edit_id = :edit_id"
+_ERASE_IF_REQUESTED = "DELETE FROM edit_private WHERE edit_id = :edit_id AND doomed = 1"
+
+
+def _erase_token(connection: apsw.Connection, edit_id: int) -> None:
+    """Erase an ended edit's token, and its personal data if the member asked for that."""
+    rows(connection, _ERASE_TOKEN, edit_id=edit_id)
+    rows(connection, _ERASE_IF_REQUESTED, edit_id=edit_id)
 
 
 def rewrite_tokens(connection: apsw.Connection) -> None:
-    """Write the open edits' tokens anew, so that their table's pages keep none of the erased."""
-    kept = rows(connection, statements.TOKENS)
-    rows(connection, statements.FORGET_ALL_TOKENS)
+    """Rewrite the table of tokens, so that its pages keep none that were erased."""
+    kept = rows(connection, "SELECT edit_id, token FROM edit_token")
+    rows(connection, "DELETE FROM edit_token")
     for edit_id, token in kept:
-        rows(connection, statements.INSERT_TOKEN, edit_id, token)
-
-
-def _forget_token(connection: apsw.Connection, edit_id: int) -> None:
-    """Erase an ended edit's token, and its member's data if they asked for it meanwhile."""
-    rows(connection, statements.FORGET_TOKEN, edit_id)
-    rows(connection, statements.ERASE_IF_ASKED, edit_id)
-
-
-def _settle(connection: apsw.Connection, ended: tuple[Any, ...], *, reason: Reason | None) -> None:
-    """Take an ended edit's hold off all accounts, charge them, and count what was sent."""
-    guild_id, member_id, day, hold, charged, submitted_at = ended
-    sent = submitted_at is not None and (reason is None or reason in MAY_HAVE_COST)
-    rows(
-        connection,
-        statements.SETTLE,
-        *(guild_id, member_id, day, hold, charged, hold if sent else 0),
-    )
-
-
-def _get_edit(connection: apsw.Connection, edit_id: int) -> Edit:
-    (row,) = rows(connection, statements.EDIT_BY_ID, edit_id)
-    return _edit(row)
-
-
-def _edit(row: tuple[Any, ...]) -> Edit:
-    column = dict(zip(statements.EDIT_COLUMNS, row, strict=True))
-    return Edit(
-        order=Order(
-            id=column["id"],
-            application_id=column["application_id"],
-            guild_id=column["guild_id"],
-            channel_id=column["channel_id"],
-            member_id=column["member_id"],
-            member_name=column["member_name"],
-            token=column["token"],
-            source_url=column["source_url"],
-            source_name=column["source_name"],
-            prompt=column["prompt"],
-            quality=Quality(column["quality"]),
-            size=column["size"],
-            count=column["count"],
-            private=bool(column["private"]),
-            upload_limit=column["upload_limit"],
-            source_public=bool(column["source_public"]),
-            source_edit_id=column["source_edit_id"],
-            role_ids=tuple(json.loads(column["roles"])),
-        ),
-        state=State(column["state"]),
-        reason=None if column["reason"] is None else Reason(column["reason"]),
-        detail=column["detail"],
-        message_id=column["message_id"],
-        ratio=column["ratio"],
-        results=tuple(json.loads(column["results"])),
-        posted=column["posted"],
-        charged=column["charged"],
-        held_at=moment(column["held_at"]),
-        acknowledged_at=moment_or_none(column["acknowledged_at"]),
-        submitted_at=moment_or_none(column["submitted_at"]),
-        rendered_at=moment_or_none(column["rendered_at"]),
-        ended_at=moment_or_none(column["ended_at"]),
-        source_changes=tuple(map(SourceChange, json.loads(column["source_changes"]))),
-        erase_when_done=bool(column["doomed"]),
-        borrowed=bool(column["borrowed"]),
-        message_channel_id=column["message_channel_id"],
-    )
-
-
-def _past_edit(row: tuple[Any, ...]) -> PastEdit:
-    held_at, state, quality, count, posted, charged = row
-    return PastEdit(
-        held_at=moment(held_at),
-        state=State(state),
-        quality=Quality(quality),
-        count=count,
-        posted=posted,
-        charged=charged,
-    )
+        rows(connection, _INSERT_TOKEN, edit_id=edit_id, token=token)

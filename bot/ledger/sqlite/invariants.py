@@ -1,4 +1,4 @@
-"""What is true of every ledger at every moment, looked up in its rows."""
+"""Looks for rows that break what is always true of a ledger."""
 
 import json
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ import apsw
 from bot.domain.lifecycle import MAY_HAVE_COST
 from bot.ledger.sqlite.connection import rows
 
-_SENTENCES = (  # $1: the reasons for which an edit that was sent may have cost something
-    # An account is the sum of its edits; the server's (member 0) and the bot's (server 0) as well.
+_QUERIES = (
+    # An account is the sum of its edits, the server's (member 0) and the bot's (server 0) too.
     """
     WITH due AS (
         SELECT guild_id, member_id, day,
             sum(iif(ended_at IS NULL, price * count, 0)) AS held,
             sum(charged) AS spent,
             sum(iif(ended_at IS NOT NULL AND submitted_at IS NOT NULL
-                AND (reason IS NULL OR reason IN (SELECT value FROM json_each($1))),
+                AND (reason IS NULL OR reason IN (SELECT value FROM json_each(:may_have_cost))),
                 price * count, 0)) AS sent
         FROM edit GROUP BY guild_id, member_id, day
     ),
@@ -47,7 +47,7 @@ _SENTENCES = (  # $1: the reasons for which an edit that was sent may have cost 
         UNION ALL SELECT id, 0, 0, day FROM edit
     )
     SELECT format(
-        'edit %d: there is no account of server %d, member %d, %s',
+        'edit %d: has no account for server %d, member %d, %s',
         id, due.guild_id, due.member_id, due.day
     )
     FROM due LEFT JOIN account USING (guild_id, member_id, day)
@@ -55,29 +55,29 @@ _SENTENCES = (  # $1: the reasons for which an edit that was sent may have cost 
     """,
     """
     SELECT format(
-        'edit %d: is %s, was charged %d for %d of %d pictures at %d each',
+        'edit %d: is %s, was charged %d for %d of %d images at %d each',
         id, state, charged, posted, count, price
     )
     FROM edit
     WHERE charged <> price * posted OR posted > count OR (state = 'delivered') <> (posted > 0)
     """,
     """
-    SELECT format('edit %d: is %s, and what it takes to end it is gone', id, state)
+    SELECT format('edit %d: is %s, but the data to finish it is gone', id, state)
     FROM edit LEFT JOIN edit_private ON edit_id = id
     WHERE ended_at IS NULL AND edit_id IS NULL
     """,
     """
-    SELECT format('edit %d: is %s, and its interaction''s token is gone', id, state)
+    SELECT format('edit %d: is %s, but its interaction token is gone', id, state)
     FROM edit LEFT JOIN edit_token ON edit_id = id
     WHERE ended_at IS NULL AND edit_id IS NULL
     """,
     """
-    SELECT format('edit %d: was delivered and keeps its interaction''s token', id)
+    SELECT format('edit %d: was delivered, but still has its interaction token', id)
     FROM edit JOIN edit_token ON edit_id = id
     WHERE state = 'delivered'
     """,
     """
-    SELECT format('edit %d: has ended and keeps a copy of the original of edit %d',
+    SELECT format('edit %d: has ended, but still has a copy of edit %d''s original',
         id, source_edit_id)
     FROM edit JOIN edit_private ON edit_id = id
     WHERE ended_at IS NOT NULL AND source_edit_id IS NOT NULL
@@ -87,12 +87,13 @@ _SENTENCES = (  # $1: the reasons for which an edit that was sent may have cost 
 
 
 def find_broken_rows(connection: apsw.Connection) -> Iterator[str]:
-    """One sentence for each row that breaks an invariant, and for whatever SQLite itself finds."""
-    for query in _SENTENCES:
-        for (sentence,) in rows(connection, query, json.dumps(sorted(MAY_HAVE_COST))):
-            yield sentence
+    """Describe each row that breaks an invariant, and what SQLite's own checks find."""
+    may_have_cost = json.dumps(sorted(MAY_HAVE_COST))
+    for query in _QUERIES:
+        for (description,) in rows(connection, query, may_have_cost=may_have_cost):
+            yield description
     for table, row, parent, _ in rows(connection, "PRAGMA foreign_key_check"):
-        yield f"{table}: row {row or '?'} refers to a row of {parent} that is not there"
+        yield f"{table}: row {row or '?'} refers to a missing row of {parent}"
     for (finding,) in rows(connection, "PRAGMA integrity_check"):
         if finding != "ok":
             yield f"SQLite finds: {finding}"

@@ -1,4 +1,4 @@
-"""The shape of the database, as ordered steps; each commits together with the record of itself."""
+"""The database's schema, as ordered migrations. Each commits together with its own record."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.ledger.sqlite.connection import rows
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step; its place in `MIGRATIONS`, counted from one, is the version it leads to."""
+    """A step; its position in `MIGRATIONS`, counted from one, is the version it leads to."""
 
     name: str
     statements: tuple[str, ...]
@@ -290,10 +290,10 @@ def migrate(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     migrations: tuple[Migration, ...] = MIGRATIONS,
 ) -> None:
-    """Bring the database to the newest version that this program knows.
+    """Migrate the database to this program's version.
 
     Raises:
-        LedgerUnusable: the database is of a newer version than this program.
+        LedgerUnusableError: the database has a newer version.
     """
     with connection:
         rows(
@@ -309,7 +309,7 @@ def migrate(
     version = version_of(connection)
     if version > len(migrations):
         raise LedgerUnusableError(
-            f"its version is {version} and this program knows versions up to {len(migrations)}: "
+            f"its version is {version}, and this program knows versions up to {len(migrations)}: "
             "start a newer version of the program"
         )
     for number, migration in enumerate(migrations[version:], start=version + 1):
@@ -318,14 +318,16 @@ def migrate(
                 rows(connection, statement)
             rows(
                 connection,
-                "INSERT INTO migration (version, name, applied_at) VALUES ($1, $2, $3)",
-                *(number, migration.name, now().isoformat()),
+                "INSERT INTO migration (version, name, applied_at) VALUES (:version, :name, :now)",
+                version=number,
+                name=migration.name,
+                now=now().isoformat(),
             )
 
 
 def version_of(connection: apsw.Connection) -> int:
-    """How many migrations the database has had."""
+    """Return how many migrations the database has had."""
     ((version,),) = rows(connection, "SELECT coalesce(max(version), 0) FROM migration")
     if not isinstance(version, int):
-        raise LedgerUnusableError("its migration table is not this program's")
+        raise LedgerUnusableError("its migration table isn't this program's")
     return version

@@ -1,4 +1,4 @@
-"""`usage.UsageBook` over SQLite."""
+"""Usage reports from SQLite."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,115 +8,147 @@ import apsw
 from bot.domain.lifecycle import Reason, State
 from bot.domain.pricing import Quality
 from bot.domain.quotas import SERVER_BUDGET, Limit, Period, Window
-from bot.ledger.sqlite.accounts import SERVER, days_of, read_sums
-from bot.ledger.sqlite.connection import moment, moment_or_none, rows
-from bot.ledger.sqlite.database import Reader
-from bot.ledger.sqlite.quota_rules import read_rules
-from bot.ledger.statements import usage as statements
+from bot.ledger.sqlite.accounts import SERVER, days_of, read_period, read_rules, read_sums
+from bot.ledger.sqlite.connection import moment, moment_or_none, records, rows
+from bot.ledger.sqlite.database import Reader, report
 from bot.ledger.usage import DailyUse, MemberUse, ServerUse, Usage, UsageBook, UsageRow
 
 
 class SqliteUsageBook(UsageBook):
-    """Sums and rows, read over a connection of their own."""
+    """Reports over a connection of their own."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, reporter: Reader) -> None:
+        self.reporter = reporter
 
-    async def usage(self, guild_id: int, *, window: Window, since: date, most: int) -> Usage:
+    _DAILY = """
+    SELECT day, quality, count(*) FILTER (WHERE posted > 0), sum(posted), sum(charged)
+    FROM edit
+    WHERE guild_id = :guild_id AND day >= :since AND day < :end AND ended_at IS NOT NULL
+    GROUP BY day, quality
+    ORDER BY day, quality
+    """
+    _TOP = """
+    SELECT member_id, (
+        SELECT member_name
+        FROM edit AS named
+        JOIN edit_private ON edit_id = named.id
+        WHERE named.guild_id = :guild_id AND named.member_id = edit.member_id
+        ORDER BY named.held_at DESC
+        LIMIT 1
+    ), sum(posted), sum(charged) AS credits
+    FROM edit
+    WHERE guild_id = :guild_id AND day >= :first AND day < :end AND ended_at IS NOT NULL
+    GROUP BY member_id
+    HAVING sum(charged) > 0
+    ORDER BY credits DESC, member_id
+    LIMIT :limit
+    """
+    _FAILURES = """
+    SELECT reason, count(*)
+    FROM edit
+    WHERE guild_id = :guild_id AND day >= :first AND day < :end
+    AND ended_at IS NOT NULL AND reason IS NOT NULL
+    GROUP BY reason
+    ORDER BY count(*) DESC, reason
+    """
+
+    @report
+    def usage(
+        self,
+        connection: apsw.Connection,
+        guild_id: int,
+        *,
+        window: Window,
+        since: date,
+        limit: int,
+    ) -> Usage:
         days = days_of(window)
-
-        def work(connection: apsw.Connection) -> Usage:
-            rules = read_rules(connection, guild_id)
-            sums = read_sums(connection, guild_id, SERVER, window)
-            daily = rows(connection, statements.DAILY, guild_id, since.isoformat(), days[1])
-            return Usage(
-                window=window,
-                period=rules.period,
-                budget=rules.limits.get(SERVER_BUDGET, Limit(None)).credits,
-                daily=tuple(_daily(*row) for row in daily),
-                top=tuple(
-                    MemberUse(member_id, name, pictures, credits)
-                    for member_id, pictures, credits, name in rows(
-                        connection, statements.TOP, guild_id, *days, most
-                    )
-                ),
-                failures={
-                    Reason(reason): count
-                    for reason, count in rows(connection, statements.FAILURES, guild_id, *days)
-                },
-                held=sums.held,
-                sent=sums.sent,
-            )
-
-        return await self._reader.run(work)
-
-    async def period(self, guild_id: int) -> Period:
-        return await self._reader.run(lambda connection: read_rules(connection, guild_id).period)
-
-    async def rows(
-        self, guild_id: int, window: Window | None, *, after: int, most: int
-    ) -> Sequence[UsageRow]:
-        days = days_of(window)
-
-        def work(connection: apsw.Connection) -> Sequence[UsageRow]:
-            found = rows(connection, statements.ROWS, after, most, *days, guild_id)
-            return [_row(*row) for row in found]
-
-        return await self._reader.run(work)
-
-    async def servers(self) -> Sequence[int]:
-        return await self._reader.run(
-            lambda connection: [guild_id for (guild_id,) in rows(connection, statements.SERVERS)]
+        rules = read_rules(connection, guild_id)
+        sums = read_sums(connection, guild_id, SERVER, window)
+        daily = rows(
+            connection, self._DAILY, guild_id=guild_id, since=since.isoformat(), end=days["end"]
+        )
+        top = rows(connection, self._TOP, guild_id=guild_id, limit=limit, **days)
+        failures = rows(connection, self._FAILURES, guild_id=guild_id, **days)
+        return Usage(
+            window=window,
+            period=rules.period,
+            budget=rules.limits.get(SERVER_BUDGET, Limit(None)).credits,
+            daily=tuple(
+                DailyUse(date.fromisoformat(day), Quality(quality), *numbers)
+                for day, quality, *numbers in daily
+            ),
+            top=tuple(MemberUse(*row) for row in top),
+            failures={Reason(reason): count for reason, count in failures},
+            held=sums.held,
+            sent=sums.sent,
         )
 
-    async def server(self, guild_id: int, window: Window | None) -> ServerUse:
-        days = days_of(window)
+    @report
+    def period(self, connection: apsw.Connection, guild_id: int) -> Period:
+        return read_period(connection, guild_id)
 
-        def work(connection: apsw.Connection) -> ServerUse:
-            sums = read_sums(connection, guild_id, SERVER, window)
-            ((edits, pictures),) = rows(connection, statements.DELIVERED, guild_id, *days)
-            return ServerUse(
-                guild_id=guild_id,
-                window=window,
-                edits=edits,
-                pictures=pictures,
-                charged=sums.spent,
-                sent=sums.sent,
-                held=sums.held,
+    # `guild_id + 0` keeps SQLite from sorting all the server's edits for each page.
+    _ROWS = """
+    SELECT
+        edit.held_at, id AS edit_id, member_id, member_name, channel_id,
+        quality, size, count, posted, charged, state, ended_at
+    FROM edit
+    LEFT JOIN edit_private ON edit_id = id
+    WHERE id > :after AND day >= :first AND day < :end AND guild_id + 0 = :guild_id
+    ORDER BY id
+    LIMIT :limit
+    """
+
+    @report
+    def rows(
+        self,
+        connection: apsw.Connection,
+        guild_id: int,
+        window: Window | None,
+        *,
+        after: int,
+        limit: int,
+    ) -> Sequence[UsageRow]:
+        found = records(
+            connection, self._ROWS, guild_id=guild_id, after=after, limit=limit, **days_of(window)
+        )
+        return [
+            UsageRow(
+                held_at=moment(row.pop("held_at")),
+                quality=Quality(row.pop("quality")),
+                state=State(row.pop("state")),
+                ended_at=moment_or_none(row.pop("ended_at")),
+                **row,
             )
+            for row in found
+        ]
 
-        return await self._reader.run(work)
+    _SERVERS = "SELECT DISTINCT guild_id FROM account WHERE guild_id <> 0 ORDER BY guild_id"
 
+    @report
+    def servers(self, connection: apsw.Connection) -> Sequence[int]:
+        return [guild_id for (guild_id,) in rows(connection, self._SERVERS)]
 
-def _daily(day: str, quality: str, edits: int, pictures: int, credits: int) -> DailyUse:
-    return DailyUse(date.fromisoformat(day), Quality(quality), edits, pictures, credits)
+    _DELIVERED = """
+    SELECT count(*), coalesce(sum(posted), 0)
+    FROM edit
+    WHERE guild_id = :guild_id AND day >= :first AND day < :end
+    AND ended_at IS NOT NULL AND posted > 0
+    """
 
-
-def _row(
-    held_at: int,
-    edit_id: int,
-    member_id: int,
-    member_name: str | None,
-    channel_id: int,
-    quality: str,
-    size: str,
-    count: int,
-    posted: int,
-    charged: int,
-    state: str,
-    ended_at: int | None,
-) -> UsageRow:
-    return UsageRow(
-        held_at=moment(held_at),
-        edit_id=edit_id,
-        member_id=member_id,
-        member_name=member_name,
-        channel_id=channel_id,
-        quality=Quality(quality),
-        size=size,
-        count=count,
-        posted=posted,
-        charged=charged,
-        state=State(state),
-        ended_at=moment_or_none(ended_at),
-    )
+    @report
+    def server(
+        self, connection: apsw.Connection, guild_id: int, window: Window | None
+    ) -> ServerUse:
+        sums = read_sums(connection, guild_id, SERVER, window)
+        ((edits, images),) = rows(connection, self._DELIVERED, guild_id=guild_id, **days_of(window))
+        return ServerUse(
+            guild_id=guild_id,
+            window=window,
+            edits=edits,
+            images=images,
+            charged=sums.spent,
+            sent=sums.sent,
+            held=sums.held,
+        )

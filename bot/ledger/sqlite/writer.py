@@ -1,7 +1,7 @@
-"""One thread owns the one writing connection and commits whatever waits in one transaction.
+"""Group commit: one thread owns the write connection, and commits all pending jobs at once.
 
-Each piece of work has a savepoint of its own, so one that fails takes nothing else with it; the
-cost of reaching the disk is shared by all that came while the last commit was under way.
+Jobs that arrive during a commit share the next one, so they share the cost of reaching the disk.
+Each job has its own savepoint, so a job that fails doesn't affect the others.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ from typing import Any, Generic, TypeVar
 
 import apsw
 
-from bot.ledger.sqlite.connection import as_ledger_fault, rows
+from bot.ledger.sqlite.connection import as_ledger_error, rows
 
 T = TypeVar("T")
 
-LARGEST_BATCH = 256
-"""Pieces of work in one transaction, so that the first of many does not wait for all."""
+MAX_BATCH = 256
+"""Jobs in one transaction, so that the first of many doesn't wait for all of them."""
 
 
 class Writer:
-    """Runs functions of the connection in its thread, in the order in which they came."""
+    """Runs jobs on the connection in its thread, first come, first served."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -32,10 +32,10 @@ class Writer:
         self._thread.start()
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
-        """What `work` returns, once the transaction that it was part of is on the disk.
+        """Run `work` in a transaction, and return its result once that is on disk.
 
         Raises:
-            LedgerFault: SQLite refused a statement or the commit; nothing of `work` was done.
+            LedgerError: a statement or the commit failed, so `work` was rolled back.
         """
         loop = asyncio.get_running_loop()
         job = _Job(work, loop, loop.create_future())
@@ -43,24 +43,24 @@ class Writer:
         return await job.future
 
     async def close(self) -> None:
-        """Finish what waits and end the thread; the connection stays open."""
+        """Finish the pending jobs and end the thread; leave the connection open."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
         while (first := self._jobs.get()) is not None:
             batch = [first]
-            ends = self._collect(batch)
+            closing = self._collect(batch)
             self._commit(batch)
             for loop in {job.loop for job in batch}:
                 done = [job for job in batch if job.loop is loop]
                 loop.call_soon_threadsafe(_resolve, done)
-            if ends:
+            if closing:
                 return
 
     def _collect(self, batch: "list[_Job[Any]]") -> bool:
-        """Add to the batch what waits already; True where the end was asked for."""
-        while len(batch) < LARGEST_BATCH:
+        """Add the pending jobs to the batch; return True if `close` was called."""
+        while len(batch) < MAX_BATCH:
             try:
                 job = self._jobs.get_nowait()
             except queue.Empty:
@@ -75,27 +75,27 @@ class Writer:
             rows(self._connection, "BEGIN IMMEDIATE")
             for job in batch:
                 self._attempt(job)
-        except BaseException as fault:
-            self._give_up(batch, fault)
+        except BaseException as error:
+            self._fail(batch, error)
             return
         try:
             rows(self._connection, "COMMIT")
-        except BaseException as fault:
-            self._give_up(batch, fault)
-            self._overwrite()
+        except BaseException as error:
+            self._fail(batch, error)
+            self._overwrite_commit()
 
-    def _give_up(self, batch: "list[_Job[Any]]", fault: BaseException) -> None:
+    def _fail(self, batch: "list[_Job[Any]]", error: BaseException) -> None:
         for job in batch:
-            job.fault = fault
+            job.error = error
         with contextlib.suppress(apsw.Error):
             if self._connection.in_transaction:
                 rows(self._connection, "ROLLBACK")
 
-    def _overwrite(self) -> None:
-        """Write another transaction, which changes nothing, in the place of one that failed.
+    def _overwrite_commit(self) -> None:
+        """Overwrite a failed commit with a transaction that changes nothing.
 
-        A commit that was written and not synced lies whole in the write-ahead log: after a crash
-        SQLite would take it for one that was made.
+        A commit that was written but not synced is complete in the write-ahead log, so SQLite would
+        replay it after a crash.
         """
         with contextlib.suppress(apsw.Error):
             rows(self._connection, "PRAGMA user_version = 0")
@@ -104,12 +104,12 @@ class Writer:
         rows(self._connection, "SAVEPOINT job")
         try:
             job.result = job.work(self._connection)
-        except BaseException as fault:
-            # A full disk or an I/O error ends the whole transaction, with all that is in it.
+        except BaseException as error:
+            # A full disk or an I/O error rolls back the whole transaction.
             if not self._connection.in_transaction:
                 raise
             rows(self._connection, "ROLLBACK TO job")
-            job.fault = fault
+            job.error = error
         rows(self._connection, "RELEASE job")
 
 
@@ -119,17 +119,17 @@ class _Job(Generic[T]):
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[T]
     result: T | None = None
-    fault: BaseException | None = None
+    error: BaseException | None = None
 
 
 def _resolve(batch: list[_Job[Any]]) -> None:
     for job in batch:
         if job.future.cancelled():
             continue
-        match job.fault:
+        match job.error:
             case None:
                 job.future.set_result(job.result)
-            case apsw.Error() as fault:
-                job.future.set_exception(as_ledger_fault(fault))
-            case fault:
-                job.future.set_exception(fault)
+            case apsw.Error() as error:
+                job.future.set_exception(as_ledger_error(error))
+            case error:
+                job.future.set_exception(error)

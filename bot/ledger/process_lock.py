@@ -1,4 +1,7 @@
-"""One process to a database: a second one would take the first one's open edits for a crash's."""
+"""Limits a database to one process.
+
+A second one would take the first one's open edits for the remains of a crash.
+"""
 
 import os
 from collections.abc import Generator
@@ -10,34 +13,34 @@ from filelock import lock_descriptor
 from bot.domain.errors import LedgerInUseError, LedgerUnusableError
 
 _AFTER_LOCKED_BYTE = 1
-"""Windows keeps the locked first byte from being read, so the process id stands behind it."""
+"""Windows doesn't let others read the locked first byte, so the process id comes after it."""
 
 
 @contextmanager
-def only_process(database: Path) -> Generator[None]:
-    """Hold the lock file beside the database; the system frees it when the process ends, however.
+def process_lock(database: Path) -> Generator[None]:
+    """Lock the file next to the database; the system unlocks it however this process ends.
 
     Raises:
-        LedgerInUse: naming the process that has it.
-        LedgerUnusable: the lock file cannot be written.
+        LedgerInUseError: another process has it. Says which one.
+        LedgerUnusableError: the lock file can't be written.
     """
     path = database.with_name(f"{database.name}.lock")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as fault:
-        raise LedgerUnusableError(f"{path} cannot be opened: {fault.strerror}") from fault
+    except OSError as error:
+        raise LedgerUnusableError(f"{path} can't be opened: {error.strerror}") from error
     try:
         if not lock_descriptor(descriptor, blocking=False):
             raise LedgerInUseError(
-                f"Process {_read_owner(descriptor)} has the database {database}: "
-                "stop it first, or give this bot a DATABASE_URL of its own."
+                f"Process {_read_owner(descriptor)} has the database {database} open. "
+                "Stop it first, or give this bot its own DATABASE_URL."
             )
         try:
             _write_owner(descriptor)
-        except OSError as fault:
+        except OSError as error:
             raise LedgerUnusableError(
-                f"{path} cannot be written: {fault.strerror}. Make room on its disk."
-            ) from fault
+                f"{path} can't be written: {error.strerror}. Free up disk space."
+            ) from error
         yield
     finally:
         os.close(descriptor)
