@@ -37,11 +37,11 @@ async def main() -> None:
 async def burst(sandbox: Sandbox) -> list[float]:
     """Seconds until each of the commands was acknowledged."""
     guild = sandbox.discord.guilds[0]
-    picture = photo(width=64, height=64)
+    image = photo(width=64, height=64)
     members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(COMMANDS)]
     commands = [
         await sandbox.discord.invoke(
-            guild.channels[0], member, "edit", {"image": picture, "prompt": "make it blue"}
+            guild.channels[0], member, "edit", {"image": image, "prompt": "make it blue"}
         )
         for member in members
     ]

@@ -52,7 +52,7 @@ async def main() -> None:
 
 
 async def send_source(request: web.Request) -> web.Response:
-    """Give a picture of so many bytes."""
+    """Give an image of so many bytes."""
     return web.Response(body=HEADER + bytes(int(request.match_info["size"]) - len(HEADER)))
 
 

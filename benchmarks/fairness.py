@@ -23,17 +23,17 @@ async def main() -> None:
         await bot.connected(sandbox.discord)
         sandbox.edit_api.delay = SECONDS_EACH
         guild = sandbox.discord.guilds[0]
-        picture = photo(width=64, height=64)
+        image = photo(width=64, height=64)
         one, other = (sandbox.discord.add_member(guild, name) for name in ("One", "Other"))
         for _ in range(BURST):
             await sandbox.discord.invoke(
-                guild.channels[0], one, "edit", {"image": picture, "prompt": "one of many"}
+                guild.channels[0], one, "edit", {"image": image, "prompt": "one of many"}
             )
         await bot.changed.until(
             lambda: True if bot.count("edit.acknowledged") == BURST else None, timeout=60
         )
         command = await sandbox.discord.invoke(
-            guild.channels[0], other, "edit", {"image": picture, "prompt": "the only one"}
+            guild.channels[0], other, "edit", {"image": image, "prompt": "the only one"}
         )
         await bot.event("edit.sent", edit=str(command.id), timeout=60)
         before = bot.count("edit.sent") - 1

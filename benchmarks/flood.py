@@ -65,13 +65,13 @@ async def run(queue_limit: int) -> Figures:
 async def send(sandbox: Sandbox, commands: int) -> list[Interaction]:
     """Let so many members who are new run a command each, evenly over the time."""
     guild = sandbox.discord.guilds[0]
-    picture = photo(width=64, height=64)
+    image = photo(width=64, height=64)
     members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(commands)]
     loop = asyncio.get_running_loop()
     began, sent = loop.time(), list[Interaction]()
     for place, member in enumerate(members):
         await asyncio.sleep(began + place * SECONDS / COMMANDS - loop.time())
-        options = {"image": picture, "prompt": f"make it blue {member.id}"}
+        options = {"image": image, "prompt": f"make it blue {member.id}"}
         sent.append(await sandbox.discord.invoke(guild.channels[0], member, "edit", options))
     return sent
 

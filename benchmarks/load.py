@@ -30,7 +30,7 @@ class Figures:
     edits: int
     delivered: int
     posted: int
-    """Pictures that the sandbox's Discord has."""
+    """Images that the sandbox's Discord has."""
     calls: int
     spent: int
     """Credits, over all accounts of members."""
@@ -72,16 +72,16 @@ async def run() -> Figures:
 
 
 async def order_all(sandbox: Sandbox) -> int:
-    """Give all orders at once; the number of pictures that were posted."""
+    """Give all orders at once; the number of images that were posted."""
     guild = sandbox.discord.guilds[0]
-    picture = photo(width=64, height=64)
+    image = photo(width=64, height=64)
     members = [sandbox.discord.add_member(guild, f"Member {place}") for place in range(MEMBERS)]
     commands = [
         await sandbox.discord.invoke(
             guild.channels[0],
             member,
             "edit",
-            {"image": picture, "prompt": "make it blue", "count": place + 1},
+            {"image": image, "prompt": "make it blue", "count": place + 1},
         )
         for place in range(EDITS_EACH)
         for member in members
@@ -99,9 +99,9 @@ def read_accounts(ledger: Path) -> tuple[int, int]:
 
 def make_result() -> bytes:
     """A PNG of about 1.5 MB."""
-    picture = make_picture(width=64, height=64)
+    image = make_picture(width=64, height=64)
     # What stands behind a PNG's end is no part of it, and of the file all the same.
-    return picture + bytes(RESULT_BYTES - len(picture))
+    return image + bytes(RESULT_BYTES - len(image))
 
 
 def main() -> None:
@@ -109,7 +109,7 @@ def main() -> None:
     figures = asyncio.run(run())
     print(
         f"{figures.edits} edits by {MEMBERS} members: {figures.delivered} delivered, "
-        f"{figures.posted} pictures posted, {figures.calls} calls, {figures.spent} credits "
+        f"{figures.posted} images posted, {figures.calls} calls, {figures.spent} credits "
         f"charged, {figures.held} held, in {figures.seconds:.1f} s; "
         f"peak {figures.peak_mib:.0f} MiB"
     )

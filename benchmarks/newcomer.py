@@ -4,7 +4,7 @@
 
 What is committed is cloned into an empty folder, and the commands of the README's first screen are
 run there as they stand. Then a browser drops a photo into the channel, as a person would: types
-`/edit` and a prompt, and waits for the picture. Nobody's reading and typing is counted, and pip's
+`/edit` and a prompt, and waits for the image. Nobody's reading and typing is counted, and pip's
 cache is as it is.
 """
 
@@ -73,7 +73,7 @@ def showing(clone: Path, command: str) -> Generator[str]:
 
 
 async def edit(address: str) -> None:
-    """Make an edit on the page and wait until its picture is there."""
+    """Make an edit on the page and wait until its image is there."""
     async with launched_browser() as browser:
         page = await browser.new_page()
         await page.goto(address)
@@ -84,8 +84,8 @@ async def edit(address: str) -> None:
         await page.locator("input[type=file]").set_input_files(photo)
         await page.keyboard.type("make it a watercolour")
         await page.keyboard.press("Enter")
-        picture = page.get_by_role("article").get_by_role("img").first
-        await picture.wait_for(timeout=SECONDS_TO_WAIT * 1000)
+        image = page.get_by_role("article").get_by_role("img").first
+        await image.wait_for(timeout=SECONDS_TO_WAIT * 1000)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What must be true once nothing is open any more, by the ledger and by what the sandbox saw.
 
-The sandbox stands for the world: which calls were paid for, which pictures stand in which messages,
+The sandbox stands for the world: which calls were paid for, which images stand in which messages,
 what members can read. The ledger is held against it, edit by edit, and then against itself.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.domain.lifecycle import Reason, State
 from bot.ledger.sqlite.connection import moment_or_none
 from drills.crowd import QUOTA, Asked
-from drills.pictures import read_mark, read_prompt
+from drills.images import read_mark, read_prompt
 from sandbox.discord.messages import Message
 from sandbox.discord.world import Change, MessageCreated, MessageDeleted, World
 from sandbox.sandbox import Sandbox
@@ -63,7 +63,7 @@ class Verdict:
     """Commands for which credits were held."""
     calls: int = 0
     delivered: int = 0
-    pictures: int = 0
+    images: int = 0
     voided: Counter[str] = field(default_factory=Counter[str])
     explained: Counter[str] = field(default_factory=Counter[str])
     """What a fault by itself explains, and no program could have done better."""
@@ -77,7 +77,7 @@ class Verdict:
         )
         delivered = (
             f"{self.calls} paid calls, {self.delivered} edits delivered, "
-            f"{self.pictures} pictures posted and charged"
+            f"{self.images} images posted and charged"
         )
         return [
             commands,
@@ -173,7 +173,7 @@ class Examination:
         self._deaths = deaths
         self._rows = _read_rows(ledger)
         self._calls = _count_calls(sandbox)
-        self._showing = _find_pictures(witness.messages)
+        self._showing = _find_images(witness.messages)
         self._apart = _find_second_messages(witness.messages)
 
     def judge(self, asked: Asked) -> None:
@@ -196,7 +196,7 @@ class Examination:
             self._broken(Kind.LOST, asked, f"that it is {row.state} is still to be told")
         elif row.state is State.DELIVERED:
             self.verdict.delivered += 1
-            self.verdict.pictures += row.posted
+            self.verdict.images += row.posted
             self._judge_delivered(asked, row)
         else:
             self.verdict.voided[str(row.reason)] += 1
@@ -218,7 +218,7 @@ class Examination:
     def _judge_without_hold(self, asked: Asked) -> None:
         message = asked.interaction.message
         if self._showing[asked.number]:
-            self._broken(Kind.WRONG, asked, "its pictures were posted, and nothing was held")
+            self._broken(Kind.WRONG, asked, "its images were posted, and nothing was held")
         if asked.interaction.acknowledgement is None:
             self.verdict.unheard += 1
         elif asked.refused or (message is not None and not message.loading):
@@ -237,28 +237,28 @@ class Examination:
             if asked.private and self._lost_token(asked, row):
                 self._explain("posted anew by direct message, once the token had died")
             else:
-                self._broken(Kind.POSTED_TWICE, asked, f"{len(shown)} messages show its pictures")
+                self._broken(Kind.POSTED_TWICE, asked, f"{len(shown)} messages show its images")
         for places in shown.values():
             if len(places) != row.posted or len(set(places)) != len(places):
                 places_text = ", ".join(str(1 + place) for place in sorted(places))
                 self._broken(
                     Kind.WRONG,
                     asked,
-                    f"charged for {row.posted} pictures, of which {places_text} stand there",
+                    f"charged for {row.posted} images, of which {places_text} stand there",
                 )
         if not shown:
             self._broken(
-                Kind.WRONG, asked, f"charged for {row.posted} pictures, none of which were posted"
+                Kind.WRONG, asked, f"charged for {row.posted} images, none of which were posted"
             )
 
     def _judge_void(self, asked: Asked, row: Row) -> None:
         for message in self._showing[asked.number]:
             if message.deleted:
-                self._explain("deleted with its pictures before they were charged")
+                self._explain("deleted with its images before they were charged")
             elif asked.private and self._lost_token(asked, row):
                 self._explain("posted privately, which was not known when the token died")
             else:
-                self._broken(Kind.WRONG, asked, f"ended {row.reason}, and its pictures stand there")
+                self._broken(Kind.WRONG, asked, f"ended {row.reason}, and its images stand there")
         message = asked.interaction.message
         if message is None or message.now.components_v2 or self._apart[asked.interaction.id]:
             return
@@ -326,10 +326,10 @@ def _count_calls(sandbox: Sandbox) -> Counter[int]:
     return Counter(number for number in numbers if number is not None)
 
 
-def _find_pictures(
+def _find_images(
     messages: Sequence[Message],
 ) -> Mapping[int, Mapping[Message, list[int]]]:
-    """Which messages show which of an edit's pictures, or showed them when they were deleted."""
+    """Which messages show which of an edit's images, or showed them when they were deleted."""
     found: defaultdict[int, dict[Message, list[int]]] = defaultdict(dict)
     for message in messages:
         for file in message.files:

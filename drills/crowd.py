@@ -1,4 +1,4 @@
-"""Members who edit pictures all the time, by `/edit` and by a result's button, and what they saw.
+"""Members who edit images all the time, by `/edit` and by a result's button, and what they saw.
 
 Each waits until its edits have ended, or until it has seen enough of waiting, and then runs the
 next ones; some cancel one that waits. Who has spent its quota is refused a few times, and makes
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from drills.pictures import draw, make_prompt, make_source
+from drills.images import draw, make_prompt, make_source
 from sandbox.discord.guilds import Member
 from sandbox.discord.interactions.commands import InvalidInvocation
 from sandbox.discord.interactions.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType

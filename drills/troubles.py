@@ -31,10 +31,10 @@ from sandbox.faults import (
     FaultList,
     Faults,
     Hang,
+    Images,
     LyingLength,
-    NotAPicture,
+    NotAnImage,
     OneOf,
-    Pictures,
     Redirect,
     RequestAction,
     Stall,
@@ -45,7 +45,7 @@ from tests.store_faults import let_files_grow
 
 Trouble = Callable[[Stage, Random], AbstractAsyncContextManager[None]]
 
-FORBIDDEN = "https://10.0.0.1/picture.png"
+FORBIDDEN = "https://10.0.0.1/image.png"
 CALLBACK, ANSWER, CHANNEL = "/callback$", "/messages/@original$", "^/channels/"
 
 MOST_CALLS = 4
@@ -81,11 +81,11 @@ def _all_calls(make: Callable[[], EditAction]) -> Trouble:
     return _while_on(lambda side: side.edit_api, lambda _: EditFault(action=make(), times=None))
 
 
-def _downloads(make: Callable[[], DownloadAction], picture: int | None = None) -> Trouble:
+def _downloads(make: Callable[[], DownloadAction], image: int | None = None) -> Trouble:
     """Let some downloads of results, or of those in one place, meet with this."""
     return _while_on(
         lambda side: side.downloads,
-        lambda rng: DownloadFault(action=make(), picture=picture, times=rng.randint(1, 8)),
+        lambda rng: DownloadFault(action=make(), image=image, times=rng.randint(1, 8)),
     )
 
 
@@ -207,8 +207,8 @@ TROUBLES: Mapping[str, Trouble] = {
     "the edit API cuts instead of answering": _calls(CutAfter),
     "the edit API answers no JSON": _calls(faults.not_json),
     "the edit API answers another shape": _calls(faults.other_shape),
-    "the edit API makes one picture": _calls(lambda: Pictures(1)),
-    "the edit API makes no picture": _calls(lambda: Pictures(0)),
+    "the edit API makes one image": _calls(lambda: Images(1)),
+    "the edit API makes no image": _calls(lambda: Images(0)),
     "the edit API gives private addresses": _calls(lambda: Address(FORBIDDEN)),
     "the edit API gives one private address": _calls(lambda: Address(FORBIDDEN, 0)),
     "a result is gone": _downloads(lambda: Answer(404)),
@@ -222,7 +222,7 @@ TROUBLES: Mapping[str, Trouble] = {
     "a result drips": _downloads(lambda: Drip(0.01)),
     "a result is redirected for ever": _downloads(Redirect),
     "a result is redirected inwards": _downloads(lambda: Redirect(FORBIDDEN)),
-    "a result is no picture": _downloads(NotAPicture),
+    "a result is not an image": _downloads(NotAnImage),
     "a result is endless": _downloads(Endless),
     "a result is shorter than told": _downloads(lambda: LyingLength(5)),
     "a result is longer than told": _downloads(lambda: LyingLength(-1)),

@@ -267,7 +267,7 @@ def child_environment(environment: Mapping[str, str], real_key: str | None) -> d
     if real_key is None:
         return dict(environment)
     kept = {name: value for name, value in environment.items() if name != "EDIT_API_URL"}
-    # The real API cannot read a picture's address on this machine, so its data is sent.
+    # The real API cannot read an image's address on this machine, so its data is sent.
     return kept | {"EDIT_API_KEY": real_key, "EDIT_SOURCE": "data"}
 
 

@@ -140,22 +140,22 @@ def token_dead() -> Answer:
     return refused(401, 50027, "Invalid Webhook Token")
 
 
-# What the edit API says in place of pictures.
+# What the edit API says in place of images.
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """Answer with this many pictures, whatever was asked."""
+class Images:
+    """Answer with this many images, whatever was asked."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Answer with this address in place of each picture's own, or of one by its place."""
+    """Answer with this address in place of each image's own, or of one by its place."""
 
     url: str
-    picture: int | None = None
+    image: int | None = None
 
 
 def declined(message: str, code: int = 1) -> Answer:
@@ -175,14 +175,14 @@ def not_json() -> Answer:
 
 
 def other_shape() -> Answer:
-    """Return a successful response whose JSON holds no pictures where they belong."""
+    """Return a successful response whose JSON holds no images where they belong."""
     return Answer(HTTP_OK, {"code": 0, "message": "ok", "data": {"pictures": "none"}})
 
 
-EditAction: TypeAlias = RequestAction | Pictures | Address
+EditAction: TypeAlias = RequestAction | Images | Address
 
 
-# What a picture's download does.
+# What an image's download does.
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +193,13 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAPicture:
-    """Send text with a picture's name."""
+class NotAnImage:
+    """Send text with an image's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endless:
-    """Send a picture's first bytes and then zeros for ever, with no length told."""
+    """Send an image's first bytes and then zeros for ever, with no length told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ DownloadAction: TypeAlias = (
     | Delay
     | Hang
     | Redirect
-    | NotAPicture
+    | NotAnImage
     | Endless
     | Drip
     | Stall
@@ -312,7 +312,7 @@ class DownloadFault(_Fault):
     """Happens to downloads of the edit API's results: of all, or of one by its place."""
 
     action: DownloadAction
-    picture: int | None = None
+    image: int | None = None
 
 
 F = TypeVar("F", bound=_Fault)

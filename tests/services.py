@@ -43,7 +43,7 @@ def count(sandbox: Sandbox, method: str, ending: str = "", *, start: str = "") -
 async def leave_rendered(
     sandbox: Sandbox, bot: RunningBot, ada: Person, *, private: bool = False
 ) -> Interaction:
-    """An edit whose picture was being posted when the bot ended."""
+    """An edit whose image was being posted when the bot ended."""
     post = at_discord(sandbox, Hang(), method="PATCH", path="/messages/@original$")
     edit = await ada.edit(private=private)
     await post.happened()

@@ -91,16 +91,16 @@ def post_twice(scene: Scene) -> str:
     first = scene.message(scene.found(delivered=True))
     again = Message(scene.sandbox.world.new_id(), first.channel, first.author, [first.now])
     scene.witness.messages.append(again)
-    return "2 messages show its pictures"
+    return "2 messages show its images"
 
 
-def lose_pictures(scene: Scene) -> str:
+def lose_images(scene: Scene) -> str:
     message = scene.message(scene.found(delivered=True))
     message.revisions.append(replace(message.now, files=()))
     return "none of which were posted"
 
 
-def post_one_picture_more(scene: Scene) -> str:
+def post_one_image_more(scene: Scene) -> str:
     message = scene.message(scene.found(delivered=True))
     message.revisions.append(replace(message.now, files=(*message.files, message.files[0])))
     return "stand there"
@@ -112,7 +112,7 @@ def post_for_nothing(scene: Scene) -> str:
         "WHERE id = $1",
         scene.found(delivered=True).interaction.id,
     )
-    return "ended not_posted, and its pictures stand there"
+    return "ended not_posted, and its images stand there"
 
 
 def send_unnoted(scene: Scene) -> str:
@@ -181,8 +181,8 @@ def test_edits_of_which_nothing_is_broken_pass(scene: Scene):
     [
         (pay_twice, Kind.PAID_TWICE),
         (post_twice, Kind.POSTED_TWICE),
-        (lose_pictures, Kind.WRONG),
-        (post_one_picture_more, Kind.WRONG),
+        (lose_images, Kind.WRONG),
+        (post_one_image_more, Kind.WRONG),
         (post_for_nothing, Kind.WRONG),
         (send_unnoted, Kind.WRONG),
         (leave_thinking, Kind.LOST),

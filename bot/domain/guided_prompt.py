@@ -16,7 +16,7 @@ def compose_prompt(*, keep: str = "", change: str, look: str = "", text: str = "
         ("Keep unchanged: {}", _sentence(keep)),
         ("Change: {}", _sentence(change)),
         ("Style and light: {}", _sentence(look)),
-        ("Text in the picture, exactly: {}", _quoted(text)),
+        ("Text in the image, exactly: {}", _quoted(text)),
     )
     return "\n".join(line.format(part) for line, part in parts if part)
 

@@ -70,12 +70,12 @@ class StoredFile:
 
 
 def probe(path: Path) -> tuple[int, int] | None:
-    """Return a picture's width and height from its header, or nothing for another file."""
-    # Nothing is decoded here, so a picture of any size may say how large it is.
+    """Return an image's width and height from its header, or nothing for another file."""
+    # Nothing is decoded here, so an image of any size may say how large it is.
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        with Image.open(path) as picture:
-            return picture.size
+        with Image.open(path) as image:
+            return image.size
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return None
     finally:

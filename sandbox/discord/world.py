@@ -99,7 +99,7 @@ class World:
     def add_guild(
         self,
         name: str,
-        channels: Sequence[str] = ("general", "pictures"),
+        channels: Sequence[str] = ("general", "images"),
         *,
         owner: str | User = "Olive",
     ) -> Guild:

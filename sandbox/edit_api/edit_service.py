@@ -27,7 +27,7 @@ from sandbox.faults import (
     DownloadFault,
     EditFault,
     FaultList,
-    Pictures,
+    Images,
     wait_out,
 )
 from sandbox.listener import Listener, refuse_browsers
@@ -60,7 +60,7 @@ class EditError(Exception):
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call: its body without the picture's data, the source's size, and how it was answered."""
+    """One call: its body without the image's data, the source's size, and how it was answered."""
 
     at: datetime
     body: JsonObject = field(default_factory=dict[str, object])
@@ -122,13 +122,13 @@ class EditService:
             )
         return self._session
 
-    def answer_with(self, pictures: Sequence[Path | bytes]) -> None:
+    def answer_with(self, images: Sequence[Path | bytes]) -> None:
         """Answer with these files instead of imitations, in turn; with none, imitate again."""
-        files = [self.results.keep(each) if isinstance(each, bytes) else each for each in pictures]
+        files = [self.results.keep(each) if isinstance(each, bytes) else each for each in images]
         self._answer = (lambda task: files[task.variation % len(files)]) if files else None
 
     def answer_by(self, draw: Callable[[Task], bytes]) -> None:
-        """Answer with what a function draws, quickly, for each picture's task."""
+        """Answer with what a function draws, quickly, for each image's task."""
         self._answer = lambda task: self.results.keep(draw(task))
 
     async def stop_listening(self) -> None:
@@ -212,19 +212,19 @@ class EditService:
     async def _make(self, order: Order, call: Call, action: object) -> JsonObject:
         source = await self._source(order.image)
         call.source_bytes = len(source)
-        count = action.count if isinstance(action, Pictures) else order.count
+        count = action.count if isinstance(action, Images) else order.count
         urls: list[str] = []
         for index in range(count):
-            path = await self._picture(source, order.task, index)
+            path = await self._image(source, order.task, index)
             urls.append(self.origin + self.results.publish(path, index))
         if isinstance(action, Address):
-            only = action.picture
+            only = action.image
             urls = [action.url if only in {None, index} else url for index, url in enumerate(urls)]
         call.results = urls
         images = [{"url": url} for url in urls]
         return {"code": 0, "message": "ok", "data": {"images": images}}
 
-    async def _picture(self, source: bytes, task: Task, index: int) -> Path:
+    async def _image(self, source: bytes, task: Task, index: int) -> Path:
         variation = Task(task.prompt, task.size, task.quality, index)
         if self._answer is not None:
             return self._answer(variation)
@@ -234,7 +234,7 @@ class EditService:
         try:
             return self.results.keep(imitate(io.BytesIO(source), task))
         except UNREADABLE as error:
-            raise EditError(400, "image could not be read as a picture") from error
+            raise EditError(400, "image could not be read as an image") from error
 
     async def _source(self, image: str) -> bytes:
         if image.startswith("data:"):

@@ -1,4 +1,4 @@
-"""Imitated edits: a picture visibly made from the source, and visibly made by no model."""
+"""Imitated edits: an image visibly made from the source, and visibly made by no model."""
 
 import colorsys
 import io
@@ -27,7 +27,7 @@ COLOURS = ("teal", "orange", "purple", "crimson", "seagreen", "royalblue", "gold
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One picture to make."""
+    """One image to make."""
 
     prompt: str
     size: str | None = None
@@ -36,7 +36,7 @@ class Task:
 
 
 def imitate(source: Path | io.BytesIO, task: Task) -> bytes:
-    """Return a PNG made from the source; raises OSError for one that is no picture.
+    """Return a PNG made from the source; raises OSError for one that is not an image.
 
     Takes 50 to 200 ms of one core, so it belongs in a thread.
     """
@@ -45,26 +45,26 @@ def imitate(source: Path | io.BytesIO, task: Task) -> bytes:
         opened.draft(opened.mode, (side, side))
         upright = ImageOps.exif_transpose(opened)
         transparent = upright.has_transparency_data
-        picture = upright.convert("RGBA" if transparent else "RGB")
-    picture = _shape(picture, task.size, side)
-    alpha = picture.getchannel("A") if transparent else None
-    picture = _recolour(picture.convert("RGB"), task)
+        image = upright.convert("RGBA" if transparent else "RGB")
+    image = _shape(image, task.size, side)
+    alpha = image.getchannel("A") if transparent else None
+    image = _recolour(image.convert("RGB"), task)
     if alpha is not None:
-        picture.putalpha(alpha)
-    _label(picture, task)
+        image.putalpha(alpha)
+    _label(image, task)
     out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=2)
+    image.save(out, "PNG", compress_level=2)
     return out.getvalue()
 
 
-def _shape(picture: Image.Image, size: str | None, side: int) -> Image.Image:
+def _shape(image: Image.Image, size: str | None, side: int) -> Image.Image:
     """Crop to a ratio, if there is one, and scale to a long side."""
     if size is None:
-        return ImageOps.contain(picture, (side, side), Image.Resampling.BILINEAR)
+        return ImageOps.contain(image, (side, side), Image.Resampling.BILINEAR)
     across, down = RATIOS[size]
     longest = max(across, down)
     shape = (round(side * across / longest), round(side * down / longest))
-    return ImageOps.fit(picture, shape, Image.Resampling.BILINEAR)
+    return ImageOps.fit(image, shape, Image.Resampling.BILINEAR)
 
 
 def _colour(task: Task) -> tuple[int, int, int]:
@@ -80,16 +80,16 @@ def _colour(task: Task) -> tuple[int, int, int]:
     return round(rgb[0] * 255), round(rgb[1] * 255), round(rgb[2] * 255)
 
 
-def _recolour(picture: Image.Image, task: Task) -> Image.Image:
+def _recolour(image: Image.Image, task: Task) -> Image.Image:
     red, green, blue = _colour(task)
-    grey = ImageOps.autocontrast(ImageOps.grayscale(picture), cutoff=1)
+    grey = ImageOps.autocontrast(ImageOps.grayscale(image), cutoff=1)
     dark = (red // 6, green // 6, blue // 6)
     tinted = ImageOps.colorize(grey, black=dark, mid=(red, green, blue), white=(255, 248, 235))
-    return Image.blend(ImageEnhance.Color(picture).enhance(1.4), tinted, 0.55)
+    return Image.blend(ImageEnhance.Color(image).enhance(1.4), tinted, 0.55)
 
 
-def _label(picture: Image.Image, task: Task) -> None:
-    width, height = picture.size
+def _label(image: Image.Image, task: Task) -> None:
+    width, height = image.size
     size = max(12, round(min(width, height) / 30))
     margin = size // 2
     strip = min(height, size * 2 + margin * 3)
@@ -102,4 +102,4 @@ def _label(picture: Image.Image, task: Task) -> None:
     draw.text((margin, margin), title, fill=(255, 200, 90), font=ImageFont.load_default(size))
     below = (margin, margin * 2 + size)
     draw.text(below, prompt, fill=(240, 240, 240), font=ImageFont.load_default(size))
-    picture.paste(band, (0, height - strip))
+    image.paste(band, (0, height - strip))

@@ -1,4 +1,4 @@
-"""The edit API's results: pictures for download, and the ways in which a download goes wrong."""
+"""The edit API's results: images for download, and the ways in which a download goes wrong."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ from sandbox.faults import (
     FaultList,
     Hang,
     LyingLength,
-    NotAPicture,
+    NotAnImage,
     Redirect,
     Stall,
     wait_out,
@@ -34,14 +34,14 @@ CLIENT_GONE = (ConnectionError, web.RequestPayloadError)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A picture that can be downloaded, and its place among its call's."""
+    """An image that can be downloaded, and its place among its call's."""
 
     path: Path
     index: int
 
 
 class Results:
-    """Keeps pictures on the disk and sends them, spoilt where a fault says so."""
+    """Keeps images on the disk and sends them, spoilt where a fault says so."""
 
     def __init__(self, folder: Path, faults: FaultList[DownloadFault]) -> None:
         self.downloads = 0
@@ -51,24 +51,24 @@ class Results:
         self._numbers = itertools.count(FIRST_NUMBER)
 
     def keep(self, data: bytes) -> Path:
-        """Put a picture on the disk."""
+        """Put an image on the disk."""
         path = self._folder / f"result-{secrets.token_hex(8)}.png"
         path.write_bytes(data)
         return path
 
     def publish(self, path: Path, index: int) -> str:
-        """Return the path under which a picture can be downloaded from now on."""
+        """Return the path under which an image can be downloaded from now on."""
         name = f"{next(self._numbers)}.png"
         self._results[name] = Result(path, index)
         return f"/edits/{name}"
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Send a picture."""
+        """Send an image."""
         result = self._results.get(request.match_info["name"])
         if result is None:
             return web.Response(status=404, text="not found")
         self.downloads += 1
-        fault = self._faults.take(lambda each: each.picture is None or each.picture == result.index)
+        fault = self._faults.take(lambda each: each.image is None or each.image == result.index)
         if fault is None:
             return _sent(result.path)
         return await _spoilt(request, result.path, fault)
@@ -99,8 +99,8 @@ async def _spoilt(request: web.Request, path: Path, fault: DownloadFault) -> web
             return as_response(fault.action)
         case CutBefore():
             return cut(request)
-        case NotAPicture():
-            return web.Response(text="This is no picture.", content_type="image/png")
+        case NotAnImage():
+            return web.Response(text="This is not an image.", content_type="image/png")
         case Redirect(to):
             return web.Response(status=302, headers={"Location": to or str(request.url)})
         case Hang() | Delay():

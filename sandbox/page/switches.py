@@ -23,9 +23,9 @@ from sandbox.faults import (
     FaultList,
     Faults,
     Hang,
-    NotAPicture,
+    Images,
+    NotAnImage,
     OneOf,
-    Pictures,
     RequestAction,
     Stall,
     silent,
@@ -36,7 +36,7 @@ from sandbox.sandbox import Sandbox
 
 Trouble: TypeAlias = Callable[[Sandbox, BotProcess], AbstractAsyncContextManager[None]]
 
-FORBIDDEN = "https://10.0.0.1/picture.png"
+FORBIDDEN = "https://10.0.0.1/image.png"
 REFUSAL = "Your request was rejected by the safety system."
 CALLBACKS, ANSWERS = "^/interactions/", "^/webhooks/"
 
@@ -68,11 +68,11 @@ def _calls(make: Callable[[], EditAction]) -> Trouble:
     return _while_on(lambda faults: faults.edit_api, lambda: EditFault(action=make(), times=None))
 
 
-def _downloads(make: Callable[[], DownloadAction], picture: int | None = None) -> Trouble:
+def _downloads(make: Callable[[], DownloadAction], image: int | None = None) -> Trouble:
     """Let each download of a result, or of the one with a number, meet with this."""
     return _while_on(
         lambda faults: faults.downloads,
-        lambda: DownloadFault(action=make(), picture=picture, times=None),
+        lambda: DownloadFault(action=make(), image=image, times=None),
     )
 
 
@@ -124,12 +124,12 @@ OF_THE_EDIT_API = (
     Switch("not-json", API, "Answers no JSON", _calls(faults.not_json)),
     Switch("other-shape", API, "Answers another shape", _calls(faults.other_shape)),
     Switch("away", API, "Takes no connection", lambda sandbox, _: sandbox.edit_api.away()),
-    Switch("fewer", API, "Makes one picture only", _calls(lambda: Pictures(1))),
-    Switch("none", API, "Makes no picture", _calls(lambda: Pictures(0))),
+    Switch("fewer", API, "Makes one image only", _calls(lambda: Images(1))),
+    Switch("none", API, "Makes no image", _calls(lambda: Images(0))),
     Switch("forbidden", RESULTS, "At a private address", _calls(lambda: Address(FORBIDDEN))),
     Switch("gone", RESULTS, "Gone (404)", _downloads(lambda: Answer(404))),
     Switch("first-gone", RESULTS, "The first is gone", _downloads(lambda: Answer(404), 0)),
-    Switch("no-picture", RESULTS, "No pictures", _downloads(NotAPicture)),
+    Switch("no-image", RESULTS, "No images", _downloads(NotAnImage)),
     Switch("too-large", RESULTS, "Too large", _downloads(Endless)),
     Switch("cut", RESULTS, "Cut in the middle", _downloads(CutInside)),
     Switch("stalled", RESULTS, "Stalled", _downloads(Stall)),

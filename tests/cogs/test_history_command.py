@@ -17,7 +17,7 @@ from sandbox.faults import (
     DiscordFault,
     EditFault,
     Hang,
-    Pictures,
+    Images,
     declined,
     refused,
     server_error,
@@ -165,7 +165,7 @@ async def test_the_longest_prompts_and_reasons_fit_into_one_message(
             sandbox.faults.edit_api.add(EditFault(action=declined("no! " * 2000)))
             await make(ada, events, prompt=prompt, count=4, quality="high")
         for _ in range(history.PAGE_SIZE):
-            sandbox.faults.edit_api.add(EditFault(action=Pictures(1)))
+            sandbox.faults.edit_api.add(EditFault(action=Images(1)))
             await make(ada, events, prompt=prompt, count=4, quality="high")
     message = await ada.run("history")
     for _ in range(3):
@@ -321,7 +321,7 @@ async def test_an_edit_under_way_has_its_hold_and_no_buttons(
 async def test_a_part_of_the_pictures_is_told(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    sandbox.faults.edit_api.add(EditFault(action=Pictures(1)))
+    sandbox.faults.edit_api.add(EditFault(action=Images(1)))
     await make(ada, events, count=3)
     message = await ada.run("history")
     assert "Medium × 3" in message.text

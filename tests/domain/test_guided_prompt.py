@@ -24,7 +24,7 @@ def test_what_stays_comes_first_then_what_changes_then_the_look_then_the_words()
         "Keep unchanged: the face and the pose.",
         "Change: replace the wall by a forest.",
         "Style and light: watercolour, evening light.",
-        'Text in the picture, exactly: "OPEN DAILY"',
+        'Text in the image, exactly: "OPEN DAILY"',
     ]
 
 
@@ -47,7 +47,7 @@ def test_what_is_left_empty_is_not_spoken_of() -> None:
 )
 def test_exact_words_are_put_into_quotes_once(text: str, quoted: str) -> None:
     last = compose_prompt(change="x", text=text).splitlines()[-1]
-    assert last == f"Text in the picture, exactly: {quoted}"
+    assert last == f"Text in the image, exactly: {quoted}"
 
 
 @pytest.mark.parametrize("ended", ["Really?", "Yes!", "So…", "はい。"])

@@ -33,8 +33,8 @@ from sandbox.faults import (
     EditFault,
     Endless,
     Hang,
-    NotAPicture,
-    Pictures,
+    Images,
+    NotAnImage,
     Redirect,
     Stall,
     declined,
@@ -449,7 +449,7 @@ async def test_only_images_that_were_requested_and_received_are_posted_and_charg
     given: int,
     charged: int,
 ):
-    sandbox.faults.edit_api.add(EditFault(action=Pictures(given)))
+    sandbox.faults.edit_api.add(EditFault(action=Images(given)))
     message = await succeeds(ada, events, await ada.edit(count=asked), images=charged)
     assert f" · {8 * charged} credits · " in message.text
     assert f"Left {80 - 8 * charged} " in await ada.credits()
@@ -460,7 +460,7 @@ async def test_only_images_that_were_requested_and_received_are_posted_and_charg
 async def test_a_success_without_images_is_free(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    sandbox.faults.edit_api.add(EditFault(action=Pictures(0)))
+    sandbox.faults.edit_api.add(EditFault(action=Images(0)))
     message = await fails(ada, events, await ada.edit(), "failed", "no_result")
     assert "didn't return an image. Try again." in message.text
     assert len(sandbox.edit_api.calls) == 1
@@ -470,7 +470,7 @@ async def test_a_lost_image_is_not_charged_and_the_others_are_posted(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(SHORT_TIMEOUTS)
-    lost = DownloadFault(action=Answer(410), picture=0, times=None)
+    lost = DownloadFault(action=Answer(410), image=0, times=None)
     sandbox.faults.downloads.add(lost)
     message = await succeeds(ada, events, await ada.edit(count=2), images=1)
     assert "1 of 2 images failed. You weren't charged for it." in message.text
@@ -489,7 +489,7 @@ async def test_an_interrupted_download_is_restarted(
 
 
 LOST: list[Any] = [
-    pytest.param(NotAPicture(), 1, id="no picture"),
+    pytest.param(NotAnImage(), 1, id="no picture"),
     pytest.param(Endless(), 1, id="too large"),
     pytest.param(Answer(403), 1, id="forbidden"),
     pytest.param(Answer(410), 3, id="gone"),
@@ -592,7 +592,7 @@ async def test_failed_edits_do_not_stop_later_ones(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ):
     await start_bot(edit_concurrency=1)
-    for action in (failed(500), declined("no"), Pictures(0), CutAfter()):
+    for action in (failed(500), declined("no"), Images(0), CutAfter()):
         sandbox.faults.edit_api.add(EditFault(action=action))
     edits = [await ada.edit(image=photo(f"{number}.png")) for number in range(6)]
     for edit in edits:

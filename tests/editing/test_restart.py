@@ -15,7 +15,7 @@ from bot.ledger.sqlite.edits import SqliteLedger
 from bot.settings import Settings
 from cogs.text.outcomes import NOT_CHARGED
 from sandbox.bot_process import BotProcess
-from sandbox.faults import CutAfter, EditFault, Hang, Pictures, declined, server_error
+from sandbox.faults import CutAfter, EditFault, Hang, Images, declined, server_error
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, RunningBot, StartBot
 from tests.editing.ends import ends_once
@@ -335,7 +335,7 @@ async def test_images_are_posted_by_the_channel_route_once_the_token_is_dead(
 async def test_a_hold_of_yesterday_gives_nothing_back_today(
     sandbox: Sandbox, start_bot: StartBot, bot: RunningBot, ada: Person, events: Events
 ):
-    sandbox.faults.edit_api.add(EditFault(action=Pictures(1)))
+    sandbox.faults.edit_api.add(EditFault(action=Images(1)))
     post = at_discord(sandbox, Hang(), method="PATCH", path=ORIGINAL)
     edit = await ada.edit(count=2)
     await post.happened()

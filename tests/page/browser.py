@@ -210,9 +210,9 @@ class Tab:
         """Write a whole command into the composer, in one go."""
         await self.writing.fill(text)
 
-    async def edit(self, prompt: str, picture: Path) -> None:
-        """Run `/edit` on a picture."""
-        await self.choose(picture)
+    async def edit(self, prompt: str, image: Path) -> None:
+        """Run `/edit` on an image."""
+        await self.choose(image)
         await self.command(f"/edit prompt:{prompt}")
         await self.press("Enter")
 

@@ -43,7 +43,7 @@ async def browser() -> AsyncGenerator[Browser]:
 
 @shared
 async def page_with_bot() -> AsyncGenerator[RunningPage]:
-    """A page with the bot, which is given small pictures at once."""
+    """A page with the bot, which is given small images at once."""
     async with running_page(port=0, settings=SETTINGS) as running:
         running.sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
         yield running
@@ -180,7 +180,7 @@ async def new_tab(browser: Browser, size: tuple[int, int]) -> Tab:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """A small picture on the disk."""
+    """A small image on the disk."""
     path = tmp_path / "photo.png"
     path.write_bytes(make_picture())
     return path

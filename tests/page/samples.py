@@ -19,7 +19,7 @@ from tests.page.stand_in import StandIn, put
 V2 = 1 << 15
 SUPPRESS_EMBEDS, SILENT = 1 << 2, 1 << 12
 EVERY_PICTURE = 10
-ELSEWHERE = "https://elsewhere.example/picture.png"
+ELSEWHERE = "https://elsewhere.example/image.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Sample:
         return await bot.post(channel, self.body, self.files)
 
 
-def picture(seed: int = 0) -> bytes:
+def image(seed: int = 0) -> bytes:
     return make_picture(width=120 + 20 * seed, height=90)
 
 
@@ -90,13 +90,13 @@ def v2(*components: JsonObject) -> JsonObject:
 
 def gallery(number: int) -> Sample:
     names = [f"{each}.png" for each in range(1, number + 1)]
-    items = [attached(name, description=f"Picture {name}") for name in names]
-    drawn = "\n".join(f'- button "Picture {name}":\n  - img "Picture {name}"' for name in names)
+    items = [attached(name, description=f"Image {name}") for name in names]
+    drawn = "\n".join(f'- button "Image {name}":\n  - img "Image {name}"' for name in names)
     return Sample(
         f"a gallery of {number}",
         drawn,
         v2({"type": 12, "items": items}),
-        {name: picture(index) for index, name in enumerate(names)},
+        {name: image(index) for index, name in enumerate(names)},
     )
 
 
@@ -214,7 +214,7 @@ SECTIONS = Sample(
             "accessory": button(5, "Read", url="https://example.com/"),
         },
     ),
-    {"small.png": picture()},
+    {"small.png": image()},
 )
 
 CONTAINER = Sample(
@@ -243,7 +243,7 @@ CONTAINER = Sample(
             ],
         },
     ),
-    {"sun.png": picture(), "notes.txt": b"words"},
+    {"sun.png": image(), "notes.txt": b"words"},
 )
 
 SPOILERS = Sample(
@@ -261,7 +261,7 @@ SPOILERS = Sample(
         {"type": 13, "file": {"url": "attachment://hidden.txt"}, "spoiler": True},
         text("||a secret||"),
     ),
-    {"hidden.png": picture(), "hidden.txt": b"words"},
+    {"hidden.png": image(), "hidden.txt": b"words"},
 )
 
 EMBED = Sample(
@@ -283,7 +283,7 @@ EMBED = Sample(
     - text: "Not loaded: the page loads nothing from elsewhere."
     - link "https://elsewhere.example/small.png"
     - text: "Not loaded: the page loads nothing from elsewhere."
-    - link "https://elsewhere.example/picture.png"
+    - link "https://elsewhere.example/image.png"
     - text: "Not loaded: the page loads nothing from elsewhere."
     - link "https://elsewhere.example/film.mp4"
     - text: /The lamp • 5.1.24/
@@ -332,9 +332,9 @@ FILES = Sample(
         "attachments": [{"id": 0, "description": "Sea and sky"}],
     },
     {
-        "sea.png": picture(),
+        "sea.png": image(),
         "film.mp4": b"no film",
-        "SPOILER_end.png": picture(),
+        "SPOILER_end.png": image(),
         "sound.wav": sound(),
         "words.txt": b"words",
     },

@@ -96,7 +96,7 @@ async def test_a_card_is_deleted_after_one_question(
         await expect(tab.message("Deleted.")).to_be_visible()
 
 
-async def test_a_picture_of_any_message_is_edited_by_its_menu(
+async def test_an_image_of_any_message_is_edited_by_its_menu(
     live: RunningPage, open_tab: OpenTab, photo: Path, tmp_path: Path
 ):
     second = tmp_path / "second.png"
@@ -129,7 +129,7 @@ async def test_a_guided_edit_is_shown_before_it_is_made(
             Text_to_add="AHOY",
         )
         shown = tab.message("Here's your prompt")
-        await expect(shown).to_contain_text('Text in the picture, exactly: "AHOY"')
+        await expect(shown).to_contain_text('Text in the image, exactly: "AHOY"')
         await expect(shown).to_contain_text("1 Medium image · 8 credits")
         await shown.get_by_role("button", name=last).click()
     await expect(tab.message("Draft discarded.")).to_be_visible()

@@ -218,7 +218,7 @@ async def test_people_roles_and_channels_are_found_by_typing(
         ("user", "be", 5, {"users": "Ben", "members": None}),
         ("role", "paint", 6, {"roles": "Painter"}),
         ("mentionable", "moder", 7, {"roles": "Moderator"}),
-        ("channel", "pict", 8, {"channels": "pictures"}),
+        ("channel", "imag", 8, {"channels": "images"}),
     ]
     for select, typed, kind, names in searches:
         box = tab.messages.get_by_role("combobox", name=f"Pick {select}")
@@ -248,23 +248,23 @@ async def test_a_channel_select_offers_what_its_types_and_the_person_allow(
     tab = await open_tab(stage)
     await tab.messages.get_by_role("combobox", name="Pick channel").click()
     options = tab.page.get_by_role("listbox", name="Pick channel").get_by_role("option")
-    await expect(options).to_contain_text(["general", "pictures"])
+    await expect(options).to_contain_text(["general", "images"])
 
 
-# Pictures.
+# Images.
 
 
-async def test_a_picture_is_enlarged_and_turned_to_the_next_and_closed_by_esc(
+async def test_an_image_is_enlarged_and_turned_to_the_next_and_closed_by_esc(
     stage: RunningPage, open_tab: OpenTab, bot: StandIn, channel: Channel
 ):
     await gallery(3).post(bot, channel)
     tab = await open_tab(stage)
-    second = tab.messages.get_by_role("button", name="Picture 2.png")
+    second = tab.messages.get_by_role("button", name="Image 2.png")
     await second.click()
     large = tab.page.get_by_role("dialog")
-    await expect(large.get_by_role("img")).to_have_attribute("alt", "Picture 2.png")
-    await large.get_by_role("button", name="Next picture").click()
-    await expect(large.get_by_role("img")).to_have_attribute("alt", "Picture 3.png")
+    await expect(large.get_by_role("img")).to_have_attribute("alt", "Image 2.png")
+    await large.get_by_role("button", name="Next image").click()
+    await expect(large.get_by_role("img")).to_have_attribute("alt", "Image 3.png")
     await tab.press("ArrowRight")
     await expect(large.get_by_text("1 of 3")).to_be_visible()
     await tab.press("Escape")

@@ -113,7 +113,7 @@ async def test_options_are_marked_as_required_and_missed_in_words(
     names = tab.page.locator(".pill .name")
     await expect(names).to_have_text(["image*", "prompt*"])
     await expect(tab.picker).to_contain_text(
-        "image The image to edit: PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF, up to 100 MB"
+        "image The image to edit: PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP, or GIF, up to 100 MB"
     )
     await expect(tab.picker.get_by_text("required")).to_be_visible()
     await expect(tab.picker).to_contain_text("Drop a file here, paste one, or press Enter")
@@ -196,7 +196,7 @@ async def test_options_of_every_kind_are_picked_or_typed(
     )
     await tab.type("dark")
     await tab.press("Enter")
-    picked = {"loud": "Tr", "who": "mo", "where": "pict", "role": "paint", "anybody": "oliv"}
+    picked = {"loud": "Tr", "who": "mo", "where": "imag", "role": "paint", "anybody": "oliv"}
     for name, typed in picked.items():
         await tab.choice(name).click()
         await tab.type(typed)
@@ -301,11 +301,11 @@ async def test_a_message_with_several_files_is_read_by_others(
     await expect(files).to_have_count(0)
 
 
-async def test_a_picture_is_pasted_from_the_clipboard(
+async def test_an_image_is_pasted_from_the_clipboard(
     stage: RunningPage, open_tab: OpenTab, sent: Sent
 ):
     tab = await open_tab(stage)
-    await copy_picture(tab)
+    await copy_image(tab)
     await tab.writing.fill("/edit ")
     await tab.press("Control+V")
     await tab.type("make it blue")
@@ -315,12 +315,12 @@ async def test_a_picture_is_pasted_from_the_clipboard(
     assert object_at({"": image}, "")["content_type"] == "image/png"
 
 
-async def copy_picture(tab: Tab) -> None:
-    """Let the clipboard hold a picture."""
+async def copy_image(tab: Tab) -> None:
+    """Let the clipboard hold an image."""
     await tab.page.evaluate(
         """async (bytes) => {
-            const picture = new Blob([new Uint8Array(bytes)], { type: "image/png" });
-            await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+            const image = new Blob([new Uint8Array(bytes)], { type: "image/png" });
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": image })]);
         }""",
         list(make_picture(width=8, height=8)),
     )

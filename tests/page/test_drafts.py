@@ -19,7 +19,7 @@ async def test_each_person_has_a_draft_in_each_channel_over_a_reload_too(
     await tab.become("Ben")
     await expect(tab.writing).to_have_value("")
     await tab.command("/edit prompt:make it blue")
-    await tab.go("Lighthouse", "pictures")
+    await tab.go("Lighthouse", "images")
     await expect(tab.writing).to_have_value("")
     await tab.go("Lighthouse", "general")
     await expect(tab.writing).to_have_value("make it blue")

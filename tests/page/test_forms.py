@@ -102,7 +102,7 @@ async def test_boxes_are_ticked_and_files_come_from_the_one_input_or_by_a_drop(
     await expect(form.get_by_role("checkbox", name="B", exact=True)).to_be_disabled()
     await form.get_by_role("checkbox", name="Agreed").check()
     await form.get_by_role("combobox", name="Where").click()
-    await form.get_by_role("option", name="pictures").click()
+    await form.get_by_role("option", name="images").click()
 
     async with tab.page.expect_file_chooser() as chooser:
         await form.get_by_role("button", name="Proofs: choose files").click()

@@ -165,7 +165,7 @@ async def test_a_button_is_pressed_and_its_form_filled_in_by_keys(
     await expect(form.get_by_text("photo.png")).to_be_visible()
     await tab_to(tab, form.get_by_role("combobox", name="Where"))
     await tab.press("Enter")
-    await tab.type("pict")
+    await tab.type("imag")
     await tab.press("Enter")
     await tab_to(tab, form.get_by_role("button", name="Submit"))
     await tab.press("Enter")
@@ -179,22 +179,22 @@ async def test_a_button_is_pressed_and_its_form_filled_in_by_keys(
     await expect(button).to_be_focused()
 
 
-async def test_pictures_and_spoilers_are_opened_by_keys(
+async def test_images_and_spoilers_are_opened_by_keys(
     stage: RunningPage, open_tab: OpenTab, bot: StandIn
 ):
     tab = await open_tab(stage)
     channel = stage.sandbox.world.guilds[0].channels[0]
     await gallery(3).post(bot, channel)
     await SPOILERS.post(bot, channel)
-    picture = tab.messages.get_by_role("button", name="Picture 2.png")
-    await tab_to(tab, picture, "Shift+Tab")
+    image = tab.messages.get_by_role("button", name="Image 2.png")
+    await tab_to(tab, image, "Shift+Tab")
     await tab.press("Enter", "ArrowRight")
     large = tab.page.get_by_role("dialog")
-    await expect(large.get_by_role("img")).to_have_attribute("alt", "Picture 3.png")
+    await expect(large.get_by_role("img")).to_have_attribute("alt", "Image 3.png")
     await tab_to(tab, large.get_by_role("button", name="Close"))
     await tab.press("Enter")
     await expect(large).to_have_count(0)
-    await expect(picture).to_be_focused()
+    await expect(image).to_be_focused()
     covers = tab.messages.get_by_role("button", name="Spoiler: show it")
     for left in range(4, 0, -1):
         await expect(covers).to_have_count(left)

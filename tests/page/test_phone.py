@@ -29,9 +29,9 @@ async def test_the_sides_are_drawers_that_open_and_close(live: RunningPage, open
     await tab.become("Mona")
     await expect(places).to_have_count(0)
     await channels.click()
-    await places.get_by_role("button", name="pictures").click()
+    await places.get_by_role("button", name="images").click()
     await expect(places).to_have_count(0)
-    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("# pictures")
+    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("# images")
 
     await backstage.click()
     await expect(tab.panel).to_be_in_viewport()
@@ -59,10 +59,10 @@ async def test_an_edit_is_made_without_scrolling_sideways(
     assert await tab.overflowing() == []
     await tab.picker.get_by_role("option").first.click()
     await tab.press("Enter")
-    picture = tab.message("Ada used /edit").get_by_role("img")
-    await expect(picture).to_be_in_viewport()
+    image = tab.message("Ada used /edit").get_by_role("img")
+    await expect(image).to_be_in_viewport()
     assert await tab.overflowing() == []
-    await picture.click()
+    await image.click()
     await expect(tab.page.get_by_role("dialog").get_by_role("img")).to_be_in_viewport(ratio=1)
     await expect(tab.page.get_by_role("button", name="Close")).to_be_in_viewport()
     await tab.page.get_by_role("button", name="Close").click()

@@ -33,7 +33,7 @@ async def test_two_tabs_are_two_people_at_once(live: RunningPage, open_tab: Open
 
 async def test_a_reload_loses_nothing(live: RunningPage, open_tab: OpenTab, photo: Path):
     tab = await open_tab(live, "Olive")
-    await tab.go("Lighthouse", "pictures")
+    await tab.go("Lighthouse", "images")
     await tab.page.get_by_role("button", name="Light theme").click()
     await tab.switch("Declines")
     await tab.writing.fill("ahoy")
@@ -50,7 +50,7 @@ async def test_a_reload_loses_nothing(live: RunningPage, open_tab: OpenTab, phot
     await tab.page.reload()
     await expect(tab.message("Olive used /edit")).to_contain_text("thinking")
     assert await tab.log.aria_snapshot() == before
-    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("# pictures")
+    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("# images")
     await expect(tab.page.get_by_role("button", name="Olive")).to_have_attribute(
         "aria-pressed", "true"
     )

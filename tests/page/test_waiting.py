@@ -42,7 +42,7 @@ async def one_in_front(live: RunningPage) -> AsyncGenerator[Hang]:
     await edit.posted()
 
 
-async def test_a_card_shows_the_place_in_the_line_then_a_bar_then_the_pictures(
+async def test_a_card_shows_the_place_in_the_line_then_a_bar_then_the_images(
     live: RunningPage, open_tab: OpenTab, photo: Path
 ):
     tab = await open_tab(live)

@@ -114,10 +114,10 @@ class Client:
 
 EDIT: JsonObject = {
     "name": "edit",
-    "description": "Edit a picture",
+    "description": "Edit an image",
     "contexts": [0],
     "options": [
-        {"type": 11, "name": "image", "description": "The picture", "required": True},
+        {"type": 11, "name": "image", "description": "The image", "required": True},
         {
             "type": 3,
             "name": "prompt",

@@ -60,11 +60,11 @@ async def test_the_demonstration_edit_shows_its_steps_and_saves_the_result(tmp_p
     steps = [line.split()[0] for line in lines[1:]]
     assert steps == ["Held", "Acknowledged", "Sent", "Rendered", "Posted", "Charged", "Saved"]
     saved = tmp_path / "sandbox-results" / "demo-1.png"
-    with Image.open(saved) as picture:
-        assert picture.format == "PNG"
+    with Image.open(saved) as image:
+        assert image.format == "PNG"
 
 
-async def test_an_edit_of_ones_own_saves_each_picture_and_overwrites_none(tmp_path: Path):
+async def test_an_edit_of_ones_own_saves_each_image_and_overwrites_none(tmp_path: Path):
     source = tmp_path / "my lake.webp"
     Image.new("RGB", (300, 200), "teal").save(source)
     options = ["--quality", "low", "--size", "1:1", "--count", "2", "--out", "mine"]
@@ -77,10 +77,10 @@ async def test_an_edit_of_ones_own_saves_each_picture_and_overwrites_none(tmp_pa
 
 async def test_a_refusal_is_told_as_the_member_reads_it_with_status_1(tmp_path: Path):
     source = tmp_path / "words.txt"
-    source.write_text("no picture")
+    source.write_text("no image")
     done = await run("--edit", str(source), "make it red", cwd=tmp_path)
     assert done.status == 1
-    assert "picture" in done.errors
+    assert "can't edit that file" in done.errors
     assert not (tmp_path / "sandbox-results").exists()
 
 
@@ -167,7 +167,7 @@ def test_the_childs_environment_is_built_and_not_inherited(
     assert "AWS_SECRET_ACCESS_KEY" not in built
 
 
-def test_the_real_api_is_given_the_key_alone_and_pictures_as_data():
+def test_the_real_api_is_given_the_key_alone_and_images_as_data():
     urls = {"EDIT_API_URL": "http://127.0.0.1:1", "EDIT_API_KEY": "own", "DISCORD_TOKEN": "t"}
     assert child_environment(urls, "key-of-yours") == {
         "DISCORD_TOKEN": "t",

@@ -18,7 +18,7 @@ from sandbox.sandbox import Sandbox
 from sandbox.values import JsonObject, as_object, object_at, objects_at, parse, text_at
 
 
-def picture(form: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (400, 200)) -> bytes:
+def image(form: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (400, 200)) -> bytes:
     out = io.BytesIO()
     ImageOps.fit(Image.linear_gradient("L"), size).convert(mode).save(out, form)
     return out.getvalue()
@@ -28,7 +28,7 @@ def data_url(data: bytes, kind: str = "image/png") -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-ORDER: JsonObject = {"prompt": "make it blue", "image": data_url(picture()), "size": "1:1"}
+ORDER: JsonObject = {"prompt": "make it blue", "image": data_url(image()), "size": "1:1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Client:
             return await response.read()
 
     async def result(self, **changes: object) -> Image.Image:
-        """Order one picture and look at it."""
+        """Order one image and look at it."""
         _, body = await self.edit(**changes)
         return Image.open(io.BytesIO(await self.download(addresses(body)[0])))
 
@@ -95,7 +95,7 @@ async def test_an_order_is_answered_with_addresses_of_its_own(client: Client):
     assert all(url.startswith(f"{client.sandbox.edit_api_url}/edits/") for url in urls)
     assert len({await client.download(url) for url in urls}) == 3
     (call,) = client.sandbox.edit_api.calls
-    assert (call.status, call.results, call.source_bytes) == (200, urls, len(picture()))
+    assert (call.status, call.results, call.source_bytes) == (200, urls, len(image()))
     assert "characters)" in text_at(call.body, "image")
 
 
@@ -113,7 +113,7 @@ async def test_without_its_key_a_call_is_refused_with_401(client: Client):
         ({"image": None}, "image must be"),
         ({"image": "photo.png"}, "image must be"),
         ({"image": "data:image/png;base64,%%%"}, "not valid base64"),
-        ({"image": data_url(b"no picture")}, "could not be read as a picture"),
+        ({"image": data_url(b"no image")}, "could not be read as an image"),
         ({"model": "gpt-image-1"}, "model must be gpt-image-2"),
         ({"size": "5:4"}, "size must be one of 1:1"),
         ({"size": 1}, "size must be one of 1:1"),
@@ -139,7 +139,7 @@ async def test_a_body_that_is_no_json_object_is_refused(client: Client):
 
 async def test_a_source_is_read_at_its_address(client: Client):
     fixed = client.sandbox.edit_api
-    fixed.answer_with([picture(size=(30, 20))])
+    fixed.answer_with([image(size=(30, 20))])
     _, body = await client.edit()
     fixed.answer_with([])
     assert (await client.result(image=addresses(body)[0], size=None)).size == (1536, 1024)
@@ -176,8 +176,8 @@ def test_a_photograph_lying_on_its_side_is_turned_first():
 
 
 @pytest.mark.parametrize(("form", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("WEBP", "RGB")])
-def test_pictures_of_other_kinds_are_taken(form: str, mode: str):
-    source = io.BytesIO(picture(form, mode))
+def test_images_of_other_kinds_are_taken(form: str, mode: str):
+    source = io.BytesIO(image(form, mode))
     assert Image.open(io.BytesIO(imitate(source, Task("x", "4:3")))).size == (1536, 1152)
 
 
@@ -189,7 +189,7 @@ def test_transparency_is_kept():
 
 
 def test_a_result_is_recoloured_and_labelled():
-    source = io.BytesIO(picture(size=(300, 300)))
+    source = io.BytesIO(image(size=(300, 300)))
     made = Image.open(io.BytesIO(imitate(source, Task("make it blue")))).convert("RGB")
     red, _, blue = ImageStat.Stat(made).mean
     assert blue > red
@@ -209,7 +209,7 @@ def test_a_result_is_recoloured_and_labelled():
         (faults.not_json(), 200, {"text": "<html>It works!</html>"}),
     ],
 )
-async def test_a_fault_answers_in_place_of_pictures_as_often_as_it_should(
+async def test_a_fault_answers_in_place_of_images_as_often_as_it_should(
     client: Client, action: faults.Answer, status: int, body: JsonObject
 ):
     fault = client.sandbox.faults.edit_api.add(EditFault(action=action))
@@ -248,8 +248,8 @@ async def test_a_call_can_hang_until_it_is_released(client: Client):
 
 
 @pytest.mark.parametrize("count", [0, 1])
-async def test_fewer_pictures_can_come_than_were_ordered(client: Client, count: int):
-    client.sandbox.faults.edit_api.add(EditFault(action=faults.Pictures(count)))
+async def test_fewer_images_can_come_than_were_ordered(client: Client, count: int):
+    client.sandbox.faults.edit_api.add(EditFault(action=faults.Images(count)))
     _, body = await client.edit(n=3)
     assert len(addresses(body)) == count
 
@@ -258,7 +258,7 @@ async def test_an_address_can_be_another(client: Client):
     client.sandbox.faults.edit_api.add(EditFault(action=faults.Address("http://10.0.0.1/a.png")))
     _, body = await client.edit(n=2)
     assert addresses(body) == ["http://10.0.0.1/a.png"] * 2
-    one = faults.Address("http://10.0.0.1/a.png", picture=1)
+    one = faults.Address("http://10.0.0.1/a.png", image=1)
     client.sandbox.faults.edit_api.add(EditFault(action=one))
     _, body = await client.edit(n=2)
     assert [url == one.url for url in addresses(body)] == [False, True]
@@ -282,11 +282,11 @@ async def test_connections_can_be_refused_and_taken_again_on_the_same_port(clien
     assert (await client.edit())[0] == 200
 
 
-async def test_one_pictures_download_can_fail_and_the_others_not(client: Client):
+async def test_one_images_download_can_fail_and_the_others_not(client: Client):
     _, body = await client.edit(n=2)
     first, second = addresses(body)
     gone = faults.Answer(404)
-    client.sandbox.faults.downloads.add(DownloadFault(action=gone, picture=1, times=None))
+    client.sandbox.faults.downloads.add(DownloadFault(action=gone, image=1, times=None))
     assert await client.download(first)
     with pytest.raises(aiohttp.ClientResponseError):
         await client.download(second)
@@ -326,10 +326,10 @@ async def test_a_download_can_be_endless_or_stall(client: Client):
             await response.read()
 
 
-async def test_a_download_can_be_something_else_than_a_picture(client: Client):
+async def test_a_download_can_be_something_else_than_an_image(client: Client):
     _, body = await client.edit()
-    client.sandbox.faults.downloads.add(DownloadFault(action=faults.NotAPicture()))
-    assert await client.download(addresses(body)[0]) == b"This is no picture."
+    client.sandbox.faults.downloads.add(DownloadFault(action=faults.NotAnImage()))
+    assert await client.download(addresses(body)[0]) == b"This is not an image."
 
 
 async def test_results_can_be_drawn_by_a_function_of_the_task(client: Client):

@@ -70,7 +70,7 @@ async def test_refusals_have_a_status_and_cut_connections_have_none(client: Clie
         assert (told[-1].status, told[-1].seconds is None) == (None, False)
 
 
-async def test_an_embeds_own_picture_is_served_and_stands_nowhere_else(client: Client):
+async def test_an_embeds_own_image_is_served_and_stands_nowhere_else(client: Client):
     embed = {"image": {"url": "attachment://inside.png"}, "footer": {"text": "f"}}
     files = {"inside.png": PICTURE, "beside.png": PICTURE}
     answer = await client.send("POST", client.messages, {"embeds": [embed]}, files=files)

@@ -25,7 +25,7 @@ async def test_identifying_is_answered_ready_and_then_the_servers(sandbox: Sandb
         assert object_at(ready, "application")["id"] == str(sandbox.application_id)
         assert text_at(ready, "resume_gateway_url") == sandbox.discord.gateway.url
         guild = object_at(await bot.receive_event("GUILD_CREATE"), "d")
-        assert [each["name"] for each in objects_at(guild, "channels")] == ["general", "pictures"]
+        assert [each["name"] for each in objects_at(guild, "channels")] == ["general", "images"]
         await sandbox.discord.connected(command=None)
 
 

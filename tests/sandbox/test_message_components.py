@@ -14,7 +14,7 @@ from tests.sandbox.client import (
 )
 
 
-async def test_pictures_of_components_stand_in_them_and_not_in_attachments(client: Client):
+async def test_images_of_components_stand_in_them_and_not_in_attachments(client: Client):
     """Components V2 messages have no `attachments` (discord-api-docs issue 8277)."""
     components = [{"type": 17, "components": [gallery("attachment://a.png"), text("Teal")]}]
     body = {"flags": V2, "components": components}
@@ -122,7 +122,7 @@ async def test_a_component_that_breaks_a_rule_is_refused_at_its_place(
 
 
 async def test_a_file_that_no_component_shows_is_refused(client: Client):
-    body = {"flags": V2, "components": [text("no picture")]}
+    body = {"flags": V2, "components": [text("no image")]}
     answer = await client.send("POST", client.messages, body, files={"a.png": PICTURE})
     assert (answer.status, answer.code) == (400, 50035)
 

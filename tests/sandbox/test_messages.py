@@ -47,7 +47,7 @@ async def test_a_file_may_have_ten_mebibytes(client: Client, size: int):
         )
 
 
-async def test_a_picture_of_any_size_tells_how_large_it_is(client: Client):
+async def test_an_image_of_any_size_tells_how_large_it_is(client: Client):
     out = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(out, "PNG")
     await client.register()

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 COMMANDS = "/applications/{application_id}/commands"
 COMMAND: JsonObject = {
     "name": "edit",
-    "description": "Edit a picture",
+    "description": "Edit an image",
     "options": [
         {"type": 11, "name": "image", "description": "d", "required": True},
         {"type": 4, "name": "count", "description": "d", "min_value": 1, "max_value": 4},
@@ -124,7 +124,7 @@ async def client() -> AsyncGenerator[Client]:
         yield Client(sandbox, session)
 
 
-def picture() -> bytes:
+def image() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (64, 48), "teal").save(out, "PNG")
     return out.getvalue()
@@ -172,8 +172,8 @@ async def test_messages_have_discords_shape(client: Client):
     path = "/channels/{channel_id}/messages"
     plain = {"content": f"<@{client.sandbox.application_id}>", "embeds": [{"title": "t"}]}
     ids = {"channel_id": channel.id}
-    await client.send("POST", path, ids, plain, picture())
-    await client.send("POST", path, ids, CARD, picture())
+    await client.send("POST", path, ids, plain, image())
+    await client.send("POST", path, ids, CARD, image())
     await client.send("POST", path, ids, {"content": "x", "tts": True})
     first = client.sandbox.discord.messages(channel)[0].id
     reply = {"content": "x", "message_reference": {"message_id": str(first)}}
@@ -188,7 +188,7 @@ async def test_an_answer_to_an_interaction_has_discords_shape(client: Client):
     guild = client.sandbox.discord.guilds[0]
     member = client.sandbox.discord.add_member(guild, "Ada")
     interaction = await client.sandbox.discord.invoke(
-        guild.channels[0], member, "edit", {"image": Upload("a.png", picture())}
+        guild.channels[0], member, "edit", {"image": Upload("a.png", image())}
     )
     callback = "/interactions/{interaction_id}/{interaction_token}/callback?with_response=1"
     answered = await client.send(
@@ -201,9 +201,9 @@ async def test_an_answer_to_an_interaction_has_discords_shape(client: Client):
     assert text_at(object_at(resource, "message"), "content") == "x"
     original = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
     ids = {"webhook_id": application, "webhook_token": interaction.token}
-    await client.send("PATCH", original, ids, {"content": None} | CARD, picture())
+    await client.send("PATCH", original, ids, {"content": None} | CARD, image())
     await client.send("GET", original, ids)
     await client.send("POST", "/webhooks/{webhook_id}/{webhook_token}?wait=true", ids, FOLLOW_UP)
     pressed = await client.sandbox.discord.press(await interaction.settled(), member, "b")
     ids = {"interaction_id": pressed.id, "interaction_token": pressed.token}
-    await client.send("POST", callback, ids, {"type": 7, "data": CARD | AFRESH}, picture())
+    await client.send("POST", callback, ids, {"type": 7, "data": CARD | AFRESH}, image())

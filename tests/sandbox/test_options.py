@@ -175,7 +175,7 @@ async def test_a_thread_can_be_named_where_the_option_takes_threads(client: Clie
 async def test_a_channel_that_a_member_does_not_see_is_not_offered(client: Client, guild: Guild):
     secret = guild.channels[1]
     client.sandbox.discord.forbid(secret, guild.everyone, Permission.VIEW_CHANNEL)
-    with pytest.raises(InvalidInvocation, match="where: Ada does not see #pictures"):
+    with pytest.raises(InvalidInvocation, match="where: Ada does not see #images"):
         await show(client, where=secret)
 
 

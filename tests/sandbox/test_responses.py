@@ -158,7 +158,7 @@ NO_FILES: JsonObject = {"attachments": []}
 
 
 def page(name: str, words: str) -> JsonObject:
-    """A card with a picture and a button, as an answer's data."""
+    """A card with an image and a button, as an answer's data."""
     inner = [text(words), gallery(f"attachment://{name}"), row(button("next"))]
     return {"flags": EPHEMERAL | V2, "components": [{"type": 17, "components": inner}]}
 

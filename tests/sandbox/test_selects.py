@@ -130,7 +130,7 @@ async def test_a_select_takes_only_its_own_kind(client: Client, guild: Guild, pa
         (select(MENTIONABLE), client.channel, "takes no Channel"),
         (select(CHANNEL), "general", "takes no str"),
         (select(CHANNEL, channel_types=[0]), thread, "takes no public_thread"),
-        (select(CHANNEL), guild.channels[1], "Ada does not see #pictures"),
+        (select(CHANNEL), guild.channels[1], "Ada does not see #images"),
     ]
     for component, chosen, words in wrong:
         with pytest.raises(InvalidInvocation, match=words):

@@ -25,7 +25,7 @@ def png(width: int = 640, height: int = 480, colour: str = "red") -> bytes:
 
 
 class EchoBot(discord.Client):
-    """Answers `/edit` with the picture it got, as a card, `/name` with what was named.
+    """Answers `/edit` with the image it got, as a card, `/name` with what was named.
 
     `/ask` is answered with a form, and the form with what was filled in.
     """
@@ -33,7 +33,7 @@ class EchoBot(discord.Client):
     def __init__(self) -> None:
         super().__init__(intents=discord.Intents(guilds=True))
         self.tree: app_commands.CommandTree[discord.Client] = app_commands.CommandTree(self)
-        self.tree.command(name="edit", description="Edit a picture")(edit)
+        self.tree.command(name="edit", description="Edit an image")(edit)
         self.tree.command(name="name", description="Name something")(name)
         self.tree.command(name="ask", description="Ask for everything")(ask)
 
@@ -79,7 +79,7 @@ async def name(
 
 
 class Turning(discord.ui.View):
-    """A button that puts a picture in place of what it stands under."""
+    """A button that puts an image in place of what it stands under."""
 
     @discord.ui.button(label="Turn", custom_id="turn")
     async def turn(
@@ -161,23 +161,23 @@ async def running_bot(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Asyn
         await running
 
 
-async def test_a_discord_py_bot_answers_a_command_with_pictures(monkeypatch: pytest.MonkeyPatch):
+async def test_a_discord_py_bot_answers_a_command_with_images(monkeypatch: pytest.MonkeyPatch):
     async with Sandbox() as sandbox, running_bot(sandbox, monkeypatch):
         guild = sandbox.discord.guilds[0]
         member = sandbox.discord.add_member(guild, "Ada")
-        picture = png()
+        image = png()
         interaction = await sandbox.discord.invoke(
             guild.channels[0],
             member,
             "edit",
-            {"image": Upload("photo.png", picture), "prompt": "make it blue", "count": 2},
+            {"image": Upload("photo.png", image), "prompt": "make it blue", "count": 2},
         )
         acknowledgement = await interaction.acknowledged()
         message = await interaction.settled()
 
         assert acknowledgement.type == 5
         assert message.text == "Done: make it blue"
-        assert [file.path.read_bytes() for file in message.files] == [picture, picture]
+        assert [file.path.read_bytes() for file in message.files] == [image, image]
         assert [file.description for file in message.files] == ["make it blue"] * 2
         assert message.attachments == ()
         assert [revision.flags for revision in message.revisions] == [1 << 7, 1 << 15]
@@ -228,7 +228,7 @@ async def test_a_discord_py_bot_suggests(monkeypatch: pytest.MonkeyPatch):
         assert (choice["name"], choice["value"]) == ("blu!", "blu")
 
 
-async def test_a_discord_py_bot_puts_a_picture_into_a_private_message(
+async def test_a_discord_py_bot_puts_an_image_into_a_private_message(
     monkeypatch: pytest.MonkeyPatch,
 ):
     async with Sandbox() as sandbox, running_bot(sandbox, monkeypatch):
@@ -267,7 +267,7 @@ async def test_a_discord_py_bot_reads_what_is_filled_in_and_chosen(
         }
         sent = await sandbox.discord.submit(chosen, given)
         await sent.until(lambda message: not message.components)
-        assert message.text == "[('a.txt', 3), ('b.txt', 5)] ['Painters', 'pictures']"
+        assert message.text == "[('a.txt', 3), ('b.txt', 5)] ['Painters', 'images']"
 
 
 def fields_of(shown: Acknowledgement) -> list[str]:

@@ -62,7 +62,7 @@ class MessageReader(ComponentReader):
             **dict.fromkeys(SELECTS, self._select_in_row),
             Kind.SECTION: self._section,
             Kind.TEXT_DISPLAY: self._text,
-            Kind.THUMBNAIL: self._picture,
+            Kind.THUMBNAIL: self._image,
             Kind.MEDIA_GALLERY: self._gallery,
             Kind.FILE: self._file,
             Kind.SEPARATOR: self._separator,
@@ -136,7 +136,7 @@ class MessageReader(ComponentReader):
             body["accessory"] = self._component(accessory, {Kind.BUTTON, Kind.THUMBNAIL})
         return body
 
-    def _picture(self, form: Form) -> JsonObject:
+    def _image(self, form: Form) -> JsonObject:
         description = form.string("description", shortest=1, longest=LONGEST_ALT_TEXT)
         media = self._media(form, "media")
         attached = snowflake(media.get("attachment_id"))
@@ -150,7 +150,7 @@ class MessageReader(ComponentReader):
 
     def _gallery(self, form: Form) -> JsonObject:
         items = form.objects("items", fewest=1, most=MOST_IN_GALLERY, required=True) or []
-        return {"items": [self._picture(item) for item in items]}
+        return {"items": [self._image(item) for item in items]}
 
     def _file(self, form: Form) -> JsonObject:
         media = self._media(form, "file", only_attached=True)

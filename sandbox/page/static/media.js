@@ -1,4 +1,4 @@
-/** Pictures, films, sounds and other files: those of the sandbox are drawn, others only named. */
+/** Images, films, sounds and other files: those of the sandbox are drawn, others only named. */
 
 import { Outside } from "./links.js";
 import { Cover, Spoiler } from "./spoiler.js";
@@ -37,7 +37,7 @@ export function fromMedia(media, kind, { description, spoiler, name, size } = {}
   };
 }
 
-/** A message's own files: pictures and films in a gallery, the others below. */
+/** A message's own files: images and films in a gallery, the others below. */
 export function Attachments({ attachments }) {
   const items = attachments.map(fromAttachment);
   const visual = items.filter(isVisual);
@@ -49,35 +49,35 @@ export function Attachments({ attachments }) {
   `;
 }
 
-/** One to ten pictures and films, each enlarged by a click. */
+/** One to ten images and films, each enlarged by a click. */
 export function Gallery({ items }) {
   const [lifted, setLifted] = useState([]);
   const [enlarged, setEnlarged] = useState(null);
   const isShown = (item, index) => !item.spoiler || lifted.includes(index);
-  const pictures = items.filter((item, index) => isPicture(item) && isShown(item, index));
+  const images = items.filter((item, index) => isImage(item) && isShown(item, index));
   return html`
     <div class="gallery" data-count=${items.length} style=${naturalWidth(items)}>
       ${items.map(
         (item, index) => html`
           <${Cover} shown=${isShown(item, index)} onShow=${() => setLifted([...lifted, index])}>
-            <${Media} item=${item} onEnlarge=${() => setEnlarged(pictures.indexOf(item))} />
+            <${Media} item=${item} onEnlarge=${() => setEnlarged(images.indexOf(item))} />
           <//>
         `,
       )}
     </div>
     ${
-      pictures[enlarged] &&
-      html`<${Lightbox} ...${{ pictures }} index=${enlarged} onTurn=${setEnlarged} />`
+      images[enlarged] &&
+      html`<${Lightbox} ...${{ images }} index=${enlarged} onTurn=${setEnlarged} />`
     }
   `;
 }
 
-/** One small picture, such as a section's or an embed's. */
+/** One small image, such as a section's or an embed's. */
 export function Thumbnail({ item }) {
   return html`<div class="thumbnail"><${Gallery} items=${[item]} /></div>`;
 }
 
-/** A small picture that does nothing, such as the one beside an author's name. */
+/** A small image that does nothing, such as the one beside an author's name. */
 export function Icon({ url }) {
   return isOwn(url) && html`<img class="icon" src=${url} alt="" width="24" height="24" />`;
 }
@@ -108,7 +108,7 @@ export function sayBytes(bytes) {
   return `${Number((bytes / 1024 ** unit).toFixed(2))} ${UNITS[unit]}`;
 }
 
-function isPicture(item) {
+function isImage(item) {
   return isOwn(item.url) && item.type.startsWith("image/");
 }
 
@@ -123,9 +123,9 @@ function Media({ item, onEnlarge }) {
   if (item.type.startsWith("video/")) {
     return html`<video controls ...${{ src, width, height }} aria-label=${words} />`;
   }
-  if (!isPicture(item)) return html`<${FileCard} item=${item} />`;
+  if (!isImage(item)) return html`<${FileCard} item=${item} />`;
   return html`
-    <button type="button" class="picture" onClick=${onEnlarge}>
+    <button type="button" class="image" onClick=${onEnlarge}>
       <img alt=${words} title=${description} ...${{ src, width, height }} />
     </button>
   `;
@@ -160,19 +160,19 @@ function FileCard({ item }) {
   `;
 }
 
-/** The room that a single picture takes, kept before it has loaded. */
+/** The room that a single image takes, kept before it has loaded. */
 function naturalWidth([{ width, height }, ...others]) {
   if (others.length > 0 || !width || !height) return undefined;
   const scale = Math.min(1, WIDEST / width, HIGHEST / height);
   return { "--natural-width": `${Math.round(width * scale)}px` };
 }
 
-/** One of several pictures at its full size; `onTurn` is told which is to be seen, or null. */
-function Lightbox({ pictures, index, onTurn }) {
+/** One of several images at its full size; `onTurn` is told which is to be seen, or null. */
+function Lightbox({ images, index, onTurn }) {
   const dialog = useRef();
   useLayoutEffect(() => dialog.current.showModal(), []);
-  const { url, name, description, width, height } = pictures[index];
-  const turn = (step) => onTurn((index + step + pictures.length) % pictures.length);
+  const { url, name, description, width, height } = images[index];
+  const turn = (step) => onTurn((index + step + images.length) % images.length);
   function turnByKey({ key }) {
     if (key === "ArrowRight") turn(1);
     if (key === "ArrowLeft") turn(-1);
@@ -192,13 +192,13 @@ function Lightbox({ pictures, index, onTurn }) {
       <img src=${url} alt=${description || name} ...${{ width, height }} />
       <div class="lightbox-bar">
         ${
-          pictures.length > 1 &&
+          images.length > 1 &&
           html`
-            <button type="button" aria-label="Previous picture" onClick=${() => turn(-1)}>
+            <button type="button" aria-label="Previous image" onClick=${() => turn(-1)}>
               ‹
             </button>
-            <span aria-live="polite">${index + 1} of ${pictures.length}</span>
-            <button type="button" aria-label="Next picture" onClick=${() => turn(1)}>›</button>
+            <span aria-live="polite">${index + 1} of ${images.length}</span>
+            <button type="button" aria-label="Next image" onClick=${() => turn(1)}>›</button>
           `
         }
         <a href=${url} target="_blank" rel="noopener noreferrer">Open original</a>

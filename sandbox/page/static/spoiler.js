@@ -21,7 +21,7 @@ export function InlineSpoiler({ children }) {
   `;
 }
 
-/** A picture or a box under a cover; `shown` and `onShow` are those of whoever holds it. */
+/** An image or a box under a cover; `shown` and `onShow` are those of whoever holds it. */
 export function Cover({ shown, onShow, children }) {
   const content = useRef();
   const [wasHidden] = useState(!shown);

@@ -1,4 +1,4 @@
-"""Pictures that bear the number of the edit that they were made for, and their place among its."""
+"""Images that bear the number of the edit that they were made for, and their place among its."""
 
 import io
 import re
@@ -18,7 +18,7 @@ _MARK = re.compile(rb"drill (\d+) (\d+);")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Which edit a picture belongs to, and its place among the edit's pictures."""
+    """Which edit an image belongs to, and its place among the edit's images."""
 
     number: int
     place: int
@@ -44,14 +44,14 @@ def draw(task: Task) -> bytes:
 
 
 def read_mark(path: Path) -> Mark | None:
-    """The mark of a picture that was posted; none in one that was encoded again."""
+    """The mark of an image that was posted; none in one that was encoded again."""
     found = _MARK.search(path.read_bytes())
     return None if found is None else Mark(int(found[1]), int(found[2]))
 
 
 @cache
 def make_source() -> Upload:
-    """The picture that members give."""
+    """The image that members give."""
     return Upload(name="photo.png", data=_save(None), content_type="image/png")
 
 

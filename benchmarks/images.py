@@ -1,6 +1,6 @@
-"""What pictures cost: a conversion's time and memory in its child, and what the bot itself pays.
+"""What images cost: a conversion's time and memory in its child, and what the bot itself pays.
 
-    python -m benchmarks.pictures
+    python -m benchmarks.images
 
 First JPEGs of 24 megapixels are converted, each in a child of its own: the seconds from asking to
 the answer, and the most memory that the child had. Then small images are converted in pairs, with
@@ -86,13 +86,13 @@ async def measure_confinement(folder: Path) -> None:
     """Print how much longer a conversion takes when its child is confined."""
     file = folder / "small.bmp"
     Image.effect_noise((800, 600), 60).convert("RGB").save(file)
-    conversions, picture, ratios = Conversions(), probe_file(file), list[float]()
+    conversions, image, ratios = Conversions(), probe_file(file), list[float]()
     confined, unconfined = module.JOB, replace(module.JOB, arguments=("-c", UNCONFINED))
     for _ in range(PAIRS):
         times: list[float] = []
         for module.JOB in (unconfined, confined):
             started = time.perf_counter()
-            await conversions.to_edit(file, picture, file.with_suffix(".converted"))
+            await conversions.to_edit(file, image, file.with_suffix(".converted"))
             times.append(time.perf_counter() - started)
         ratios.append(times[1] / times[0])
     print(f"a confined child takes {statistics.median(ratios):.3f} times as long as one that isn't")
@@ -106,7 +106,7 @@ child.main()
 
 
 def draw_photo() -> Image.Image:
-    """Noise that is as fine as a camera's picture."""
+    """Noise that is as fine as a camera's image."""
     coarse = Image.effect_noise((WIDTH // 4, HEIGHT // 4), 60).resize((WIDTH, HEIGHT))
     return Image.blend(coarse, Image.effect_noise((WIDTH, HEIGHT), 20), 0.3).convert("RGB")
 
@@ -133,9 +133,9 @@ async def convert(file: str) -> None:
     """Convert one file, and print the seconds that it took and the memory of the child."""
     path = Path(file)
     conversions = Conversions()
-    picture = probe_file(path)
+    image = probe_file(path)
     started = time.perf_counter()
-    await conversions.to_edit(path, picture, path.with_suffix(".converted"))
+    await conversions.to_edit(path, image, path.with_suffix(".converted"))
     took = time.perf_counter() - started
     print(took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 
@@ -148,7 +148,7 @@ async def measure_bot(folder: Path) -> None:
     async with Sandbox() as sandbox:
         environment = build_environment(sandbox.environment(), folder)
         bot = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "benchmarks.pictures", "bot"),
+            *(sys.executable, "-m", "benchmarks.images", "bot"),
             env=environment | {"DEFAULT_QUOTA": "unlimited"},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -170,13 +170,13 @@ async def measure_bot(folder: Path) -> None:
 
 
 async def edit(sandbox: Sandbox, image: Upload) -> str:
-    """Edit a picture; the beginning of what its member is told."""
+    """Edit an image; the beginning of what its member is told."""
     guild = sandbox.discord.guilds[0]
     member = sandbox.discord.add_member(guild, "Mallory")
     options = {"image": image, "prompt": "make it blue", "quality": "low"}
     command = await sandbox.discord.invoke(guild.channels[0], member, "edit", options)
     message = await command.settled(timeout=120)
-    made = f"{len(message.files)} picture. " if message.files else ""
+    made = f"{len(message.files)} image. " if message.files else ""
     notes = [
         line for line in message.text.splitlines() if "first frame" in line or "resized" in line
     ]
@@ -212,7 +212,7 @@ def blank_png(width: int, height: int) -> bytes:
 
 
 def small_tiff() -> bytes:
-    """A picture that is converted."""
+    """An image that is converted."""
     file = io.BytesIO()
     Image.new("RGB", (64, 48), "navy").save(file, "TIFF")
     return file.getvalue()
@@ -234,7 +234,7 @@ async def run_watched_bot() -> None:
 async def run_apart(*arguments: str) -> str:
     """What this program prints when a process of its own runs it like this."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.pictures", *arguments), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "benchmarks.images", *arguments), stdout=asyncio.subprocess.PIPE
     )
     answer, _ = await process.communicate()
     assert process.returncode == 0

@@ -1,6 +1,6 @@
-"""Takes the README's pictures from the sandbox's page.
+"""Takes the README's images from the sandbox's page.
 
-    python -m docs.pictures
+    python -m docs.screenshots
 
 The bot is the real one, and its edits are the sandbox's imitations. The image is the one that the
 page offers to try.
@@ -31,7 +31,7 @@ EDITS_BEFORE = 400
 
 
 async def main() -> None:
-    """Take all pictures."""
+    """Take all images."""
     settings = {"EDIT_CONCURRENCY": "1"}
     async with running_page(port=0, settings=settings) as running, launched_browser() as browser:
         page = await browser.new_page(
@@ -171,7 +171,7 @@ async def become(page: Page, name: str) -> None:
 
 
 async def take(page: Page, name: str, *parts: Locator) -> None:
-    """Save a picture of the whole page, or of some of its parts."""
+    """Save an image of the whole page, or of some of its parts."""
     boxes = [box for part in parts if (box := await part.bounding_box())]
     clip = None
     if boxes:
