@@ -495,7 +495,11 @@ WRONG: list[tuple[Mapping[str, str], int, list[str]]] = [
     ),
     ({"SPOOL_DIR": f"{__file__}/spool"}, 2, ["SPOOL_DIR", "a folder's path"]),
     ({"SPOOL_DIR": __file__}, 2, ["SPOOL_DIR", __file__, "a folder's path"]),
-    ({"DATABASE_URL": "sqlite:///diary.txt"}, 1, ["diary.txt", "put a sound copy", "DATABASE_URL"]),
+    (
+        {"DATABASE_URL": "sqlite:///diary.txt"},
+        1,
+        ["diary.txt", "replace it with an intact copy", "DATABASE_URL"],
+    ),
     ({"DISCORD_API_URL": "http://127.0.0.1:1/api/v10"}, 1, ["Check the network"]),
 ]
 
@@ -521,6 +525,6 @@ async def test_a_bot_whose_ledger_is_unreadable_at_startup_says_so_and_exits(
 
     monkeypatch.setattr(SqliteLedger, "unfinished", fail)
     with pytest.raises(
-        LedgerUnusableError, match=r"malformed. Look at it with `python -m bot doctor`"
+        LedgerUnusableError, match=r"malformed. Check it with `python -m bot doctor`"
     ):
         await serve(settings)
