@@ -6,7 +6,7 @@ from functools import partial
 from bot.domain.errors import NotAnImageError
 from bot.domain.images import ImageInfo
 from bot.images.headers import bmp, gif, heif, jpeg, png, tiff, webp
-from bot.images.headers.reading import Parser, Read
+from bot.images.headers.reading import MAX_READS, Parser, Read
 
 READERS: dict[bytes, Callable[[], Parser]] = {
     b"\xff\xd8": jpeg.read_header,
@@ -19,10 +19,6 @@ READERS: dict[bytes, Callable[[], Parser]] = {
     b"GI": gif.read_header,
 }
 """Header parsers by a file's first two bytes. Each parser continues after these."""
-
-MAX_READS = 10_000
-"""Reads for one header. Camera files take dozens; a file of empty segments would take millions and
-block the event loop."""
 
 
 class HeaderProbe:

@@ -8,13 +8,13 @@ from typing import BinaryIO
 from bot.domain.errors import NotAnImageError
 from bot.domain.images import Format
 from bot.images.headers import exif
-from bot.images.headers.reading import Parser, Read, big_endian, displayed
+from bot.images.headers.reading import MAX_READS, Parser, Read, big_endian, displayed
 from bot.images.headers.searching import contains
 
 
 def read_header() -> Parser:
-    """Walk the segments up to the frame header."""
-    orientation = exif.UPRIGHT
+    """Walk the segments up to the frame header. Only the first Exif block counts."""
+    orientation = None
     unread = 0
     while True:
         marker, length = yield from _read_segment_header(unread)
@@ -23,9 +23,9 @@ def read_header() -> Parser:
             if not components or length != _FRAME.size + 3 * components:
                 raise NotAnImageError
             plain = marker in _COMMON_FRAMES and bits == _BITS and components in _GRAY_OR_RGB
-            return displayed(Format.JPEG, width, height, orientation, plain=plain)
+            return displayed(Format.JPEG, width, height, orientation or exif.UPRIGHT, plain=plain)
         unread = length
-        if marker == _APP1 and orientation == exif.UPRIGHT:
+        if marker == _APP1 and orientation is None:
             block = yield Read(length)
             unread = 0
             if block.startswith(exif.PREFIX):
@@ -33,9 +33,12 @@ def read_header() -> Parser:
 
 
 def has_end(file: BinaryIO) -> bool:
-    """Walk the segments to the pixels, where only the end of the image looks like EOI."""
+    """Walk at most `MAX_READS` segments to the pixels, where only the end looks like EOI."""
     file.seek(2)
-    while len(header := file.read(4)) == _SEGMENT_HEADER_BYTES:
+    for _ in range(MAX_READS):
+        header = file.read(_SEGMENT_HEADER_BYTES)
+        if len(header) < _SEGMENT_HEADER_BYTES:
+            break
         if header[1] == _FILL:
             file.seek(-3, os.SEEK_CUR)
             continue

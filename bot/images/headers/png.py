@@ -8,7 +8,7 @@ from typing import BinaryIO
 from bot.domain.errors import NotAnImageError
 from bot.domain.images import Format
 from bot.images.headers import exif
-from bot.images.headers.reading import Parser, Read, big_endian, displayed
+from bot.images.headers.reading import MAX_READS, Parser, Read, big_endian, displayed
 
 
 def read_header() -> Parser:
@@ -22,13 +22,14 @@ def read_header() -> Parser:
     width, height, bits = struct.unpack(">IIB", header[8:17])
     if max(width, height) > _MAX:
         raise NotAnImageError
-    orientation, plain = exif.UPRIGHT, bits <= _BITS
+    block, plain = b"", bits <= _BITS
     unread = 0
     while True:
         length, kind = _CHUNK.unpack((yield Read(8, skip=unread)))
         if length > _MAX or not kind.isalpha() or kind in (b"IHDR", b"IEND"):
             raise NotAnImageError
         if kind == b"IDAT":
+            orientation = exif.read_orientation(block)
             return displayed(Format.PNG, width, height, orientation, plain=plain)
         unread = length + _CHECKSUM_BYTES
         if kind == b"acTL":  # animated
@@ -36,13 +37,15 @@ def read_header() -> Parser:
         if kind == b"eXIf":
             block = yield Read(min(length, exif.MAX_BYTES))
             unread -= len(block)
-            orientation = exif.read_orientation(block)
 
 
 def has_end(file: BinaryIO) -> bool:
-    """Walk the chunks to IEND."""
+    """Walk at most `MAX_READS` chunks to IEND."""
     file.seek(_SIGNATURE_BYTES)
-    while len(header := file.read(_CHUNK.size)) == _CHUNK.size:
+    for _ in range(MAX_READS):
+        header = file.read(_CHUNK.size)
+        if len(header) < _CHUNK.size:
+            break
         length, kind = _CHUNK.unpack(header)
         if kind == b"IEND":
             return len(file.read(_CHECKSUM_BYTES)) == _CHECKSUM_BYTES

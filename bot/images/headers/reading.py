@@ -1,10 +1,14 @@
-"""What header parsers share: how they ask for bytes, and what they return."""
+"""What header parsers share: how they ask for bytes, how often, and what they return."""
 
 from collections.abc import Generator
 from typing import NamedTuple
 
 from bot.domain.errors import NotAnImageError
 from bot.domain.images import Format, ImageInfo
+
+MAX_READS = 10_000
+"""Reads for one header, and for one end. Camera files take dozens, large PNGs some thousands; a
+file of empty segments would take millions."""
 
 
 class Read(NamedTuple):
