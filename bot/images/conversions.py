@@ -26,7 +26,7 @@ from bot.domain.images import (
     ImageInfo,
     Source,
 )
-from bot.images.files import probe_file
+from bot.images.files import is_complete, probe_file
 from bot.images.tasks import Problem, Purpose, Report, Task
 from bot.subprocesses.pool import Job, ProcessPool
 
@@ -111,7 +111,7 @@ class Conversions:
                 return Report.from_json(await call(task.to_json()))
             except (ChildTimeoutError, ChildHungError, ChildKilledError) as error:
                 raise _source_error(error) from error
-            except (ValueError, TypeError, LookupError, RecursionError) as error:
+            except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
                 raise ChildFailedError("its report can't be read") from error
 
 
@@ -163,7 +163,12 @@ def _check(report: Report, path: Path, source: ImageInfo, task: Task) -> Source:
         image = probe_file(path)
     except NotAnImageError as error:
         raise ChildFailedError("it didn't write an image") from error
-    if image.format not in EVERYWHERE or size > task.max_bytes:
+    if (
+        image.format not in EVERYWHERE
+        or size > task.max_bytes
+        or image.pixels > task.max_pixels
+        or not is_complete(path, image.format)
+    ):
         raise ChildFailedError("it wrote an image that wasn't asked for")
     return Source(image, size, path, report.changes)
 

@@ -75,7 +75,11 @@ class Report:
 
     @classmethod
     def from_json(cls, text: bytes) -> "Report":
-        """Decode what `to_json` wrote; raises ValueError, TypeError or LookupError otherwise."""
+        """Decode what `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError, LookupError, ArithmeticError, RecursionError: it's anything else.
+        """
         read: dict[str, Any] = json.loads(text)
         problem = read["problem"]
         return cls(

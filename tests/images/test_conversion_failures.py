@@ -224,8 +224,15 @@ def find_children() -> list[Path]:
         (b"not an image", "write an image"),
         (make_picture("GIF"), "wasn't asked for"),
         (make_picture("PNG", 2400, 1800), "wasn't asked for"),
+        (png(2**31 - 1, 2**31 - 1, b""), "wasn't asked for"),
+        (make_picture()[:-20], "wasn't asked for"),
+        (make_picture("JPEG")[:-2], "wasn't asked for"),
+        (make_picture("WEBP")[:-20], "wasn't asked for"),
     ],
-    ids=["no image", "a format that isn't posted", "too many bytes"],
+    ids=[
+        *("no image", "a format that isn't posted", "too many bytes", "too many pixels"),
+        *("a PNG without an end", "a JPEG without an end", "a WebP without an end"),
+    ],
 )
 async def test_a_child_that_wrote_something_else_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bytes, why: str
@@ -240,9 +247,32 @@ async def test_a_child_that_wrote_something_else_is_not_believed(
     source = write(tmp_path / "a", draw_corners(), "BMP")
     with pytest.raises(ChildFailedError, match=why):
         await Conversions().to_post(
-            source, probe_file(source), tmp_path / "b", max_bytes=len(make_picture("GIF"))
+            source, probe_file(source), tmp_path / "b", max_bytes=len(make_picture("PNG"))
         )
     assert not (tmp_path / "b").exists()
+
+
+@on_linux
+@pytest.mark.parametrize(
+    "report",
+    [
+        *("", "null", "[]", "{}", "[" * 900, "{'problem': None}"),
+        '{"problem": "none of them", "changes": [], "seconds": 0}',
+        '{"problem": ["broken"], "changes": [], "seconds": 0}',
+        '{"problem": null, "changes": 1, "seconds": 0}',
+        '{"problem": null, "changes": ["rotated"], "seconds": 0}',
+        '{"problem": "broken", "changes": [], "seconds": {}}',
+        '{"problem": "broken", "changes": [], "seconds": %s}' % ("9" * 400),
+    ],
+)
+async def test_a_report_that_cannot_be_read_is_a_failed_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: str
+):
+    say = f"import sys; sys.stdin.read(); sys.stdout.write({report!r})"
+    monkeypatch.setattr(module, "JOB", replace(JOB, arguments=("-c", say)))
+    source = write(tmp_path / "a", draw_corners(), "BMP")
+    with pytest.raises(ChildFailedError, match="report can't be read"):
+        await Conversions().to_edit(source, probe_file(source), tmp_path / "b")
 
 
 @on_linux
