@@ -16,9 +16,6 @@ class EditError(DarkroomError):
 class SourceError(EditError):
     """The member's image can't be edited."""
 
-    is_costly = False
-    """Whether opening it crashed a child process, hung it, or kept it busy for long, in vain."""
-
 
 class NotAnImageError(SourceError):
     """The bytes are none of the formats in `pictures.Format`."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bot.domain.errors import SourceError, SourcesPausedError
+from bot.domain.errors import SourcesPausedError
 from bot.domain.images import Source
 from bot.downloads.sources import SourceDownloads
 from bot.images.conversions import LARGE, Conversions
@@ -115,9 +115,9 @@ class Sources:
     ) -> Source:
         if self.paused_for(entry.member_id):
             raise SourcesPausedError
-        try:
-            return await self._conversions.to_edit(original, fetched.picture, into)
-        except SourceError as error:
-            if error.is_costly:
-                self._kills.note(entry.member_id, now=time.monotonic())
-            raise
+        return await self._conversions.to_edit(
+            original,
+            fetched.picture,
+            into,
+            on_costly=lambda: self._kills.note(entry.member_id, now=time.monotonic()),
+        )

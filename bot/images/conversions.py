@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain.errors import (
@@ -28,7 +30,7 @@ from bot.domain.images import (
 )
 from bot.images.files import is_complete, probe_file
 from bot.images.tasks import Problem, Purpose, Report, Task
-from bot.subprocesses.pool import Job, ProcessPool
+from bot.subprocesses.pool import Job, ProcessPool, Usage
 
 JOB = Job(arguments=("-m", "bot.images.worker.child"), timeout_s=60, max_result=1_000)
 """An image of 200 megapixels takes about ten seconds."""
@@ -40,10 +42,13 @@ MEMORY_PER_PIXEL = 24
 """More bytes per pixel. Most honest images take 9 to 14, a WebP 17."""
 
 COSTLY_S = 5.0
-"""CPU seconds after which an image that can't be opened counts as costly."""
+"""CPU seconds from which a conversion in vain counts as costly."""
 
 LARGE = 50_000_000
 """Pixels of a large image. Only one of these is converted at a time."""
+
+
+def _ignore() -> None: ...
 
 
 class Conversions:
@@ -54,8 +59,17 @@ class Conversions:
         self._children = ProcessPool(self.at_once)
         self._large = asyncio.Semaphore(1)
 
-    async def to_edit(self, source: Path, image: ImageInfo, into: Path) -> Source:
+    async def to_edit(
+        self, source: Path, image: ImageInfo, into: Path, *, on_costly: Callable[[], None] = _ignore
+    ) -> Source:
         """Convert a source to what the edit API accepts. `into` exists only on success.
+
+        Args:
+            source: the original.
+            image: what its header says.
+            into: the converted file.
+            on_costly: called if the image crashed its child, hung it, or kept it busy for long,
+                in vain. That it was given up meanwhile makes no difference.
 
         Raises:
             SourceError: the image is broken, too large, or takes too much memory or time.
@@ -73,6 +87,7 @@ class Conversions:
                 max_pixels=MAX_SENT_PIXELS,
                 memory=_memory_for(image),
             ),
+            on_costly,
         )
 
     async def to_post(
@@ -92,27 +107,50 @@ class Conversions:
             ),
         )
 
-    async def _convert(self, image: ImageInfo, task: Task) -> Source:
+    async def _convert(
+        self, image: ImageInfo, task: Task, on_costly: Callable[[], None] = _ignore
+    ) -> Source:
         into = Path(task.into)
+        cost = _Cost()
         try:
             if image.pixels < LARGE:
-                report = await self._run(task)
+                report = await self._run(task, cost)
             else:
                 async with self._large:
-                    report = await self._run(task)
+                    report = await self._run(task, cost)
             return await asyncio.to_thread(_check, report, into, image, task)
         except BaseException:
             _remove(into)
+            if cost.is_high:
+                on_costly()
             raise
 
-    async def _run(self, task: Task) -> Report:
-        async with self._children.start(JOB) as call:
+    async def _run(self, task: Task, cost: "_Cost") -> Report:
+        async with self._children.start(JOB, cost.usage) as call:
             try:
-                return Report.from_json(await call(task.to_json()))
+                report = Report.from_json(await call(task.to_json()))
             except (ChildTimeoutError, ChildHungError, ChildKilledError) as error:
+                cost.is_crash = _is_crash(error)
                 raise _source_error(error) from error
             except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
                 raise ChildFailedError("its report can't be read") from error
+        cost.reported_s = report.seconds
+        return report
+
+
+@dataclass(slots=True)
+class _Cost:
+    """What a conversion cost."""
+
+    usage: Usage = field(default_factory=Usage)
+    reported_s: float = 0.0
+    """CPU seconds by the child's own account, where they can't be measured."""
+    is_crash: bool = False
+
+    @property
+    def is_high(self) -> bool:
+        """Whether it counts as costly if it was in vain."""
+        return self.is_crash or self.usage.cpu_s >= COSTLY_S or self.reported_s >= COSTLY_S
 
 
 _LIMIT_SIGNALS = frozenset(
@@ -123,10 +161,20 @@ _LIMIT_SIGNALS = frozenset(
 
 def _source_error(child_error: ChildFailedError) -> SourceError:
     crashed = isinstance(child_error, ChildKilledError) and child_error.signal not in _LIMIT_SIGNALS
-    error = (BrokenImageError if crashed else TooHeavyError)(str(child_error))
-    # Timeouts and kills also happen on a machine that is busy or short of memory.
-    error.is_costly = crashed or isinstance(child_error, ChildHungError)
-    return error
+    return (BrokenImageError if crashed else TooHeavyError)(str(child_error))
+
+
+def _is_crash(child_error: ChildFailedError) -> bool:
+    """Whether the image itself ended its child, however little CPU time was measured.
+
+    Timeouts and SIGKILL also happen on a machine that is busy or short of memory.
+    """
+    if isinstance(child_error, ChildKilledError):
+        return child_error.signal != _SIGKILL
+    return isinstance(child_error, ChildHungError)
+
+
+_SIGKILL = 9
 
 
 def _memory_for(image: ImageInfo) -> int:
@@ -154,10 +202,7 @@ def _remove(path: Path) -> None:
 def _check(report: Report, path: Path, source: ImageInfo, task: Task) -> Source:
     """Check what a child wrote; it may have been taken over by a hostile image."""
     if report.problem is not None:
-        error = _error_for(report.problem, source, task)
-        if isinstance(error, SourceError):
-            error.is_costly = report.seconds > COSTLY_S
-        raise error
+        raise _error_for(report.problem, source, task)
     size = path.stat().st_size
     try:
         image = probe_file(path)

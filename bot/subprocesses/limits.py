@@ -16,13 +16,10 @@ if sys.platform != "win32":
         """
         with suppress(OSError):  # Linux has it: https://docs.kernel.org/filesystems/proc.html
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-        limits = (
-            (resource.RLIMIT_AS, memory),
-            (resource.RLIMIT_CPU, seconds),
-            (resource.RLIMIT_CORE, 0),
-        )
-        for kind, most in limits:
-            _set_limit(kind, most)
+        _set_limit(resource.RLIMIT_AS, memory)
+        # SIGXCPU comes first, and says what ended the process. SIGKILL can't be ignored.
+        _set_limit(resource.RLIMIT_CPU, seconds, seconds + 1)
+        _set_limit(resource.RLIMIT_CORE, 0)
 
     def allow_no_more_files(*, largest: int) -> None:
         """Stop this process from opening files and sockets, and limit the files that it writes.
@@ -34,11 +31,10 @@ if sys.platform != "win32":
         _set_limit(resource.RLIMIT_NOFILE, probe)
         _set_limit(resource.RLIMIT_FSIZE, largest)
 
-    def _set_limit(kind: int, most: int) -> None:
+    def _set_limit(kind: int, most: int, hard: int | None = None) -> None:
         # Some systems refuse some kinds, and a lower limit set from outside stays.
-
         with suppress(ValueError, OSError):
-            resource.setrlimit(kind, (most, most))
+            resource.setrlimit(kind, (most, most if hard is None else hard))
 
 else:
 

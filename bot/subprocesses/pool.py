@@ -44,6 +44,14 @@ class Job:
     """CPU-idle time after which it counts as hung. Measured on Linux only."""
 
 
+@dataclass(slots=True)
+class Usage:
+    """What a child used, also if it was killed or given up."""
+
+    cpu_s: float = 0.0
+    """CPU seconds, as last measured. On Linux only; elsewhere it stays 0."""
+
+
 class ProcessPool:
     """Runs at most `at_once` children; others wait."""
 
@@ -51,13 +59,13 @@ class ProcessPool:
         self._slots = asyncio.Semaphore(at_once)
 
     @asynccontextmanager
-    async def start(self, job: Job) -> AsyncGenerator[Call]:
+    async def start(self, job: Job, usage: Usage | None = None) -> AsyncGenerator[Call]:
         """Start a child in the background, so it gets ready while its task is prepared.
 
-        The child is gone on exit, called or not.
+        The child is gone on exit, called or not, and `usage` is complete.
         """
         task = asyncio.get_running_loop().create_future()
-        running = asyncio.create_task(self._run(job, task))
+        running = asyncio.create_task(self._run(job, task, usage or Usage()))
 
         async def call(given: bytes) -> bytes:
             task.set_result(given)
@@ -71,13 +79,13 @@ class ProcessPool:
             if not running.cancelled():
                 running.exception()  # Marks it as retrieved: the child may never have been called.
 
-    async def _run(self, job: Job, task: asyncio.Future[bytes]) -> bytes:
+    async def _run(self, job: Job, task: asyncio.Future[bytes], usage: Usage) -> bytes:
         try:
             async with self._slots, _started(job) as process:
                 given = await task
                 async with (
                     asyncio.timeout(job.timeout_s),
-                    _killed_when_hung(process, job.idle_timeout_s),
+                    _watched(process, job.idle_timeout_s, usage),
                 ):
                     return await _exchange(process, given, job.max_result)
         except TimeoutError as error:
@@ -123,8 +131,8 @@ def _kill(process: Process) -> None:
 
 
 @asynccontextmanager
-async def _killed_when_hung(process: Process, idle_timeout_s: float) -> AsyncGenerator[None]:
-    """Kill the child as soon as it makes no progress.
+async def _watched(process: Process, idle_timeout_s: float, usage: Usage) -> AsyncGenerator[None]:
+    """Measure the child's CPU time, and kill the child as soon as it makes no progress.
 
     Raises:
         ChildHungError: it was killed for that.
@@ -135,13 +143,12 @@ async def _killed_when_hung(process: Process, idle_timeout_s: float) -> AsyncGen
         idle_checks, used_s = 0, 0.0
         while idle_checks < _IDLE_CHECKS:
             await asyncio.sleep(idle_timeout_s / _IDLE_CHECKS)
-            now_s = _cpu_seconds(process.pid)
-            if now_s is None:
+            if not _measure(process, usage):
                 return False
-            if now_s < used_s + _PROGRESS_S:
+            if usage.cpu_s < used_s + _PROGRESS_S:
                 idle_checks += 1
             else:
-                idle_checks, used_s = 0, now_s
+                idle_checks, used_s = 0, usage.cpu_s
         _kill(process)
         return True
 
@@ -154,6 +161,7 @@ async def _killed_when_hung(process: Process, idle_timeout_s: float) -> AsyncGen
         raise
     finally:
         watching.cancel()
+        _measure(process, usage)
 
 
 _IDLE_CHECKS = 6
@@ -161,18 +169,18 @@ _PROGRESS_S = 0.01
 """CPU seconds between two checks that count as progress."""
 
 
-def _cpu_seconds(pid: int) -> float | None:
-    """Return the CPU time that a process has used; None where that isn't known.
+def _measure(process: Process, usage: Usage) -> bool:
+    """Measure the child's CPU time; False if it's gone, or where that isn't possible.
 
     Linux has a clock for each process:
     https://man7.org/linux/man-pages/man3/clock_getcpuclockid.3.html
     """
-    if sys.platform != "linux":
-        return None
-    try:
-        return time.clock_gettime(~pid << 3 | 2)
-    except OSError:
-        return None
+    if sys.platform != "linux" or process.returncode is not None:
+        return False
+    with suppress(OSError):
+        usage.cpu_s = time.clock_gettime(~process.pid << 3 | 2)
+        return True
+    return False
 
 
 async def _exchange(process: Process, task: bytes, limit: int) -> bytes:

@@ -129,14 +129,68 @@ async def test_only_what_the_image_itself_did_to_its_child_is_costly(
     fault: type[SourceError],
     costly: bool,
 ):
-    program = f"import json, os, signal, sys\nsys.stdin.read()\n{code}"
-    work = replace(JOB, arguments=("-c", program), timeout_s=1.5, idle_timeout_s=0.4)
-    monkeypatch.setattr(module, "JOB", work)
-    write(tmp_path / "a", draw_corners(), "BMP")
-    with pytest.raises(fault) as ended:
-        await Conversions().to_edit(tmp_path / "a", probe_file(tmp_path / "a"), tmp_path / "b")
-    assert ended.value.is_costly is costly
+    run_instead(monkeypatch, code)
+    costs = list[None]()
+    with pytest.raises(fault):
+        await convert_corners(tmp_path, lambda: costs.append(None))
+    assert len(costs) == costly
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+def run_instead(monkeypatch: pytest.MonkeyPatch, code: str, timeout_s: float = 1.5) -> None:
+    """Have children run other code, with less time."""
+    program = f"import json, os, signal, sys\nsys.stdin.read()\n{code}"
+    work = replace(JOB, arguments=("-c", program), timeout_s=timeout_s, idle_timeout_s=0.4)
+    monkeypatch.setattr(module, "JOB", work)
+
+
+async def convert_corners(folder: Path, on_costly: Callable[[], None]) -> None:
+    file = write(folder / "a", draw_corners(), "BMP")
+    await Conversions().to_edit(file, probe_file(file), folder / "b", on_costly=on_costly)
+
+
+BURN = "import time\nwhile time.process_time() < 0.8: pass\n"
+BROKEN = "print(json.dumps({'problem': '%s', 'changes': [], 'seconds': 0}))"
+
+
+@on_linux
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("while True: pass", id="its time is up"),
+        pytest.param(f"{BURN}os.kill(os.getpid(), signal.SIGKILL)", id="killed by the system"),
+        pytest.param(f"{BURN}os._exit(1)", id="exited"),
+        pytest.param(f"{BURN}print('no report')", id="no report"),
+        pytest.param(BURN + BROKEN % "broken", id="a report of less time"),
+        pytest.param(BURN + BROKEN % "not_written", id="a report of a full disk"),
+        pytest.param(
+            f"{BURN}print(json.dumps({{'problem': None, 'changes': [], 'seconds': 0}}))",
+            id="a report of success",
+        ),
+    ],
+)
+async def test_a_child_that_computed_for_long_in_vain_is_costly_however_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+):
+    monkeypatch.setattr(module, "COSTLY_S", 0.2)
+    run_instead(monkeypatch, code, timeout_s=3)
+    costs = list[None]()
+    with pytest.raises((DarkroomError, OSError)):
+        await convert_corners(tmp_path, lambda: costs.append(None))
+    assert len(costs) == 1
+
+
+@on_linux
+async def test_a_child_that_computed_for_long_is_costly_also_if_it_was_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "COSTLY_S", 0.2)
+    run_instead(monkeypatch, "while True: pass", timeout_s=30)
+    costs = list[None]()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.5):
+            await convert_corners(tmp_path, lambda: costs.append(None))
+    assert len(costs) == 1
 
 
 async def test_a_long_image_of_sixteen_bits_is_made_smaller(tmp_path: Path):

@@ -150,6 +150,24 @@ async def test_a_limited_child_writes_no_core_and_is_the_first_to_go_when_memory
         assert (await ask(b"")).decode().split() == ["(0,", "0)", "1000"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="ends children by signals")
+@pytest.mark.parametrize("ignored", [False, True])
+async def test_the_signal_says_that_a_child_took_more_time_than_it_may_unless_it_hides_that(
+    *, ignored: bool
+) -> None:
+    code = f"""
+        from bot.subprocesses.limits import limit_this_process
+        if {ignored}:
+            signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+        limit_this_process(memory=2**30, seconds=1)
+        while True: pass
+    """
+    async with ProcessPool(1).start(python(textwrap.dedent(code))) as ask:
+        with pytest.raises(ChildKilledError) as killed:
+            await ask(b"")
+    assert killed.value.signal == (signal.SIGKILL if ignored else signal.SIGXCPU)
+
+
 async def test_a_child_cannot_take_more_memory_than_it_may() -> None:
     limited = (
         "from bot.subprocesses.limits import limit_this_process as limit\n"
