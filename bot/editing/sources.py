@@ -6,14 +6,16 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bot.domain.errors import SourcesPausedError
+from yarl import URL
+
+from bot.domain.errors import SourcesPausedError, TooHeavyError
 from bot.domain.images import Source
 from bot.downloads.sources import SourceDownloads
 from bot.images.conversions import LARGE, Conversions
 from bot.images.files import is_complete
 from bot.scheduling.fair_order import QueueEntry
 from bot.scheduling.fair_slots import FairSlots
-from bot.scheduling.kill_limit import KillLimit
+from bot.scheduling.kill_limit import KILLS, KillLimit
 from bot.scheduling.reply_priority import ReplyPriority, deadline
 
 PROBES = 64
@@ -40,7 +42,8 @@ class Sources:
         self._fetches = FairSlots(FETCHES, per_member=FETCHES_PER_MEMBER)
         self._large = FairSlots(1, per_member=1)
         self._children = FairSlots(conversions.at_once, per_member=CONVERSIONS_PER_MEMBER)
-        self._kills = KillLimit()
+        self._kills = KillLimit[int](KILLS)
+        self._costly_files = KillLimit[str](1)
 
     @asynccontextmanager
     async def probing(self, url: str) -> AsyncGenerator[asyncio.Task[Source | None]]:
@@ -91,7 +94,7 @@ class Sources:
                 ):
                     return Source(fetched.picture, fetched.size)
                 async with self._conversion_slot(fetched, entry):
-                    return await self._convert(original, fetched, folder / "converted", entry)
+                    return await self._convert(url, fetched, folder, entry)
             finally:
                 original.unlink(missing_ok=True)
 
@@ -110,14 +113,20 @@ class Sources:
             await stack.enter_async_context(self._children.slot(entry))
             yield
 
-    async def _convert(
-        self, original: Path, fetched: Source, into: Path, entry: QueueEntry
-    ) -> Source:
+    async def _convert(self, url: str, fetched: Source, folder: Path, entry: QueueEntry) -> Source:
         if self.paused_for(entry.member_id):
             raise SourcesPausedError
-        return await self._conversions.to_edit(
-            original,
-            fetched.picture,
-            into,
-            on_costly=lambda: self._kills.note(entry.member_id, now=time.monotonic()),
-        )
+        # Without the query: it has the signature, which Discord renews.
+        file = URL(url).path
+        # Whoever asks: one file pauses nobody who runs its edit again and again, and a paused
+        # member's file isn't opened again and again for others.
+        if self._costly_files.wait(file, now=time.monotonic()):
+            raise TooHeavyError("it was costly to open a short time ago")
+
+        def note(error: BaseException) -> None:
+            self._kills.note(entry.member_id, now=time.monotonic())
+            if not isinstance(error, asyncio.CancelledError):
+                self._costly_files.note(file, now=time.monotonic())
+
+        original, into = folder / "original", folder / "converted"
+        return await self._conversions.to_edit(original, fetched.picture, into, on_costly=note)

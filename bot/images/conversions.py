@@ -48,7 +48,11 @@ LARGE = 50_000_000
 """Pixels of a large image. Only one of these is converted at a time."""
 
 
-def _ignore() -> None: ...
+OnCostly = Callable[[BaseException], None]
+"""Called with the error that a costly conversion ended with."""
+
+
+def _ignore(_: BaseException) -> None: ...
 
 
 class Conversions:
@@ -60,7 +64,7 @@ class Conversions:
         self._large = asyncio.Semaphore(1)
 
     async def to_edit(
-        self, source: Path, image: ImageInfo, into: Path, *, on_costly: Callable[[], None] = _ignore
+        self, source: Path, image: ImageInfo, into: Path, *, on_costly: OnCostly = _ignore
     ) -> Source:
         """Convert a source to what the edit API accepts. `into` exists only on success.
 
@@ -69,7 +73,7 @@ class Conversions:
             image: what its header says.
             into: the converted file.
             on_costly: called if the image crashed its child, hung it, or kept it busy for long,
-                in vain. That it was given up meanwhile makes no difference.
+                in vain, also if it was cancelled meanwhile.
 
         Raises:
             SourceError: the image is broken, too large, or takes too much memory or time.
@@ -107,9 +111,7 @@ class Conversions:
             ),
         )
 
-    async def _convert(
-        self, image: ImageInfo, task: Task, on_costly: Callable[[], None] = _ignore
-    ) -> Source:
+    async def _convert(self, image: ImageInfo, task: Task, on_costly: OnCostly = _ignore) -> Source:
         into = Path(task.into)
         cost = _Cost()
         try:
@@ -119,10 +121,10 @@ class Conversions:
                 async with self._large:
                     report = await self._run(task, cost)
             return await asyncio.to_thread(_check, report, into, image, task)
-        except BaseException:
+        except BaseException as error:
             _remove(into)
             if cost.is_high:
-                on_costly()
+                on_costly(error)
             raise
 
     async def _run(self, task: Task, cost: "_Cost") -> Report:

@@ -10,7 +10,9 @@ import pytest
 
 from bot.images.conversions import JOB
 from cogs.text.outcomes import NOT_CHARGED
-from sandbox.sandbox import Sandbox
+from sandbox.discord.messages import Message
+from sandbox.sandbox import Interaction, Sandbox
+from tests.cogs.test_edit_image import use_on
 from tests.conftest import Events, RunningBot
 from tests.editing.test_edit_images import encode, upload
 from tests.members import Person, others
@@ -45,6 +47,44 @@ async def test_after_three_kills_a_member_is_refused_and_pays_nothing(
     edit = await bob.edit(image=upload("a.png", encode("PNG")))
     await edit.settled()
     assert ada.account() == (0, 0)
+
+
+async def run_edit_image(person: Person, message: Message) -> Interaction:
+    """Edit a message's image."""
+    form = await use_on(person, message)
+    await form.acknowledged()
+    filled_in = {"prompt": "red", "quality": ["low"], "size": ["source"], "count": ["1"]}
+    return await person.sandbox.discord.submit(form, filled_in)
+
+
+async def end_of(person: Person, edit: Interaction, events: Events) -> tuple[str, str | None]:
+    """Wait for an edit to close, and return its state and reason."""
+    await edit.settled()
+    await events.logs("edit.closed", edit=str(edit.id))
+    row = person.row(edit)
+    assert row is not None
+    return row.end
+
+
+@pytest.mark.parametrize("how", ["Run again", "Edit image"])
+@pytest.mark.usefixtures("crashing")
+async def test_one_file_pauses_nobody_and_is_not_opened_again_and_again_for_others(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, how: str
+):
+    [bob] = others(ada, 1)
+    file = upload("a.bmp", encode("BMP"))
+    message = await sandbox.discord.say(ada.channel, ada.member, "", [file])
+    first = await run_edit_image(ada, message)
+    assert await end_of(ada, first, events) == ("failed", "source_broken")
+    card = await first.settled()
+    for _ in range(4):
+        again = await (
+            bob.press(card, "Run again") if how == "Run again" else run_edit_image(bob, message)
+        )
+        assert await end_of(bob, again, events) == ("failed", "source_too_heavy")
+    other = await bob.edit(image=file)
+    assert await end_of(bob, other, events) == ("failed", "source_broken")
+    assert bob.account() == (0, 0)
 
 
 @pytest.mark.usefixtures("crashing")

@@ -28,7 +28,7 @@ from bot.domain.images import (
     ImageInfo,
 )
 from bot.images import conversions as module
-from bot.images.conversions import JOB, Conversions
+from bot.images.conversions import JOB, Conversions, OnCostly
 from bot.images.files import probe_file
 from tests.images.conversions import convert, cut, png, write
 from tests.images_made import (
@@ -130,9 +130,9 @@ async def test_only_what_the_image_itself_did_to_its_child_is_costly(
     costly: bool,
 ):
     run_instead(monkeypatch, code)
-    costs = list[None]()
+    costs = list[BaseException]()
     with pytest.raises(fault):
-        await convert_corners(tmp_path, lambda: costs.append(None))
+        await convert_corners(tmp_path, costs.append)
     assert len(costs) == costly
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
@@ -144,7 +144,7 @@ def run_instead(monkeypatch: pytest.MonkeyPatch, code: str, timeout_s: float = 1
     monkeypatch.setattr(module, "JOB", work)
 
 
-async def convert_corners(folder: Path, on_costly: Callable[[], None]) -> None:
+async def convert_corners(folder: Path, on_costly: OnCostly) -> None:
     file = write(folder / "a", draw_corners(), "BMP")
     await Conversions().to_edit(file, probe_file(file), folder / "b", on_costly=on_costly)
 
@@ -174,9 +174,9 @@ async def test_a_child_that_computed_for_long_in_vain_is_costly_however_it_ended
 ):
     monkeypatch.setattr(module, "COSTLY_S", 0.2)
     run_instead(monkeypatch, code, timeout_s=3)
-    costs = list[None]()
+    costs = list[BaseException]()
     with pytest.raises((DarkroomError, OSError)):
-        await convert_corners(tmp_path, lambda: costs.append(None))
+        await convert_corners(tmp_path, costs.append)
     assert len(costs) == 1
 
 
@@ -186,10 +186,10 @@ async def test_a_child_that_computed_for_long_is_costly_also_if_it_was_given_up(
 ):
     monkeypatch.setattr(module, "COSTLY_S", 0.2)
     run_instead(monkeypatch, "while True: pass", timeout_s=30)
-    costs = list[None]()
+    costs = list[BaseException]()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.5):
-            await convert_corners(tmp_path, lambda: costs.append(None))
+            await convert_corners(tmp_path, costs.append)
     assert len(costs) == 1
 
 
