@@ -8,6 +8,16 @@ from pathlib import Path
 if sys.platform != "win32":
     import resource
 
+    def close_inherited_files() -> None:
+        """Close all files but the standard streams.
+
+        uvloop lets a child keep every descriptor that the bot got from the program that started it.
+        """
+        os.closerange(3, _MOST_FILES)
+
+    _MOST_FILES = 2**16
+    """Few enough to be closed one by one, where the system can't close them all at once."""
+
     def limit_this_process(*, memory: int, seconds: int) -> None:
         """Limit this process to `memory` bytes and `seconds` of CPU time.
 
@@ -37,6 +47,9 @@ if sys.platform != "win32":
             resource.setrlimit(kind, (most, most if hard is None else hard))
 
 else:
+
+    def close_inherited_files() -> None:
+        """Do nothing: on Windows, a child inherits no files."""
 
     def limit_this_process(*, memory: int, seconds: int) -> None:
         """Do nothing: Windows has no such limits."""
