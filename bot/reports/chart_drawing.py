@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bot.domain.errors import ConfinementError
 from bot.domain.pricing import Quality
 from bot.reports.usage_chart import UsageChart, day_name, from_json
-from bot.subprocesses.confinement import confine_this_process
+from bot.subprocesses.confinement import confine_this_process, end_with_parent
 from bot.subprocesses.limits import close_inherited_files, limit_this_process
 
 MAX_MEMORY_BYTES = 2**28
@@ -42,6 +42,7 @@ TITLE, BODY, SMALL = 50, 40, 36
 
 def main() -> None:
     """Draw the chart on standard input, if there is one."""
+    end_with_parent()
     close_inherited_files()
     limit_this_process(memory=MAX_MEMORY_BYTES, seconds=MAX_CPU_S)
     Image.preinit()  # A confined process can't import a writer.

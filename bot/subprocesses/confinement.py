@@ -11,6 +11,8 @@ of numbers.
 import ctypes
 import errno
 import os
+import select
+import signal
 import struct
 import sys
 import warnings
@@ -135,6 +137,21 @@ def hide_memory() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent is gone; nobody else would, if it hung.
+
+    On Linux only. The parent is the thread that started this process: the event loop's.
+    https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # The parent may have ended before that: then nobody has the other end of the output.
+        output = select.poll()
+        output.register(1, 0)
+        if output.poll(0):
+            sys.exit("the parent is gone")
+
+
 def _show_no_source_lines() -> None:
     """Keep Python from opening its own source files, to quote them in tracebacks and warnings."""
 
@@ -148,6 +165,7 @@ def _show_no_source_lines() -> None:
     sys.unraisablehook = lambda _: None
 
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _SET_MODE_FILTER = 1

@@ -24,7 +24,7 @@ from bot.images.tasks import Problem, Purpose, Report, Task
 from bot.images.worker.decoding import UnreadableError, decode
 from bot.images.worker.encoding import encodings_for_discord, encodings_for_model, write
 from bot.images.worker.marks import as_xmp, find_mark
-from bot.subprocesses.confinement import confine_this_process
+from bot.subprocesses.confinement import confine_this_process, end_with_parent
 from bot.subprocesses.limits import (
     allow_no_more_files,
     close_inherited_files,
@@ -39,6 +39,7 @@ MAX_FILE_BYTES = 2**28
 
 def main() -> None:
     """Carry out one task."""
+    end_with_parent()
     close_inherited_files()
     task = Task.from_json(sys.stdin.buffer.read())
     limit_this_process(memory=task.memory, seconds=CPU_SECONDS)
