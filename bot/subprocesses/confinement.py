@@ -86,8 +86,9 @@ _FLAGS_OF_A_THREAD = 0x17C0F00
 _CONDITIONS = (
     _Condition((9, 222), argument=2, mask=_PROT_EXEC, value=0),  # mmap
     _Condition((10, 226), argument=2, mask=_PROT_EXEC, value=0),  # mprotect
-    # libde265 decodes in a thread.
-    _Condition((56, 220), argument=0, mask=0xFFFFFFFF & ~_FLAGS_OF_A_THREAD, value=_CLONE_THREAD),
+)
+_CLONE_OF_A_THREAD = _Condition(
+    (56, 220), argument=0, mask=0xFFFFFFFF & ~_FLAGS_OF_A_THREAD, value=_CLONE_THREAD
 )
 
 _MISSING = ((262, 79), (435, 435))
@@ -98,10 +99,11 @@ _AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """By the machine's name, in the order of the numbers above."""
 
 
-def confine_this_process() -> None:
+def confine_this_process(*, threads: bool = False) -> None:
     """Give up for good every system call that decoding doesn't need. The kernel kills at others.
 
-    Whatever is needed has to be loaded and open before: modules, fonts, encodings, files.
+    Whatever is needed has to be loaded and open before: modules, fonts, encodings, files. Threads
+    can be started only if `threads` is set.
 
     Raises:
         ConfinementError: this system doesn't offer it. Where only Landlock is missing, it isn't
@@ -114,7 +116,7 @@ def confine_this_process() -> None:
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     _show_no_source_lines()
     _forbid_files_and_sockets(libc)
-    program = build_filter(machine)
+    program = build_filter(machine, threads=threads)
     buffer = ctypes.create_string_buffer(program)
     header = _SockFprog(len(program) // _INSTRUCTION.size, ctypes.addressof(buffer))
     flags = _FILTER_ALL_THREADS | _FILTER_KEEPS_SPEED
@@ -213,9 +215,10 @@ def _return(action: int) -> bytes:
     return _INSTRUCTION.pack(0x06, 0, 0, action)
 
 
-def build_filter(machine: str) -> bytes:
+def build_filter(machine: str, *, threads: bool) -> bytes:
     """The filter for `x86_64` or `aarch64`, as a program of classic BPF."""
     column = list(_AUDIT_ARCHITECTURES).index(machine)
+    conditions = (*_CONDITIONS, _CLONE_OF_A_THREAD) if threads else _CONDITIONS
     return b"".join(
         (
             _load(_ARCHITECTURE_AT),
@@ -223,7 +226,7 @@ def build_filter(machine: str) -> bytes:
             *(_if_equal(_AUDIT_ARCHITECTURES[machine], skip=1), _return(_KILL)),
             _load(_NUMBER_AT),
             *(_decide(numbers[column], _ALLOW) for numbers in ALLOWED.values()),
-            *(_decide_by(condition, column) for condition in _CONDITIONS),
+            *(_decide_by(condition, column) for condition in conditions),
             *(_decide(numbers[column], _NO_SUCH_CALL) for numbers in _MISSING),
             _return(_KILL),
         )

@@ -72,6 +72,7 @@ CALLS: Mapping[str, Callable[[], object]] = {
     "read another process": lambda: syscall(310, 270, PARENT, 0, 0, 0, 0, 0),
     "pidfd_open": lambda: os.pidfd_open(PARENT),
     "fork": os.fork,
+    "clone a thread": threading.Thread(target=os.getpid).start,
     "clone a process": lambda: syscall(56, 220, signal.SIGCHLD, 0, 0, 0, 0),
     "clone a namespace": lambda: syscall(56, 220, 0x10010000, 0, 0, 0, 0),
     "unshare": lambda: syscall(272, 97, 0),

@@ -116,11 +116,13 @@ A_THREAD, A_PROCESS, READ_AND_WRITE, READ_AND_RUN = 0x3D0F00, 0x11, 3, 5
 AT_EMPTY_PATH = 0x1000
 
 
-def decide(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
+def decide(
+    machine: str, number: int, *arguments: int, audit: int | None = None, threads: bool = False
+) -> int:
     """Run the filter over one call, as classic BPF is defined."""
     padded = (*arguments, *([0] * (6 - len(arguments))))
     call = struct.pack("=iIQ6Q", number, audit or AUDIT[machine], 0, *padded)
-    program = list(struct.Struct("=HBBI").iter_unpack(build_filter(machine)))
+    program = list(struct.Struct("=HBBI").iter_unpack(build_filter(machine, threads=threads)))
     accumulator, at = 0, 0
     while True:
         code, if_true, if_false, operand = program[at]
@@ -148,8 +150,9 @@ def test_a_filter_allows_what_decoding_needs_and_nothing_else(machine: str) -> N
         assert decide(machine, known[name]) == KILL
     assert decide(machine, known["mmap"], 0, 4096, READ_AND_WRITE) == ALLOW
     assert decide(machine, known["mmap"], 0, 4096, READ_AND_RUN) == KILL
-    assert decide(machine, known["clone"], A_THREAD) == ALLOW
-    assert decide(machine, known["clone"], A_PROCESS) == KILL
+    assert decide(machine, known["clone"], A_THREAD, threads=True) == ALLOW
+    assert decide(machine, known["clone"], A_PROCESS, threads=True) == KILL
+    assert decide(machine, known["clone"], A_THREAD) == KILL
     for number in (435, known["newfstatat"]):
         assert decide(machine, number, -100 & 0xFFFFFFFF, 0, 0, AT_EMPTY_PATH) == NO_SUCH_CALL
     assert decide(machine, ALLOWED["read"][column], audit=0x40000003) == KILL

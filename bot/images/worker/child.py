@@ -19,7 +19,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from bot.domain.errors import ConfinementError
-from bot.domain.images import MAX_SENT_BYTES, SourceChange
+from bot.domain.images import MAX_SENT_BYTES, Format, SourceChange
 from bot.images.tasks import Problem, Purpose, Report, Task
 from bot.images.worker.decoding import UnreadableError, decode
 from bot.images.worker.encoding import encodings_for_discord, encodings_for_model, write
@@ -48,7 +48,8 @@ def main() -> None:
         with Path(task.source).open("rb") as source, Path(task.into).open("w+b") as into:
             allow_no_more_files(largest=MAX_FILE_BYTES)
             with suppress(ConfinementError):
-                confine_this_process()
+                # libde265 decodes in a thread; no other decoder needs one.
+                confine_this_process(threads=task.format is Format.HEIC)
             report = convert(task, source, into)
     except MemoryError:
         report = Report(Problem.TOO_HEAVY)
