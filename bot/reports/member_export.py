@@ -45,7 +45,7 @@ KEYS: Mapping[str, str] = {
     "edits[].member_name, role_ids": "the name that the member had then, and the roles",
     "edits[].prompt, source_name, source_address": "what was asked for, and the "
     "original; its name and address are null if it's another member's, whose edit was run again",
-    "edits[].result_addresses": "where the editing service put the pictures",
+    "edits[].result_addresses": "where the image service put the images, if all were posted",
     "edits[].detail": "what the editing service said, or a reference in the bot's log",
 }
 """What the keys of the file mean."""
@@ -204,9 +204,14 @@ def _edit(edit: Edit) -> Mapping[str, object]:
         "source_changes": edit.source_changes,
         "erased": edit.erased,
         **_personal_data(order.personal),
-        "result_addresses": None if edit.erased else edit.results,
+        "result_addresses": None if edit.erased else _paid_results(edit),
         "detail": edit.detail,
     }
+
+
+def _paid_results(edit: Edit) -> Sequence[str]:
+    """Return the results' addresses only if every one was posted, and so paid for."""
+    return edit.results if edit.posted == len(edit.results) else ()
 
 
 def _personal_data(personal: PersonalData | None) -> Mapping[str, object]:

@@ -21,7 +21,7 @@ from bot.settings import Settings
 from cogs.privacy import KEPT, NOT_UPLOADED, NOTHING_LEFT, QUESTION, deleted_text
 from cogs.text.formats import plural
 from sandbox.discord.messages import Message
-from sandbox.faults import DiscordFault, EditFault, Hang, declined, too_large
+from sandbox.faults import Answer, DiscordFault, DownloadFault, EditFault, Hang, declined, too_large
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, RunningBot, StartBot
 from tests.images_made import make_picture
@@ -86,6 +86,27 @@ async def shows(person: Person, message: Message, satisfied: Callable[[str], boo
 
 
 # The file.
+
+
+async def test_results_that_nobody_paid_for_are_not_exported(
+    ada: Person, sandbox: Sandbox, events: Events, bot: RunningBot
+):
+    call = hang(sandbox)
+    unpaid = await ada.edit(prompt="make it blue")
+    await sandbox.edit_api.called()
+    sandbox.discord.delete(await unpaid.until(lambda message: message.loading))
+    call.release()
+    await events.logs("edit.closed", edit=str(unpaid.id))
+    sandbox.faults.downloads.add(DownloadFault(action=Answer(403), image=1))
+    partly_paid = await closed_edit(ada, events, count=2)
+    paid = await closed_edit(ada, events)
+
+    edits = {edit["id"]: edit for edit in read_export(await ada.run("privacy export"))["edits"]}
+
+    assert [edits[str(edit.id)]["charged"] for edit in (unpaid, partly_paid, paid)] == [0, 8, 8]
+    assert edits[str(unpaid.id)]["result_addresses"] == []
+    assert edits[str(partly_paid.id)]["result_addresses"] == []
+    assert len(edits[str(paid.id)]["result_addresses"]) == 1
 
 
 async def test_a_member_gets_all_that_is_kept_about_them_in_a_private_file(

@@ -145,6 +145,17 @@ async def test_a_row_keeps_what_became_of_the_edit_and_when(ledger: Ledger) -> N
     assert await ledger.find(2) is None
 
 
+async def test_a_void_erases_the_results_addresses(ledger: Ledger) -> None:
+    await hold(ledger, order(1))
+    await ledger.submit(1, ratio="1:1", now=NOON)
+    await ledger.render(1, ["https://a/1.png"], now=NOON)
+
+    voided = await ledger.void(1, Reason.ANSWER_DELETED, detail=None, now=NOON)
+
+    assert voided is not None
+    assert voided.results == ()
+
+
 async def test_a_capture_charges_for_what_was_posted_and_gives_the_rest_back(
     ledger: Ledger,
 ) -> None:

@@ -150,7 +150,10 @@ class SqliteLedger(Store, Ledger):
     WHERE id = :edit_id AND state IN (:from_1, :from_2, :from_3)
     RETURNING guild_id, member_id, day, price * count, charged, submitted_at
     """
-    _SET_DETAIL = "UPDATE edit_private SET detail = :detail WHERE edit_id = :edit_id"
+    # Nobody paid for these results, so nobody may download them.
+    _SET_DETAIL = """
+    UPDATE edit_private SET detail = :detail, results = '[]' WHERE edit_id = :edit_id
+    """
 
     @write
     def void(
