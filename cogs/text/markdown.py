@@ -58,16 +58,18 @@ def as_label(text: str) -> str:
 
 def as_block(text: str) -> str:
     """Put `text` in a code block, unchanged."""
-    # Three backticks in a row would end the block, and one at its end would join the fence.
-    shown = _LINE_ENDS.sub("\n", _INVISIBLE.sub("", text)).replace("```", "``\u200b`")
+    shown = _apart(_LINE_ENDS.sub("\n", _INVISIBLE.sub("", text)))
     return f"```\n{shown}\n```"
 
 
 def as_code(text: str) -> str:
     """Put `text` in inline code, unchanged and in one line."""
-    shown = re.sub(r"\s", " ", _INVISIBLE.sub("", text)) or " "
-    # Two backticks in a row would end it.
-    shown = re.sub(r"`(?=`)", "`\u200b", shown)
+    shown = _apart(re.sub(r"\s", " ", _INVISIBLE.sub("", text)) or " ")
     if "`" not in shown:
         return f"`{shown}`"
     return f"`` {shown} ``"
+
+
+def _apart(text: str) -> str:
+    """Separate backticks: a run of them, however cut, could end a code block or inline code."""
+    return re.sub(r"`(?=`)", "`\u200b", text)

@@ -21,7 +21,7 @@ LONGEST_TEXT = 4_000
 NAME = "@everyone [x](https://e.io)"
 WORDS = (
     "@everyone @here <@1> <@!1> <@&1> <#1> </edit:1> <t:0:R> <a:b:1> "
-    "**b** __u__ ~~s~~ ||h|| `c` ```\ncode\n``` [x](https://e.io) [x](<https://e.io>) "
+    "**b** __u__ ~~s~~ ||h|| `c` ```\ncode\n````` [x](https://e.io) [x](<https://e.io>) "
     "<https://e.io> https://e.io\n# H\n## H\n-# small\n> quoted\n>>> quoted\n- item\n1. item "
     "\u202eesrever\u202c a\u200bb\u2066c\u061c\n\n\n\u2028\u2028\u2028end"
 )
@@ -35,7 +35,7 @@ BARE = re.compile(
 )
 """What Discord would take for more than words."""
 
-CODE = re.compile(r"```\n.*?\n```|``.*?``|`[^`\n]*`", re.DOTALL)
+CODE = re.compile(r"```\n.*?```|``.*?``|`[^`\n]*`", re.DOTALL)
 """Where Discord takes nothing for more than words, as the bot writes it."""
 
 

@@ -70,7 +70,18 @@ def test_nothing_turns_the_direction_of_the_words_behind_it_or_hides_between_the
     assert as_code(text) == "`abcdefghij`"
 
 
-@pytest.mark.parametrize("text", ["`", "``", "a ``` b", "`@everyone`", "``\n``", "\u200b`\u200b`"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`",
+        "``",
+        "a ``` b",
+        "`@everyone`",
+        "``\n``",
+        "\u200b`\u200b`",
+        *("`" * n for n in range(3, 9)),
+    ],
+)
 def test_nothing_ends_code_but_what_the_bot_writes(text: str) -> None:
     code = as_code(text)
     assert code.startswith("`` ")
