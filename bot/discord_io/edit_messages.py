@@ -32,6 +32,7 @@ from bot.discord_io.responses import (
     RestResponse,
     is_inconclusive,
     is_too_large,
+    read_snowflake,
 )
 from bot.discord_io.rest import RESPONSE_TIMEOUT_S, DiscordRest, OriginalResponse, OwnMessage
 from bot.discord_io.transport import UPLOAD_PAUSE_S, File, in_seconds, list_files
@@ -169,7 +170,11 @@ class DiscordEditMessages(EditMessages):
             left = max(left, LAST_TRY)
         if order.token is not None and left > timedelta(0):
             response = await self._rest.edit(
-                _original_response(order), body, files=files, tries=tries, until=_in(left)
+                _original_response(order, edit.message_id),
+                body,
+                files=files,
+                tries=tries,
+                until=_in(left),
             )
             in_time = until - self._clock() > timedelta(seconds=UPLOAD_PAUSE_S)
             if not _try_other_route(response, may_succeed_later=in_time and tries is not None):
@@ -196,7 +201,7 @@ class DiscordEditMessages(EditMessages):
             return Acknowledgement(Outcome.DELETED)
         if not response.ok:
             return Acknowledgement(Outcome.TOO_LATE)
-        return Acknowledgement(Outcome.ACCEPTED, _read_id(response.body))
+        return Acknowledgement(Outcome.ACCEPTED, response.id)
 
     def _token_left(self, edit: Edit) -> timedelta:
         return TOKEN_LIFETIME - (self._clock() - edit.held_at)
@@ -266,27 +271,21 @@ def _why_not_posted(order: Order, response: RestResponse | None) -> Reason:
 def _acknowledged_id(response: RestResponse) -> int | None:
     """Return the id of the message that an acknowledgement created, if Discord sent it."""
     try:
-        return _read_id(response.body["resource"]["message"])
+        return read_snowflake(response.body["resource"]["message"]["id"])
     except (KeyError, TypeError):
         return None
 
 
-def _read_id(message: JSON) -> int | None:
-    try:
-        return int(message["id"])
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
 def _read_message_ref(message: JSON) -> MessageRef | None:
-    try:
-        return MessageRef(int(message["channel_id"]), int(message["id"]))
-    except (KeyError, TypeError, ValueError):
+    channel_id = read_snowflake(message.get("channel_id"))
+    message_id = read_snowflake(message.get("id"))
+    if channel_id is None or message_id is None:
         return None
+    return MessageRef(channel_id, message_id)
 
 
-def _original_response(order: Order) -> OriginalResponse:
-    return OriginalResponse(order.application_id, _token(order))
+def _original_response(order: Order, message_id: int | None = None) -> OriginalResponse:
+    return OriginalResponse(order.application_id, _token(order), message_id)
 
 
 def _token(order: Order) -> str:

@@ -39,9 +39,9 @@ class FallbackMessage:
         channel_id = edit.order.channel_id
         if edit.order.private:
             opened = await self._rest.open_direct_messages(edit.order.member_id, until=until)
-            if opened is None or not opened.ok:
+            if opened is None or not opened.ok or opened.id is None:
                 return opened
-            channel_id = int(opened.body["id"])
+            channel_id = opened.id
         try:
             found = await self._find(edit, channel_id, until)
             if found is None:
@@ -75,11 +75,12 @@ class FallbackMessage:
                 raise _SearchError(response)
             if not response.ok:
                 return None
-            ids = [int(message["id"]) for message in response.items]
-            for message_id, message in zip(ids, response.items, strict=True):
+            messages = response.items or ()
+            ids = [int(message["id"]) for message in messages]
+            for message_id, message in zip(ids, messages, strict=True):
                 if message_id == edit.message_id or not _belongs_to(message, edit.order.id):
                     continue
-                if message["author"]["id"] == await self._find_bot_id(until):
+                if message["author"].get("id") == await self._find_bot_id(until):
                     return OwnMessage(channel_id, message_id)
             if len(ids) < PAGE_SIZE:
                 break

@@ -1,6 +1,7 @@
 """Responses of Discord's REST API, and how their bodies and headers are parsed."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +22,9 @@ https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
 
 DEFAULT_RETRY_AFTER_S = 1.0
 
+MAX_RETRY_AFTER_S = 3_600.0
+"""Discord never asks for more. A proxy's mistake mustn't keep the bot silent until a restart."""
+
 
 @dataclass(frozen=True, slots=True)
 class RestResponse:
@@ -32,8 +36,8 @@ class RestResponse:
     retry_after: float
     """Seconds that a 429 asks to wait."""
     body: JSON
-    items: Sequence[JSON] = ()
-    """The body, if it is a list."""
+    items: Sequence[JSON] | None = None
+    """The body, if it is a list of objects."""
     exhausted_for: float = 0.0
     """Seconds during which this route takes at most one more request."""
     repeated: bool = False
@@ -43,6 +47,25 @@ class RestResponse:
     def ok(self) -> bool:
         """Whether Discord carried out the request."""
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def id(self) -> int | None:
+        """The id of the returned object; None if the body isn't an object with one."""
+        return read_snowflake(self.body.get("id"))
+
+
+def read_snowflake(value: object) -> int | None:
+    """Read an id as Discord sends it; None for anything else.
+
+    https://docs.discord.com/developers/reference#snowflakes
+    """
+    if not isinstance(value, str) or not _SNOWFLAKE.fullmatch(value):
+        return None
+    snowflake = int(value)
+    return snowflake if snowflake < 2**63 else None
+
+
+_SNOWFLAKE = re.compile("[0-9]{1,19}")
 
 
 def read_response(status: int, headers: Mapping[str, str], content: bytes) -> RestResponse:
@@ -78,15 +101,17 @@ def is_too_large(response: RestResponse | None) -> bool:
     )
 
 
-def _parse(content: bytes) -> tuple[JSON, Sequence[JSON]]:
-    """Return the body as an object and as a list. A proxy's body is neither, so both are empty."""
+def _parse(content: bytes) -> tuple[JSON, Sequence[JSON] | None]:
+    """Return the body as an object and as a list of objects. A proxy's body may be neither."""
     try:
         parsed: object = loads(content)
-    except ValueError:
-        return {}, ()
+    except (ValueError, RecursionError):
+        return {}, None
     if isinstance(parsed, list):
-        return {}, cast("list[JSON]", parsed)
-    return cast("JSON", parsed) if isinstance(parsed, dict) else {}, ()
+        items = cast("list[object]", parsed)
+        if all(isinstance(item, dict) for item in items):
+            return {}, cast("list[JSON]", items)
+    return cast("JSON", parsed) if isinstance(parsed, dict) else {}, None
 
 
 def _retry_after(body: JSON, header: str | None) -> float:
@@ -97,7 +122,7 @@ def _retry_after(body: JSON, header: str | None) -> float:
         except (TypeError, ValueError, OverflowError):
             continue
         if math.isfinite(seconds) and seconds >= 0:
-            return seconds
+            return min(seconds, MAX_RETRY_AFTER_S)
     return DEFAULT_RETRY_AFTER_S
 
 
@@ -111,4 +136,5 @@ def _exhausted_for(headers: Mapping[str, str]) -> float:
         seconds = float(headers.get("X-RateLimit-Reset-After", ""))
     except ValueError:
         return 0.0
-    return seconds if remaining <= 1 and math.isfinite(seconds) else 0.0
+    is_exhausted = remaining <= 1 and math.isfinite(seconds)
+    return min(seconds, MAX_RETRY_AFTER_S) if is_exhausted else 0.0

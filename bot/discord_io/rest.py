@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from yarl import URL
 
-from bot.discord_io.responses import JSON, RestResponse
+from bot.discord_io.responses import JSON, RestResponse, read_snowflake
 from bot.discord_io.transport import File, Transport, in_seconds
 
 RESPONSE_TIMEOUT_S = 3.0
@@ -35,11 +35,17 @@ class OriginalResponse:
 
     application_id: int
     token: str = field(repr=False)
+    message_id: int | None = None
+    """Its id, if that is known."""
 
     @property
     def path(self) -> str:
         """Its route."""
         return f"webhooks/{self.application_id}/{self.token}/messages/@original"
+
+    def is_in(self, response: RestResponse) -> bool:
+        """Whether a response has this message."""
+        return response.id is not None and self.message_id in {None, response.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,10 @@ class OwnMessage:
     def path(self) -> str:
         """Its route."""
         return f"channels/{self.channel_id}/messages/{self.message_id}"
+
+    def is_in(self, response: RestResponse) -> bool:
+        """Whether a response has this message."""
+        return response.id == self.message_id
 
 
 class DiscordRest:
@@ -96,6 +106,7 @@ class DiscordRest:
             files=files,
             tries=tries,
             until=until,
+            expects=_has_id,
         )
 
     async def open_direct_messages(self, user_id: int, *, until: float) -> RestResponse | None:
@@ -106,12 +117,13 @@ class DiscordRest:
             headers=self._authorization,
             json={"recipient_id": str(user_id)},
             until=until,
+            expects=_has_id,
         )
 
     async def get_bot_user(self, *, until: float) -> RestResponse | None:
         """Return the bot's own user."""
         return await self._transport.request(
-            "GET", "users/@me", headers=self._authorization, until=until
+            "GET", "users/@me", headers=self._authorization, until=until, expects=_has_id
         )
 
     async def get(
@@ -119,7 +131,11 @@ class DiscordRest:
     ) -> RestResponse | None:
         """Return one of the bot's messages."""
         return await self._transport.request(
-            "GET", message.path, headers=self._headers_for(message), until=until
+            "GET",
+            message.path,
+            headers=self._headers_for(message),
+            until=until,
+            expects=message.is_in,
         )
 
     async def list_messages(
@@ -132,6 +148,7 @@ class DiscordRest:
             query={"after": str(after), "limit": str(PAGE_SIZE)},
             headers=self._authorization,
             until=until,
+            expects=_is_message_list,
         )
 
     async def delete(
@@ -162,6 +179,7 @@ class DiscordRest:
             tries=tries,
             until=until,
             for_edit=for_edit,
+            expects=message.is_in,
         )
 
     async def edit_once(self, message: OriginalResponse, body: JSON) -> RestResponse | None:
@@ -176,3 +194,14 @@ class DiscordRest:
     def _headers_for(self, message: OriginalResponse | OwnMessage) -> Mapping[str, str] | None:
         """Return the headers for a message. An interaction's token, in the path, is enough."""
         return self._authorization if isinstance(message, OwnMessage) else None
+
+
+def _has_id(response: RestResponse) -> bool:
+    return response.id is not None
+
+
+def _is_message_list(response: RestResponse) -> bool:
+    return response.items is not None and all(
+        read_snowflake(message.get("id")) is not None and isinstance(message.get("author"), dict)
+        for message in response.items
+    )

@@ -7,7 +7,7 @@ discord.py isn't used for this: it retries an acknowledgement past its three sec
 import asyncio
 import contextlib
 import io
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from json import dumps
@@ -69,11 +69,13 @@ class Transport:
         tries: int | None = None,
         max_pause: float = MAX_PAUSE_S,
         for_edit: bool = True,
+        expects: Callable[[RestResponse], bool] = lambda _: True,
     ) -> RestResponse | None:
         """Send a request, and retry it until the loop's time `until` or `tries` failures.
 
-        No response and a 5xx are failures. A 429 isn't one, and is waited out. Uploads `for_edit`
-        never wait for others, such as exports.
+        No response and a 5xx are failures, and so is a success that isn't what the route returns:
+        something between Discord and the bot sent it. A 429 isn't a failure, and is waited out.
+        Uploads `for_edit` never wait for others, such as exports.
 
         Returns:
             The last attempt's response; None if it got none.
@@ -104,8 +106,12 @@ class Transport:
                         json=None if files else json,
                         timeout=min(left, timeout),
                     )
+            if response is not None and response.ok and not expects(response):
+                log.warning("discord.unreadable", method=method, status=response.status)
+                response = replace(response, status=HTTPStatus.BAD_GATEWAY)
             if failed and response is not None:
                 response = replace(response, repeated=True)
+
             if response is not None and response.status == HTTPStatus.TOO_MANY_REQUESTS:
                 continue
             if not is_inconclusive(response):

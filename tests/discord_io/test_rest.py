@@ -69,8 +69,8 @@ async def test_a_413_without_one_of_discords_codes_means_too_large(
 
 async def test_an_answer_is_read_no_further_than_its_limit(sandbox: Sandbox, rest: DiscordRest):
     padded = b'{"id": "7"}'.rjust(2 * MAX_BODY_BYTES)
-    at_discord(sandbox, Answer(200, body=padded), method="GET", path=MESSAGE.path)
-    answer = await rest.get(MESSAGE, until=in_seconds(10))
+    at_discord(sandbox, Answer(200, body=padded), method="DELETE", path=MESSAGE.path)
+    answer = await rest.delete(MESSAGE, until=in_seconds(10))
     assert answer is not None
     assert answer.ok
     assert answer.body == {}
