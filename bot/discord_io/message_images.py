@@ -43,7 +43,7 @@ class TrustedHosts:
         try:
             url = URL(address)
             origin = url.origin()
-        except ValueError:
+        except (ValueError, IndexError):  # yarl raises the latter for empty brackets
             return False
         if url.user is not None or url.password is not None:
             return False

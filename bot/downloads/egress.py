@@ -58,7 +58,10 @@ def as_given(address: str) -> URL:
     Raises:
         ValueError: it isn't a URL.
     """
-    return URL(address, encoded=_SENDABLE.fullmatch(address) is not None)
+    try:
+        return URL(address, encoded=_SENDABLE.fullmatch(address) is not None)
+    except IndexError:  # what yarl raises for empty brackets, such as in https://[]@
+        raise ValueError("not a URL") from None
 
 
 _SENDABLE = re.compile("[!-~]+")

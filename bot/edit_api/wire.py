@@ -199,10 +199,14 @@ def _message(content: Mapping[str, object], secrets: Sequence[str]) -> str | Non
             # NUL and lone surrogates are legal in JSON, but can't be stored or posted.
             clean = message.replace("\0", "").encode(errors="replace").decode()
             # Cut secrets before truncating, or half of one could remain.
-            text = _without(secrets, clean)[:MAX_MESSAGE].strip()
+            text = _without(secrets, _ENCODED.sub("…", clean))[:MAX_MESSAGE].strip()
             if text:
                 return text
     return None
+
+
+_ENCODED = re.compile(r"data:[\w/+.;=-]*,[\w+/=%-]*|[\w+/-]{40,}={0,2}", re.ASCII)
+"""Data URLs, and base64 on its own: a service may quote the image that it was sent."""
 
 
 def _without(secrets: Sequence[str], text: str) -> str:

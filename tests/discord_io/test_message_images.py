@@ -101,6 +101,7 @@ def test_what_is_no_picture_or_not_at_discord_is_none(message: dict[str, Any]) -
         ("file:///etc/passwd", False),
         (f"{CDN}/{'a' * 3_000}.png", False),
         ("", False),
+        ("https://[]@", False),
     ],
 )
 def test_only_discords_own_addresses_may_become_a_source(address: str, is_discords: bool) -> None:

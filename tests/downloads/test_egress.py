@@ -1,10 +1,13 @@
 """Results are fetched from public addresses and the API's own origin; from nowhere else."""
 
+import contextlib
 import ipaddress
 import socket
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from hypothesis import given
+from hypothesis import strategies as st
 from yarl import URL
 
 from bot.downloads.egress import (
@@ -139,6 +142,7 @@ def test_an_address_in_disguise_is_forbidden_before_any_look_up(host: str):
         "https://member:secret@api.example.com/",
         "https://[::1",
         "https://[v1.fe:ed]/",
+        "https://[]@",
     ],
 )
 def test_an_address_of_another_kind_is_forbidden(address: str):
@@ -250,3 +254,9 @@ class Answers(AbstractResolver):
     async def close(self) -> None:
         """Remember that it was closed."""
         self.closed = True
+
+
+@given(start=st.sampled_from(["", "//", "http://", "https://"]), rest=st.text("[]@:/?#%.a1\\é"))
+def test_whatever_an_address_is_it_is_allowed_or_forbidden(start: str, rest: str):
+    with contextlib.suppress(ForbiddenAddressError):
+        SECURE.judge(f"{start}{rest}")

@@ -146,7 +146,7 @@ def test_a_message_that_is_not_a_string_is_dropped(message: object):
 
 def test_a_message_is_truncated_and_cleaned_of_what_cannot_be_stored():
     with pytest.raises(DeclinedError) as refusal:
-        answered({"code": 1, "message": "\0a\ud83d" + "x" * MAX_MESSAGE})
+        answered({"code": 1, "message": "\0a\ud83d" + "x " * MAX_MESSAGE})
     message = refusal.value.message
     assert message is not None
     assert len(message) <= MAX_MESSAGE
@@ -318,3 +318,19 @@ def success(*urls: str) -> dict[str, object]:
 
 def answered(answer: object, status: int = 200, count: int = 1) -> tuple[str, ...]:
     return parse_response(status, {}, json.dumps(answer).encode(), count=count, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "data:image/png;base64,iVBORw0KGgo=",
+        "data:image/svg+xml;charset=utf-8,%3Csvg%3E",
+        f"{'iVBORw0KGgo' * 4}==",
+        "iVBORw0KGgo_-/+" * 3,
+    ],
+)
+def test_a_message_that_quotes_the_image_is_shown_without_it(quoted: str):
+    body = json.dumps({"message": f"can't read {quoted} as an image"}).encode()
+    with pytest.raises(DeclinedError) as declined:
+        parse_response(400, {}, body, count=1, now=NOW)
+    assert declined.value.message == "can't read … as an image"
