@@ -1,6 +1,7 @@
 """The discord.py client: connects to the gateway, and registers commands that have changed."""
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
@@ -154,11 +155,18 @@ class GatewayFromRest(DiscordWebSocket):
         self._discord_parsers = {**self._discord_parsers, "INTERACTION_CREATE": fill_and_parse}
 
     async def received_message(self, msg: str | bytes, /) -> None:
-        """Handle a payload, and skip one that discord.py can't read instead of disconnecting."""
+        """Handle a payload, and skip one that discord.py can't read instead of disconnecting.
+
+        Broken compression can't be skipped, since all later payloads depend on it: reconnect.
+        """
         try:
             await super().received_message(msg)
-        except (LookupError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
             log.exception("gateway.unreadable")
+        except zlib.error:
+            log.exception("gateway.unreadable")
+            # discord.py resumes the session after this, with growing pauses.
+            raise aiohttp.ClientPayloadError("broken compression") from None
 
 
 def fill_in(interaction: dict[str, Any]) -> None:

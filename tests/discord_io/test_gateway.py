@@ -72,7 +72,13 @@ async def refuse_to_resume(sandbox: Sandbox) -> None:
     await sandbox.faults.gateway.close_all(4000)
 
 
-@pytest.mark.parametrize("disturb", [close, ask_to_reconnect, drop])
+async def break_compression(sandbox: Sandbox) -> None:
+    (session,) = sandbox.discord.gateway.connected
+    assert session.connection is not None
+    await session.connection.socket.send_bytes(b"not zlib\0\0\xff\xff")
+
+
+@pytest.mark.parametrize("disturb", [close, ask_to_reconnect, drop, break_compression])
 async def test_a_connection_that_ends_is_resumed_and_loses_no_command(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, disturb: Disturbance
 ):
@@ -150,6 +156,10 @@ async def test_a_payload_that_cannot_be_read_ends_nothing(
     gateway = sandbox.discord.gateway
     gateway.dispatch("INTERACTION_CREATE", {"id": "1", "type": 2}, guild_id=None)
     await events.logs("gateway.unreadable")
+    session = await sandbox.discord.connected()
+    assert session.connection is not None
+    session.connection.send("[" * 50_000)
+    await events.logs("gateway.unreadable", times=2)
     await is_served(ada, events)
 
 
