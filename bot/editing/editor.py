@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from bot.clock import utc_now
-from bot.domain.edits import AlreadyHeld, Edit
+from bot.domain.edits import Edit
 from bot.domain.errors import DeclinedError, EditError, LedgerError
 from bot.domain.images import Source
 from bot.domain.lifecycle import Reason, State
@@ -73,6 +73,7 @@ class Editor:
         self._lookups = asyncio.Semaphore(LOOKUPS)
         self._tasks: dict[asyncio.Task[None], int] = {}
         """The edit of each task."""
+        self._admitting: set[int] = set()
         self._waiting: set[int] = set()
         """Edits that are acknowledged but not sent: a stop leaves them to the next start."""
         self._sending = asyncio.Event()
@@ -87,17 +88,24 @@ class Editor:
         """
         if self._closed:
             return False
+        order = request.order
         if not self._sending.is_set():
-            await self._intake.refuse(request.order, ShuttingDown())
+            await self._intake.refuse(order, ShuttingDown())
             return False
-        match await self._intake.admit(request):
-            case Admitted(edit, acknowledgement):
-                self._spawn(edit, partial(self._begin, edit, acknowledgement))
-                return True
-            case AlreadyHeld():
-                return True
-            case None:
-                return False
+        # A repeated interaction mustn't be refused: the response belongs to its edit.
+        if order.id in self._admitting or order.id in self._tasks.values():
+            log.warning("edit.repeated", edit=str(order.id))
+            return True
+        self._admitting.add(order.id)
+        try:
+            admitted = await self._intake.admit(request)
+            if isinstance(admitted, Admitted):
+                self._spawn(
+                    admitted.edit, partial(self._begin, admitted.edit, admitted.acknowledgement)
+                )
+        finally:
+            self._admitting.discard(order.id)
+        return admitted is not None
 
     async def cancel(self, edit_id: int) -> bool:
         """Void an edit that wasn't sent yet; False if there is none.
@@ -241,7 +249,7 @@ class Editor:
             quality=order.quality,
             count=order.count,
         )
-        with self._schedule.recording_call(order.id):
+        with self._schedule.recording_call(order):
             return await self._edit_api.edit(call, workspace=folder, source=source)
 
     async def _deliver(self, edit: Edit) -> None:

@@ -53,7 +53,7 @@ class CallSchedule:
         """Return why the order can't be queued now, or None if it can."""
         if refusal := self._queue.refuse(order):
             return refusal
-        wait_s = self._breaker.refuse(order.id)
+        wait_s = self._breaker.refuse(order.id, order.member_id)
         return None if wait_s is None else ServiceDown(wait_s)
 
     def join(self, order: Order) -> bool:
@@ -103,11 +103,11 @@ class CallSchedule:
         async with AsyncExitStack() as stack:
             async with self.within_deadline(edit):
                 await stack.enter_async_context(self._queue.slot(edit.order.id))
-                await self._breaker.wait_to_call(edit.order.id)
+                await self._breaker.wait_to_call(edit.order.id, edit.order.member_id)
             yield
 
     @contextmanager
-    def recording_call(self, edit_id: int) -> Generator[None]:
+    def recording_call(self, order: Order) -> Generator[None]:
         """Tell the circuit breaker how the call inside the context went."""
         try:
             yield
@@ -115,7 +115,7 @@ class CallSchedule:
             self._breaker.record_answer()
             raise
         except (ServiceFailedError, UnreachableError, BusyError):
-            self._breaker.record_failure(edit_id)
+            self._breaker.record_failure(order.id, order.member_id)
             raise
         self._breaker.record_answer()
 

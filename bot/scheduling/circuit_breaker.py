@@ -2,6 +2,9 @@
 
 Several failures in a row open the circuit: new edits are refused, and queued ones wait. After a
 pause one edit at a time goes through as a probe. The first answer closes the circuit.
+
+While all failures in a row are one member's, their prompts may be the cause, so the circuit is open
+for that member alone. The next failure of somebody else opens it for everybody.
 """
 
 import asyncio
@@ -25,6 +28,7 @@ class CircuitBreaker:
         self._now = now
         self._first_pause_s = first_pause_s
         self._failures = 0
+        self._failed_members: set[int] = set()
         self._pause_s = 0.0
         """Zero while the circuit is closed."""
         self._open_until = 0.0
@@ -33,9 +37,9 @@ class CircuitBreaker:
         """Whether the probe's call has begun; until then another edit may become the probe."""
         self._changed = asyncio.Event()
 
-    def refuse(self, edit_id: int) -> float | None:
+    def refuse(self, edit_id: int, member_id: int) -> float | None:
         """Return the seconds to wait if the edit is refused; if not, it may become the probe."""
-        if not self._pause_s:
+        if not self._is_open_for(member_id):
             return None
         if (left := self._open_until - self._now()) > 0:
             return left
@@ -44,13 +48,13 @@ class CircuitBreaker:
         self._probe = edit_id
         return None
 
-    async def wait_to_call(self, edit_id: int) -> None:
+    async def wait_to_call(self, edit_id: int, member_id: int) -> None:
         """Wait until the edit may be sent.
 
         The first edit that waits here becomes the probe, even if another was accepted as one: that
         one may still be queued for the slot that this edit has.
         """
-        while self._pause_s:
+        while self._is_open_for(member_id):
             left = self._open_until - self._now()
             if left <= 0 and not self._calling:
                 self._probe, self._calling = edit_id, True
@@ -65,14 +69,17 @@ class CircuitBreaker:
     def record_answer(self) -> None:
         """Close the circuit: the service answered a call, even if it declined the edit."""
         self._failures, self._pause_s = 0, 0.0
+        self._failed_members.clear()
         self._end_probe()
 
-    def record_failure(self, edit_id: int) -> None:
+    def record_failure(self, edit_id: int, member_id: int) -> None:
         """Count a call without a usable answer."""
+        was_open = self._is_open_for(member_id)
         self._failures += 1
+        self._failed_members.add(member_id)
         if self._probe == edit_id:
             self._open(min(2 * self._pause_s, MAX_PAUSE_S))
-        elif not self._pause_s and self._failures >= FAILURES:
+        elif not was_open and self._failures >= FAILURES:
             self._open(self._first_pause_s)
 
     def leave(self, edit_id: int) -> None:
@@ -80,7 +87,12 @@ class CircuitBreaker:
         if self._probe == edit_id:
             self._end_probe()
 
+    def _is_open_for(self, member_id: int) -> bool:
+        is_everybodys = len(self._failed_members) > 1
+        return self._pause_s > 0 and (is_everybodys or member_id in self._failed_members)
+
     def _open(self, pause_s: float) -> None:
+
         self._pause_s, self._open_until = pause_s, self._now() + pause_s
         self._end_probe()
 

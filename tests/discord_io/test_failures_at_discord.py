@@ -356,6 +356,20 @@ async def test_an_interaction_that_is_delivered_twice_is_held_paid_and_told_once
     assert len(sandbox.edit_api.calls) == 1
 
 
+async def test_a_repeated_interaction_is_never_refused_for_its_own_edit(
+    sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
+):
+    await start_bot(queue_limit=1)
+    edit = await ada.edit()
+    sandbox.discord.gateway.dispatch(
+        "INTERACTION_CREATE", edit.payload, guild_id=ada.member.guild.id
+    )
+    await events.logs("edit.closed", edit=str(edit.id))
+    assert not (await edit.settled()).ephemeral
+    assert ada.account() == (0, 8)
+    assert all(event["event"] != "edit.refused" for event in events.logged)
+
+
 # The store.
 
 
