@@ -1,5 +1,6 @@
 """Refused words are found however they are dressed, and nothing else is."""
 
+import time
 import unicodedata
 
 import pytest
@@ -31,6 +32,14 @@ WORDS = st.text(st.characters(categories=["Ll", "Lu", "Nd"], max_codepoint=0x24F
         "a c\u3164a\uffa0r",
         "a c\U000e0061ar",
         "a c\u0941ar",
+        "a c\u0430r",
+        "a \u0421ar",
+        "a c\u0251r",
+        "a c\u2800ar",
+        "a c\ufffca\ue000r",
+        "a \U0001f172\U0001f170\U0001f181",
+        "a \U0001f152\U0001f150\U0001f161",
+        "a \U0001f1e8\U0001f1e6\U0001f1f7",
         "red-car",
         "(car)",
         "red_car_blue",
@@ -134,3 +143,19 @@ def test_how_a_text_is_composed_makes_no_difference(text: str):
 def test_a_phrase_is_found_among_other_words(words: list[str], place: int, beside: str):
     phrase = " ".join(words[place:]) or words[0]
     assert find_phrase(f"{beside} {' '.join(words)} {beside}", [phrase]) is not None
+
+
+@pytest.mark.parametrize(
+    "character",
+    ["\ufdfa", "\ufdfb", "\u2121", "\u2473", "\ufb03", "\u2153", "\uac01", "\u1fa7", "\u0344"],
+)
+def test_no_prompt_takes_much_longer_to_search_than_plain_words(character: str):
+    find_phrase("word " * 800, ["car"])
+    plain = min(seconds_to_search("word " * 800) for _ in range(5))
+    assert min(seconds_to_search(character * 4_000) for _ in range(5)) < 10 * plain
+
+
+def seconds_to_search(prompt: str) -> float:
+    begun = time.thread_time()
+    find_phrase(prompt, ["car"])
+    return time.thread_time() - begun
