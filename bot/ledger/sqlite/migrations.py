@@ -282,6 +282,27 @@ MIGRATIONS = (
             "UPDATE edit_private SET source_name = '' WHERE source_url = ''",
         ),
     ),
+    Migration(
+        "originals of open edits that may be an erased member's",
+        (
+            # They need the address until they end, so they borrow it, and lose it then.
+            """
+            UPDATE edit_private SET source_edit_id = suspect.first_id
+            FROM (
+                SELECT later.id, min(erased.id) AS first_id
+                FROM edit AS erased
+                LEFT JOIN edit_private AS kept ON kept.edit_id = erased.id
+                JOIN edit AS later
+                ON later.id > erased.id AND later.id < erased.id + 724775731200000
+                AND later.guild_id = erased.guild_id AND later.member_id <> erased.member_id
+                WHERE coalesce(kept.source_url, '') = '' AND kept.source_edit_id IS NULL
+                AND later.ended_at IS NULL AND later.source_public = 0
+                GROUP BY later.id
+            ) AS suspect
+            WHERE edit_id = suspect.id AND source_edit_id IS NULL
+            """,
+        ),
+    ),
 )
 
 
