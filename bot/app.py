@@ -89,6 +89,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 def run_bot() -> None:
     """Run the bot until a signal stops it. Raises OperatorError."""
     hide_memory()
+    os.umask(0o077)
     settings = read_settings(os.environ)
     secrets = (settings.discord_token, settings.edit_api_key)
     with (
@@ -303,9 +304,10 @@ async def _stay_connected(
 
 
 def _check_spool(folder: Path) -> None:
-    """Check before the first edit that results can be written. Raises BadSettingsError."""
+    """Make the spool private, and check that results can be written. Raises BadSettingsError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -5,6 +5,8 @@ import gc
 import os
 import random
 import re
+import stat
+import sys
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -468,3 +470,21 @@ async def test_the_database_itself_refuses_what_can_never_be_true(
     with pytest.raises(apsw.ConstraintError):
         rows(shell, statement)
     shell.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.parametrize("existed", [False, True])
+async def test_nobody_but_the_owner_can_read_the_ledger(path: Path, *, existed: bool) -> None:
+    if existed:
+        async with open_sqlite(path):
+            pass
+        path.chmod(0o644)
+    before = os.umask(0o022)
+    try:
+        async with open_sqlite(path) as stores:
+            await stores.ledger.unfinished()
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert set(modes) == {"bot.db", "bot.db-wal", "bot.db-shm", "bot.db.lock"}
+    assert set(modes.values()) == {0o600}

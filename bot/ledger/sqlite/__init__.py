@@ -139,6 +139,7 @@ def _connect_and_migrate(path: Path, busy_timeout_ms: int) -> apsw.Connection:
     connection = None
     try:
         check_integrity(path)
+        _make_private(path)
         connection = connect_to_write(path, busy_timeout_ms=busy_timeout_ms)
         if connection.readonly("main"):
             raise apsw.ReadOnlyError("it's read-only")
@@ -153,6 +154,15 @@ def _connect_and_migrate(path: Path, busy_timeout_ms: int) -> apsw.Connection:
             "file. Nothing in it was changed."
         ) from error
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Let only the owner read the ledger: prompts and the tokens of open edits are in it."""
+    path.touch(mode=0o600)
+    # New side files get the mode of the database.
+    for file in (path, *(path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm"))):
+        with contextlib.suppress(OSError):  # missing, or another user's
+            file.chmod(0o600)
 
 
 def _explain(error: apsw.Error | OSError | LedgerUnusableError) -> str:
