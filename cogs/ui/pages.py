@@ -1,5 +1,6 @@
 """Paged lists, with a button beside an entry."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -61,7 +62,15 @@ def page_buttons(
 
 
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    """Cut a text, before inline code that wouldn't be whole: its content would become markdown."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 1]
+    unclosed = _INLINE_CODE.sub(lambda code: " " * len(code[0]), kept).find("`")
+    return f"{kept if unclosed < 0 else kept[:unclosed]}…"
+
+
+_INLINE_CODE = re.compile(r"``.*?``|(?<!`)`[^`]+`(?!`)")
 
 
 def _entry(entry: Entry) -> Item:
