@@ -257,6 +257,30 @@ async def test_an_original_that_its_member_erased_is_gone_from_every_rerun(
     assert look_up(path, "SELECT edit_id FROM edit_private WHERE source_url <> ''") == []
 
 
+async def test_deleting_an_edit_erases_its_original_from_all_of_ones_edits(
+    stores: SqliteStores,
+) -> None:
+    upload = "https://cdn/a.png"
+    for edit_id, url, member_id in (
+        (1, f"{upload}?ex=1", 40),
+        (2, f"{upload}?ex=2", 40),
+        (3, upload, 41),
+        (4, f"{upload}x", 40),
+    ):
+        await deliver(stores.ledger, edit_id, source_url=url, member_id=member_id)
+    await stores.archive.erase_links(1)
+    left = [await source_of(stores.ledger, edit_id) for edit_id in (1, 2, 3, 4)]
+    assert [url for url, _ in left] == ["", "", upload, f"{upload}x"]
+
+
+async def test_deleting_an_edits_links_erases_what_the_service_said(stores: SqliteStores) -> None:
+    await fail(stores.ledger, 1, Reason.API_DECLINED)
+    await stores.archive.erase_links(1)
+    edit = await stores.ledger.find(1)
+    assert edit is not None
+    assert edit.detail is None
+
+
 @pytest.mark.parametrize("deleted", [1, 2], ids=["first", "own rerun"])
 async def test_deleting_ones_own_edit_erases_the_original_of_every_rerun(
     stores: SqliteStores, path: Path, deleted: int
@@ -264,7 +288,7 @@ async def test_deleting_ones_own_edit_erases_the_original_of_every_rerun(
     await deliver(stores.ledger, 1)
     await deliver(stores.ledger, 2, source_edit_id=1)
     await deliver(stores.ledger, 3, member_id=41, source_edit_id=1)
-    await deliver(stores.ledger, 4)
+    await deliver(stores.ledger, 4, source_url="https://cdn/other.png")
 
     await stores.archive.erase_links(deleted)
 

@@ -139,15 +139,31 @@ class SqliteArchive(Store, Archive):
         WHERE rerun.id = :edit_id AND first.member_id = rerun.member_id
     )
     """
+    # A member can give the same upload to several edits. The query is a signature, which differs.
+    _ERASE_SAME_ORIGINAL = """
+    UPDATE edit_private SET source_url = '', source_name = ''
+    WHERE edit_id IN (
+        SELECT other.id
+        FROM edit AS deleted
+        JOIN edit_private AS own ON own.edit_id = deleted.id
+        JOIN edit AS other
+        ON other.guild_id = deleted.guild_id AND other.member_id = deleted.member_id
+        JOIN edit_private AS its ON its.edit_id = other.id
+        WHERE deleted.id = :edit_id AND own.source_url <> '' AND other.ended_at IS NOT NULL
+        AND substr(its.source_url, 1, instr(its.source_url || '?', '?') - 1)
+            = substr(own.source_url, 1, instr(own.source_url || '?', '?') - 1)
+    )
+    """
     _ERASE_LINKS = """
     UPDATE edit_private SET
-        source_url = '', source_name = '', source_edit_id = NULL, results = '[]'
+        source_url = '', source_name = '', source_edit_id = NULL, results = '[]', detail = NULL
     WHERE edit_id = :edit_id
     """
 
     @write
     def erase_links(self, connection: apsw.Connection, edit_id: int) -> None:
         rows(connection, self._ERASE_OWN_ORIGINAL, edit_id=edit_id)
+        rows(connection, self._ERASE_SAME_ORIGINAL, edit_id=edit_id)
         rows(connection, self._ERASE_LINKS, edit_id=edit_id)
 
     _ERASE_OLDER = """
