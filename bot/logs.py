@@ -5,10 +5,12 @@ terminal gets lines for people, anything else one JSON object a line: `event`, `
 and the event's own fields.
 """
 
+import json
 import logging
 import queue
 import re
 import sys
+import threading
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from logging.handlers import QueueHandler, QueueListener
@@ -19,13 +21,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED = "[redacted]"
 
+_SLASH = r"(?:\\*/|%(?:25)*2[fF])"
+
 _TOKENS = (
-    # In addresses of Discord's routes that carry an interaction's token.
-    re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s?]+"),
+    # In the paths of Discord's routes that contain an interaction's token.
+    re.compile(rf"((?:webhooks|interactions){_SLASH}\d+{_SLASH})(?:(?!{_SLASH})[^\s?])+"),
+    # In the representation of an object.
+    re.compile(r"""(\btoken=(["']))(?:(?!\2).)+""", re.DOTALL),
     # In payloads of the gateway, as Python or JSON writes them, quoted again or not: up to the
-    # quote that is escaped just as the first one, or to the end where there is none.
+    # quote that is escaped just as the first one, or to the end if there is none.
     re.compile(
-        r"""([\"']token\\*+["']:\s*(\\*+)(["'])).*?(?:(?<!\\)(?=\2\3\s*(?:[,}\]]|$))|$)""",
+        r"""([\"']token\\*+["']\s*:\s*(\\*+)(["'])).*?(?:(?<!\\)(?=\2\3\s*(?:[,}\]]|$))|$)""",
         re.DOTALL,
     ),
 )
@@ -69,17 +75,33 @@ def logging_to_stderr(level: str, secrets: Iterable[str]) -> Generator[None]:
         ],
     )
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    handler = QueueHandler(lines)
+    handler = _RedactingHandler(lines)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # At DEBUG discord.py writes whole payloads, interaction tokens and members' words included.
     logging.getLogger("discord").setLevel(max(logging.INFO, logging.getLogger().level))
     writer = QueueListener(lines, logging.StreamHandler(sys.stderr))
     writer.start()
+    logging.captureWarnings(capture=True)
+    print_crash, threading.excepthook = threading.excepthook, _log_crash
     try:
         yield
     finally:
+        threading.excepthook = print_crash
+        logging.captureWarnings(capture=False)
         writer.stop()
+
+
+class _RedactingHandler(QueueHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say that a record can't be formatted. The inherited method prints it with its secrets."""
+        text = json.dumps({"event": "log.unreadable", "level": "error", "logger": record.name})
+        self.enqueue(logging.makeLogRecord({"msg": text}))
+
+
+def _log_crash(crash: threading.ExceptHookArgs) -> None:
+    if crash.exc_value is not None:
+        logging.getLogger(__name__).error("thread.crashed", exc_info=crash.exc_value)
 
 
 class Redactor:

@@ -83,6 +83,9 @@ def test_an_interactions_token_is_redacted_in_a_payload_however_it_is_quoted(
         "PATCH https://discord.com/api/v10/webhooks/12/{}/messages/@original gave 404",
         "POST http://127.0.0.1:1/interactions/34/{}/callback?with_response=1",
         "'http://127.0.0.1:1/webhooks/34/{}'",
+        "/interactions%2F34%2F{}%2Fcallback",
+        "/interactions%252F34%252F{}%252Fcallback",
+        r"\/webhooks\/34\/{}\/messages",
     ],
 )
 @pytest.mark.parametrize("token", [TOKEN, *(each for each in ODD if " " not in each)])
@@ -91,6 +94,11 @@ def test_an_interactions_token_is_redacted_in_an_address(line: str, token: str) 
     assert token not in text
     assert "cret" not in text
     assert REDACTED in text
+
+
+@pytest.mark.parametrize("text", ["Response(id=5, token='{}')", '{{"token" : "{}"}}'])
+def test_a_token_is_redacted_in_the_representation_of_an_object(text: str) -> None:
+    assert redact(text.format(TOKEN)) == text.format(REDACTED)
 
 
 def test_a_field_that_is_a_token_is_redacted() -> None:
@@ -117,7 +125,7 @@ def test_a_secret_is_redacted_however_often_it_is_escaped_and_nothing_else(
 
 
 LOG_SECRETS = """
-import json, logging, sys, structlog
+import json, logging, sys, threading, warnings, structlog
 from pathlib import Path
 from bot.logs import logging_to_stderr
 on_terminal, *secrets = json.loads(sys.argv[1])
@@ -138,6 +146,14 @@ with logging_to_stderr("debug", secrets):
         except ValueError:
             log.exception("broken", said=secret)
             logging.getLogger("aiohttp").exception("broken")
+        endless = {"said": secret}
+        endless["itself"] = endless
+        log.info("it", said=endless)
+        logging.getLogger("aiohttp").info("%d " + secret, secret)
+        warnings.warn(secret)
+        crash = threading.Thread(target=lambda: int(secret))
+        crash.start()
+        crash.join()
 """
 
 
@@ -154,7 +170,7 @@ async def test_no_secret_gets_through_whatever_is_logged(on_terminal: bool) -> N
     assert not [line for line in lines if "s3" in line or "cret" in line]
     assert written.decode().count(REDACTED) >= 15 * len(secrets)
     if not on_terminal:
-        assert len([json.loads(line) for line in lines]) == 10 * len(secrets)
+        assert len([json.loads(line) for line in lines]) == 14 * len(secrets)
 
 
 @pytest.mark.timeout(20)
