@@ -21,11 +21,13 @@ from bot.domain.pricing import Quality
 from bot.domain.quotas import Period, Window, window_at, window_before
 from bot.editing.fitting import UPLOAD_LIMIT
 from bot.ledger.usage import Usage, UsageBook
-from bot.reports.charts import Charts
+from bot.reports.charts import MAX_CONCURRENT, Charts
 from bot.reports.exports import MAKING, Exports
 from bot.reports.usage_chart import UsageChart, alt_text
 from bot.reports.usage_csv import write_csv_or_zip
 from bot.reports.usage_rows import in_batches
+from bot.scheduling.fair_order import QueueEntry
+from bot.scheduling.fair_slots import FairSlots
 from cogs.text.formats import count_credits, count_edits, count_images, day_text
 from cogs.text.markdown import as_plain
 from cogs.text.outcomes import EXPORT_RUNNING, REASON_LABELS
@@ -95,6 +97,8 @@ class UsageCog(commands.Cog):
         self._replies = replies
         self._exports = exports
         self._clock = clock
+        # One per member, so that a moderator's commands don't hold up other servers.
+        self._slots = FairSlots(MAX_CONCURRENT, per_member=1)
         # A pool of its own, so that no edit waits for a thread behind exports.
         self._threads = ThreadPoolExecutor(MAKING, thread_name_prefix="usage-export")
 
@@ -141,7 +145,8 @@ class UsageCog(commands.Cog):
             except BadOptionError as error:
                 await self._replies.respond(ref, Reply(str(error)), deferred=True)
                 return
-            report = await self._look_up(guild_id, span)
+            async with self._slots.slot(QueueEntry(interaction.id, interaction.user.id)):
+                report = await self._look_up(guild_id, span)
             if folder is not None:
                 # Without a period, an export covers all time.
                 exported = None if span is None else report.usage.window

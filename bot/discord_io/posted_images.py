@@ -15,6 +15,13 @@ from bot.domain.images import ImageLink
 AT_ONCE = 16
 """Concurrent requests for lists of messages, of all members together."""
 
+HIDDEN_S = 300.0
+"""How long a channel that the bot may not read isn't asked again. Discord bans an IP address after
+10,000 refused requests in ten minutes.
+
+https://docs.discord.com/developers/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
+"""
+
 
 class MissingImage(Enum):
     """Why there is no image to show."""
@@ -36,6 +43,8 @@ class PostedImages:
         self._rest = rest
         self._hosts = hosts
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._hidden_until: dict[int, float] = {}
+        """By channel."""
 
     async def find_first_images(
         self, messages: Sequence[MessageRef], *, within: float
@@ -62,10 +71,19 @@ class PostedImages:
         return found if isinstance(found, MissingImage) else found[0]
 
     async def _find(self, message: MessageRef, until: float) -> Sequence[ImageLink] | MissingImage:
+        now = in_seconds(0)
+        if self._hidden_until.get(message.channel_id, 0.0) > now:
+            return MissingImage.HIDDEN
         own = OwnMessage(message.channel_id, message.message_id)
         response = await self._rest.get(own, until=until)
         if response is None or not response.ok:
-            return _why_missing(response)
+            missing = _why_missing(response)
+            if missing is MissingImage.HIDDEN:
+                still_hidden = {
+                    channel_id: end for channel_id, end in self._hidden_until.items() if end > now
+                }
+                self._hidden_until = still_hidden | {message.channel_id: now + HIDDEN_S}
+            return missing
         return find_images(response.body, self._hosts) or MissingImage.EMPTY
 
 

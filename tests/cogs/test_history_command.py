@@ -355,6 +355,19 @@ async def test_from_there_an_edit_is_run_again_in_public(
     assert [call.body["prompt"] for call in sandbox.edit_api.calls] == ["make it blue"] * 2
 
 
+async def test_a_channel_that_the_bot_may_not_read_is_asked_once(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+):
+    await make(ada, events)
+    fault = DiscordFault(
+        action=refused(403, 50001, "Missing Access"), method="GET", path=LOOK_UP, times=None
+    )
+    sandbox.faults.discord.add(fault)
+    for _ in range(3):
+        await ada.run("history")
+    assert look_ups(sandbox) == 1
+
+
 @pytest.mark.parametrize("where", ["first", "second", "direct"])
 async def test_from_there_a_result_is_edited_again_wherever_it_stands(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events, where: str

@@ -70,6 +70,24 @@ async def test_the_use_of_a_window_is_drawn_summed_and_named_without_pinging(
     assert "28 in all: 4 in low quality, 8 in medium quality and 16 in high" in chart.description
 
 
+async def test_one_moderators_commands_dont_hold_up_anothers(
+    sandbox: Sandbox,
+    settings: Settings,
+    bot: RunningBot,
+    mod: Person,
+) -> None:
+    elsewhere = sandbox.discord.add_guild("Elsewhere")
+    other = Person.join(
+        sandbox, settings, "Other", guild=elsewhere, permissions=Permission.MANAGE_GUILD
+    )
+    many = [await mod.command("usage") for _ in range(8)]
+    one = await other.command("usage")
+    await one.settled()
+    assert sum(command.message is None or command.message.loading for command in many) >= 5
+    for command in many:
+        await command.settled()
+
+
 async def test_the_window_before_is_another(
     bot: RunningBot, mod: Person, ada: Person, events: Events
 ) -> None:
