@@ -169,13 +169,17 @@ class EditGuidedCog(commands.Cog):
                 private=draft.private,
             )
         )
-        if not held:
-            # The member can try again once the refusal no longer applies.
-            with suppress(LedgerError):
-                await self._drafts.keep(draft, now=self._clock())
+        with suppress(LedgerError):
+            if held:
+                await self._drafts.erase(draft.id)
+            else:
+                # The member can try again once the refusal no longer applies.
+                await self._drafts.restore(draft.id, now=self._clock())
 
     async def _discard(self, click: SignedClick) -> None:
-        await within_deadline(self._take(click))
+        draft = await within_deadline(self._take(click))
+        if draft is not None:
+            await self._drafts.erase(draft.id)
         await self._replies.respond(click.interaction, Reply(DISCARDED))
 
     async def _take(self, click: SignedClick) -> Draft | None:

@@ -44,7 +44,15 @@ class DraftBook(Protocol):
         ...
 
     async def take(self, draft_id: int, *, now: datetime) -> Draft | None:
-        """Remove and return a draft that hasn't expired: one of several callers gets it."""
+        """Return a draft that hasn't expired to one of several callers, and hide it from others."""
+        ...
+
+    async def restore(self, draft_id: int, *, now: datetime) -> None:
+        """Let a taken draft be found again, unless its member erased their data meanwhile."""
+        ...
+
+    async def erase(self, draft_id: int) -> None:
+        """Erase a draft; one that is left behind is erased with the expired ones."""
         ...
 
     async def erase_older(self, before: datetime) -> int:

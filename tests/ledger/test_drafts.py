@@ -70,6 +70,21 @@ async def test_of_those_who_take_it_at_once_one_gets_it(drafts: DraftBook) -> No
     assert await drafts.find(DRAFT.id, now=NOON) is None
 
 
+async def test_a_taken_draft_can_be_restored(drafts: DraftBook) -> None:
+    await drafts.keep(DRAFT, now=NOON)
+    await drafts.take(DRAFT.id, now=NOON)
+    await drafts.restore(DRAFT.id, now=NOON)
+    assert await drafts.find(DRAFT.id, now=NOON) == DRAFT
+
+
+async def test_a_draft_that_was_erased_while_taken_stays_erased(stores: SqliteStores) -> None:
+    await stores.drafts.keep(DRAFT, now=NOON)
+    await stores.drafts.take(DRAFT.id, now=NOON)
+    await stores.archive.erase(DRAFT.guild_id, DRAFT.member_id)
+    await stores.drafts.restore(DRAFT.id, now=NOON)
+    assert await stores.drafts.find(DRAFT.id, now=NOON) is None
+
+
 async def test_old_drafts_are_erased_and_no_others(drafts: DraftBook, path: Path) -> None:
     for number in range(1, 5):
         await drafts.keep(replace(DRAFT, id=number), now=NOON + number * SECOND)

@@ -41,7 +41,7 @@ class SqliteDraftBook(Store, DraftBook):
         return _draft(*found[0]) if found else None
 
     _TAKE = """
-    DELETE FROM draft WHERE id = :id AND made_at > :oldest
+    UPDATE draft SET made_at = 0 WHERE id = :id AND made_at > :oldest
     RETURNING id, guild_id, member_id, content
     """
 
@@ -50,6 +50,16 @@ class SqliteDraftBook(Store, DraftBook):
         oldest = milliseconds(now - DRAFT_LIFETIME)
         taken = rows(connection, self._TAKE, id=draft_id, oldest=oldest)
         return _draft(*taken[0]) if taken else None
+
+    _RESTORE = "UPDATE draft SET made_at = :now WHERE id = :id AND made_at = 0"
+
+    @write
+    def restore(self, connection: apsw.Connection, draft_id: int, *, now: datetime) -> None:
+        rows(connection, self._RESTORE, id=draft_id, now=milliseconds(now))
+
+    @write
+    def erase(self, connection: apsw.Connection, draft_id: int) -> None:
+        rows(connection, "DELETE FROM draft WHERE id = :id", id=draft_id)
 
     _ERASE_OLDER = "DELETE FROM draft WHERE made_at < :before RETURNING id"
 
