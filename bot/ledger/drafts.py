@@ -21,7 +21,8 @@ class Draft:
     sources: tuple[ImageLink, ...] = ()
     """The images to choose from; empty if the form asks for one."""
     public: bool = False
-    """Whether the sources were posted in public."""
+    """Whether the sources were posted where everyone in the draft's channel sees them."""
+    channel_id: int = 0
     private: bool = False
     """Whether only its member will see the result."""
     prompt: str = ""

@@ -120,6 +120,7 @@ class Orders:
             member_id=caller.member.id,
             sources=tuple(sources),
             public=public,
+            channel_id=caller.channel_id,
             private=private,
             prompt=prompt,
             quality=template.quality if template else settings.quality or Quality.MEDIUM,
@@ -223,7 +224,8 @@ class Orders:
             size=_offered(filled, SIZE, [SOURCE_SIZE, *RATIOS]),
             count=int(_offered(filled, COUNT, [str(count) for count in range(1, MAX_COUNT + 1)])),
             private=draft.private,
-            public=draft.public,
+            # A forged client can send the form from another channel.
+            public=draft.public and draft.channel_id == caller.channel_id,
         )
 
     def _source_in(self, draft: Draft, filled: SubmittedForm) -> ImageLink:

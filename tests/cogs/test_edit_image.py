@@ -15,7 +15,7 @@ from sandbox.sandbox import Interaction, Sandbox, Upload
 from sandbox.values import object_at, objects_at
 from tests.conftest import Events, RunningBot, StartBot
 from tests.images_made import photo
-from tests.members import Person
+from tests.members import Person, look_up
 from tests.moderators import Moderator
 
 pytestmark = pytest.mark.usefixtures("small_results")
@@ -214,3 +214,17 @@ async def test_a_server_that_is_not_served_is_told_so(
     answer = await (await use_on(ada, message)).settled()
     assert answer.ephemeral
     assert "isn't turned on for this server" in answer.text
+
+
+async def test_a_form_sent_from_another_channel_makes_no_image_public_there(
+    sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
+) -> None:
+    message = await sandbox.discord.say(ada.channel, ada.member, "look", [photo()])
+    used, _ = await fields_for(ada, message)
+    # Discord's own clients can't do this.
+    used.channel = ada.member.guild.channels[1]
+    values = {"prompt": "red", "quality": ["low"], "size": ["source"], "count": ["1"]}
+    sent = await sandbox.discord.submit(used, values)
+    await events.logs("edit.closed", edit=str(sent.id))
+    look = "SELECT channel_id, source_public FROM edit"
+    assert look_up(bot.settings.database, look) == [(used.channel.id, 0)]

@@ -27,6 +27,7 @@ DRAFT = Draft(
         ImageLink("https://cdn.discordapp.com/2", "c.png"),
     ),
     public=True,
+    channel_id=2**62,
     private=True,
     prompt="blau\n“日本”\ud83d",
     quality=Quality.HIGH,
