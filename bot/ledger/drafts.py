@@ -9,6 +9,9 @@ from bot.domain.pricing import SOURCE_SIZE, Quality
 
 DRAFT_LIFETIME = timedelta(hours=1)
 
+MAX_DRAFTS = 20
+"""Drafts of one member in one server; a new one replaces the oldest. So they fit in an export."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -37,7 +40,7 @@ class DraftBook(Protocol):
     """Drafts. Every method raises LedgerError if it did nothing."""
 
     async def keep(self, draft: Draft, *, now: datetime) -> None:
-        """Store a draft, and replace one with the same id."""
+        """Store a draft, and replace one with the same id, or the oldest of `MAX_DRAFTS`."""
         ...
 
     async def find(self, draft_id: int, *, now: datetime) -> Draft | None:

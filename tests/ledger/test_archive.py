@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.domain.edits import Edit
 from bot.domain.lifecycle import Reason, State
@@ -15,6 +16,7 @@ from bot.domain.quotas import window_at
 from bot.ledger import Ledger
 from bot.ledger.archive import AccountDay, Erasure
 from bot.ledger.sqlite import SqliteStores, open_sqlite
+from bot.ledger.sqlite.connection import connect_to_read, rows
 from tests.invariants import find_contradictions
 from tests.ledger.archived import (
     NOON,
@@ -326,6 +328,17 @@ async def test_by_age_an_original_goes_with_the_edit_that_it_was_given_to(
     assert await stores.archive.erase_older(TOMORROW, limit=10) == 1
     assert await source_of(stores.ledger, 2) == ("", "")
     assert await kept_prompts(stores.archive, member_id=41) == ["make it blue"]
+
+
+async def test_a_stop_warns_if_another_process_keeps_traces_in_the_file(path: Path) -> None:
+    with capture_logs() as logs:
+        async with open_sqlite(path) as stores:
+            await hold(stores.ledger, 1)
+            reader = connect_to_read(path)
+            rows(reader, "BEGIN")
+            rows(reader, "SELECT id FROM edit")
+        reader.close()
+    assert [entry["event"] for entry in logs] == ["ledger.traces_left"]
 
 
 @pytest.mark.drill

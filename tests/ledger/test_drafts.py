@@ -10,7 +10,7 @@ import pytest
 from bot.domain.errors import LedgerError
 from bot.domain.images import ImageLink
 from bot.domain.pricing import Quality
-from bot.ledger.drafts import DRAFT_LIFETIME, Draft, DraftBook
+from bot.ledger.drafts import DRAFT_LIFETIME, MAX_DRAFTS, Draft, DraftBook
 from bot.ledger.retention import DRAFT_SWEEP_INTERVAL_S, erase_old_drafts
 from bot.ledger.sqlite import SqliteStores
 from tests.members import look_up
@@ -69,6 +69,15 @@ async def test_of_those_who_take_it_at_once_one_gets_it(drafts: DraftBook) -> No
     taken = await asyncio.gather(*(drafts.take(DRAFT.id, now=NOON) for _ in range(20)))
     assert [each for each in taken if each] == [DRAFT]
     assert await drafts.find(DRAFT.id, now=NOON) is None
+
+
+async def test_a_member_has_a_limited_number_of_drafts(drafts: DraftBook) -> None:
+    await drafts.keep(replace(DRAFT, id=1_000, member_id=4), now=NOON)
+    for number in range(1, MAX_DRAFTS + 3):
+        await drafts.keep(replace(DRAFT, id=number), now=NOON + number * SECOND)
+    left = [await drafts.find(number, now=NOON) for number in range(1, MAX_DRAFTS + 3)]
+    assert [draft is not None for draft in left] == [False, False, *[True] * MAX_DRAFTS]
+    assert await drafts.find(1_000, now=NOON) is not None
 
 
 async def test_a_taken_draft_can_be_restored(drafts: DraftBook) -> None:

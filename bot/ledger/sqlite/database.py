@@ -1,7 +1,6 @@
 """One open database: a writer, two readers, and decorators that make methods transactions."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
@@ -10,6 +9,7 @@ from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import apsw
+import structlog
 
 from bot.ledger.sqlite.connection import as_ledger_error, connect_to_read, rows
 from bot.ledger.sqlite.writer import Writer
@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 MAX_VACUUM_BYTES = 2**30
 """The largest file that is vacuumed when it's closed: that takes about four seconds."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Reader:
@@ -84,13 +86,19 @@ class Database:
         SQLite overwrites deleted rows, but not the copies it leaves when it moves rows between
         pages. If another process or a full disk prevents it, the next shutdown does it.
         """
-        with contextlib.suppress(apsw.Error):
+        try:
             ((size,),) = rows(
                 self._connection,
                 "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
             )
             if size <= self._max_vacuum_bytes:
                 rows(self._connection, "VACUUM")
+            ((busy, *_),) = rows(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+        except apsw.Error as error:
+            log.warning("ledger.traces_left", fault=type(error).__name__)
+        else:
+            if busy:
+                log.warning("ledger.traces_left", fault="another process reads the file")
 
 
 class Store:

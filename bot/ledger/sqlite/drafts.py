@@ -9,7 +9,7 @@ import apsw
 
 from bot.domain.images import ImageLink
 from bot.domain.pricing import Quality
-from bot.ledger.drafts import DRAFT_LIFETIME, Draft, DraftBook
+from bot.ledger.drafts import DRAFT_LIFETIME, MAX_DRAFTS, Draft, DraftBook
 from bot.ledger.sqlite.connection import milliseconds, rows
 from bot.ledger.sqlite.database import Store, read, write
 
@@ -23,12 +23,27 @@ class SqliteDraftBook(Store, DraftBook):
     ON CONFLICT (id) DO UPDATE SET made_at = excluded.made_at, content = excluded.content
     """
 
+    _ERASE_SURPLUS = """
+    DELETE FROM draft WHERE id IN (
+        SELECT id FROM draft WHERE guild_id = :guild_id AND member_id = :member_id
+        ORDER BY made_at DESC, id DESC
+        LIMIT -1 OFFSET :limit
+    )
+    """
+
     @write
     def keep(self, connection: apsw.Connection, draft: Draft, *, now: datetime) -> None:
         content = asdict(draft)
         columns = {column: content.pop(column) for column in ("id", "guild_id", "member_id")}
         content_json = json.dumps(content)
         rows(connection, self._KEEP, made_at=milliseconds(now), content=content_json, **columns)
+        rows(
+            connection,
+            self._ERASE_SURPLUS,
+            guild_id=draft.guild_id,
+            member_id=draft.member_id,
+            limit=MAX_DRAFTS,
+        )
 
     _FIND = """
     SELECT id, guild_id, member_id, content FROM draft WHERE id = :id AND made_at > :oldest
