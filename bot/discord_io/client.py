@@ -165,8 +165,8 @@ class GatewayFromRest(DiscordWebSocket):
             log.exception("gateway.unreadable")
         except zlib.error:
             log.exception("gateway.unreadable")
-            # discord.py resumes the session after this, with growing pauses.
-            raise aiohttp.ClientPayloadError("broken compression") from None
+            # discord.py resumes a session whose connection is closed.
+            await self.close()
 
 
 def fill_in(interaction: dict[str, Any]) -> None:
