@@ -80,7 +80,7 @@ async def edit(address: str) -> None:
         await page.get_by_role("textbox", name="Message").click()
         await page.keyboard.type("/edit")
         await page.keyboard.press("Enter")
-        photo = ROOT / "bot" / "sandbox" / "page" / "static" / "demo.jpg"
+        photo = ROOT / "sandbox" / "page" / "static" / "demo.jpg"
         await page.locator("input[type=file]").set_input_files(photo)
         await page.keyboard.type("make it a watercolour")
         await page.keyboard.press("Enter")

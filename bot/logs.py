@@ -1,8 +1,8 @@
-"""Logs are structured events, written to standard error, with every secret taken out in one place.
+"""Write structured events to standard error, and redact every secret in one place.
 
-Secrets are taken out of an event's values before it is rendered, so that no escaping hides them. A
-terminal gets lines for people, anything else one JSON object a line: `event`, `level`, `timestamp`
-and the event's own fields.
+Secrets are redacted in an event's values before it is rendered, so no escaping hides them. A
+terminal gets readable lines; everything else gets one JSON object per line with `event`, `level`,
+`timestamp` and the event's own fields.
 """
 
 import json
@@ -39,10 +39,9 @@ _TOKENS = (
 
 @contextmanager
 def logging_to_stderr(level: str, secrets: Iterable[str]) -> Generator[None]:
-    """Send all logs of this process, the libraries' too, through one handler that redacts.
+    """Send all logs of this process, including the libraries', through one handler that redacts.
 
-    Lines are written by a thread of their own: a reader of them that is slow, or does not read at
-    all, never holds up the event loop.
+    A thread writes the lines, so a reader that is slow or stuck never blocks the event loop.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -60,7 +59,7 @@ def logging_to_stderr(level: str, secrets: Iterable[str]) -> Generator[None]:
         cache_logger_on_first_use=True,
     )
     renderer: Processor = (
-        # A plain traceback: the decorated ones print local variables, secrets among them.
+        # The decorated tracebacks print local variables, including secrets.
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if sys.stderr.isatty()
         else structlog.processors.JSONRenderer()
@@ -78,7 +77,7 @@ def logging_to_stderr(level: str, secrets: Iterable[str]) -> Generator[None]:
     handler = _RedactingHandler(lines)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # At DEBUG discord.py writes whole payloads, interaction tokens and members' words included.
+    # At DEBUG, discord.py logs whole payloads with interaction tokens and prompts.
     logging.getLogger("discord").setLevel(max(logging.INFO, logging.getLogger().level))
     writer = QueueListener(lines, logging.StreamHandler(sys.stderr))
     writer.start()
@@ -105,7 +104,7 @@ def _log_crash(crash: threading.ExceptHookArgs) -> None:
 
 
 class Redactor:
-    """Replaces the secrets given, and every interaction's token, in all that an event says."""
+    """Replaces the given secrets and all interaction tokens in an event."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = [_pattern_of(secret) for secret in secrets]
@@ -115,7 +114,7 @@ class Redactor:
         return {self.redact(name): self._redact_value(name, event[name]) for name in event}
 
     def redact(self, text: str) -> str:
-        """Return the text without secrets, however often they are quoted or escaped in it."""
+        """Return the text without secrets, however often they are quoted or escaped."""
         for secret in self._secrets:
             text = secret.sub(REDACTED, text)
         for token in _TOKENS:
@@ -142,12 +141,12 @@ class Redactor:
 
 
 def _pattern_of(secret: str) -> re.Pattern[str]:
-    """Match a secret as it stands, and as JSON, `repr`, bytes and URLs escape it, at any depth.
+    """Match a secret unescaped, and as JSON, `repr`, bytes and URLs escape it, at any depth.
 
-    Each escaping adds backslashes, or replaces a character by its number. So more backslashes than
-    a secret's own may stand before each of its characters, and a backslash that begins an escape
-    after the secret may go with it. A run of them is matched all at once and never in part, so
-    that a long one costs no time.
+    Each level of escaping adds backslashes or replaces a character with its code. So each character
+    may have more backslashes before it than in the secret, and a backslash that begins an escape
+    after the secret may be matched too. A run of backslashes matches as a whole or not at all, so a
+    long run costs no time.
     """
     parts = re.findall(r"(\\*)([^\\]|$)", secret)
     forms = [_any_form(len(run), char) for run, char in parts if run or char]
@@ -158,7 +157,7 @@ _BACKSLASH = r"(?:\\|(?i:%(?:25)*5c))"
 
 
 def _any_form(backslashes: int, char: str) -> str:
-    """Match so many backslashes, or more, and the character after them, if there is one."""
+    """Match at least this many backslashes, and the character after them if there is one."""
     run = f"{_BACKSLASH}{{{backslashes},}}+"
     if not char:
         return run
