@@ -1,8 +1,8 @@
-"""Writes what is kept of a member as JSON, for their own eyes: newest edits first.
+"""Export a member's data as JSON, newest edits first.
 
-The file says itself what its keys mean. It is written page by page, in a thread, and zipped where
-it would be larger than Discord takes; where even that is too large, it holds the newest edits that
-fit and says how many it leaves out.
+The file explains its own keys. It is written page by page in a thread, and zipped if it would be
+too large for Discord. If even the zip is too large, the file has the newest edits that fit, and the
+number of those left out.
 """
 
 import asyncio
@@ -21,60 +21,60 @@ from bot.reports.bounded_zip import BoundedZip
 NAME = "my-data.json"
 
 PAGE = 500
-"""Edits that are in memory at once, beside the file."""
+"""Edits in memory at once."""
 
 KEYS: Mapping[str, str] = {
     "server_id, member_id": "the server and the member that this file is about",
     "made_at": "when this file was made; all times are ISO 8601, UTC",
-    "accounts": "a member's credits by UTC day: granted on top of the quota, held for edits under "
-    "way, spent on pictures that were posted, sent to the editing service",
-    "drafts": "what was begun in the last hour and not ordered: the options, the prompt as far as "
-    "it was written, and the pictures that can be chosen from",
-    "edits": "every edit, the newest first",
-    "edits_left_out": "older edits that did not fit into this file",
+    "accounts": "your credits by UTC day: bonus credits granted, held for edits in progress, spent "
+    "on posted images, and sent to the image service",
+    "drafts": "edits begun in the last hour and not made: the options, the prompt so far, and the "
+    "images to choose from",
+    "edits": "every edit, newest first",
+    "edits_left_out": "number of older edits that didn't fit into this file",
     "edits[].held_at, acknowledged_at, submitted_at, rendered_at, ended_at": "when its price was "
-    "set aside, Discord took the answer, it was sent, pictures came, and it ended",
-    "edits[].message": "the link of its message; null where that is not known",
-    "edits[].quality, size, ratio, count, private": "what was asked for, and the ratio that the "
-    "editing service was asked for",
-    "edits[].price, posted, charged": "credits for one picture, pictures that were posted, and "
-    "credits that were paid",
-    "edits[].source_changes": "what was done to the picture before it was sent",
-    "edits[].state, reason": "what became of it, and why if there are no pictures",
-    "edits[].erased": "whether what follows was erased, and is null",
-    "edits[].member_name, role_ids": "the name that the member had then, and the roles",
-    "edits[].prompt, source_name, source_address": "what was asked for, and the "
-    "original; its name and address are null if it's another member's, whose edit was run again",
-    "edits[].result_addresses": "where the image service put the images, if all were posted",
-    "edits[].detail": "what the editing service said, or a reference in the bot's log",
+    "reserved, Discord accepted the response, it was sent, its images were ready, and it ended",
+    "edits[].message": "link to its message; null if that isn't known",
+    "edits[].quality, size, ratio, count, private": "the options, and the aspect ratio that was "
+    "requested from the image service",
+    "edits[].price, posted, charged": "credits per image, number of posted images, and credits "
+    "charged",
+    "edits[].source_changes": "how the original was changed before it was sent",
+    "edits[].state, reason": "the outcome, and the reason if there are no images",
+    "edits[].erased": "whether the fields below were erased and are null",
+    "edits[].member_name, role_ids": "your name at that time, and your roles",
+    "edits[].prompt, source_name, source_address": "the prompt and the original; its name and "
+    "address are null if it belongs to another member, whose edit you ran again",
+    "edits[].result_addresses": "the image service's addresses of the images, if all were posted",
+    "edits[].detail": "what the image service said, or a reference to the bot's log",
 }
-"""What the keys of the file mean."""
+"""Explanations of the file's keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberExport:
-    """A file, and how many edits there are in it and were left out."""
+    """A file, and the numbers of edits in it and left out."""
 
     file: Path
     edits: int
     left_out: int
     days: int
-    """Days of accounts, which are all in it."""
+    """Days of accounts, all of which are in it."""
 
 
 async def export_member(
     archive: Archive, guild_id: int, member_id: int, folder: Path, *, limit: int, now: datetime
 ) -> MemberExport:
-    """Write all that is kept of a member in one server, or as much as `limit` bytes hold.
+    """Write a member's data of one server, or as much as fits in `limit` bytes.
 
     Raises:
-        LedgerFault: it could not be read.
+        LedgerError: the ledger couldn't be read.
     """
     sums = await archive.summary(guild_id, member_id)
     head = _head(guild_id, member_id, now, sums)
 
     async def write(target: _Target) -> int:
-        """Write as many edits as fit; how many these are."""
+        """Write as many edits as fit, and return their number."""
         await asyncio.to_thread(target.write, head)
         written = 0
         last: Edit | None = None
@@ -106,7 +106,7 @@ async def export_member(
 
 
 class _Target(Protocol):
-    """What is written into, up to a limit."""
+    """A file with a size limit."""
 
     def holds(self, size: int) -> bool: ...
 
@@ -114,7 +114,7 @@ class _Target(Protocol):
 
 
 class _Plain(_Target):
-    """A file of at most `limit` bytes, as it is."""
+    """An uncompressed file of at most `limit` bytes."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file = file
@@ -128,18 +128,18 @@ class _Plain(_Target):
 
 
 def _write_page(target: _Target, edits: Sequence[Edit], *, first: bool) -> int:
-    """Write edits as long as they and the foot fit; how many these are."""
-    for place, edit in enumerate(edits):
-        separator = "" if first and place == 0 else ","
+    """Write edits as long as they and the foot fit, and return their number."""
+    for index, edit in enumerate(edits):
+        separator = "" if first and index == 0 else ","
         piece = f"{separator}\n    {_indented(_edit(edit), 4)}".encode()
         if not target.holds(len(piece) + _LONGEST_FOOT):
-            return place
+            return index
         target.write(piece)
     return len(edits)
 
 
 def _head(guild_id: int, member_id: int, now: datetime, sums: MemberSummary) -> bytes:
-    """The document, up to where the edits begin."""
+    """Return the document up to the first edit."""
     body = {
         "server_id": str(guild_id),
         "member_id": str(member_id),
@@ -176,7 +176,7 @@ def _draft(draft: Draft) -> Mapping[str, object]:
         "count": draft.count,
         "private": draft.private,
         "prompt": draft.prompt,
-        "sources": [{"name": each.name, "address": each.url} for each in draft.sources],
+        "sources": [{"name": link.name, "address": link.url} for link in draft.sources],
     }
 
 

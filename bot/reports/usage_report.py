@@ -1,4 +1,4 @@
-"""`python -m bot usage`: what every server spent, for whoever pays for the key."""
+"""`python -m bot usage`: what every server spent, for the operator who pays for the API key."""
 
 import argparse
 import asyncio
@@ -31,33 +31,32 @@ OpenBook = Callable[[], AbstractAsyncContextManager[UsageBook]]
 
 
 class Span(StrEnum):
-    """Over which window each server's use is summed."""
+    """The period that each server's use is summed over."""
 
     THIS = "this"
     LAST = "last"
     ALL = "all"
-    """Since the beginning."""
+    """All time."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command line."""
+    """Define the subcommand's arguments."""
     parser.description = (
-        "What every server spent, read from the database of DATABASE_URL, also while the bot runs: "
-        "edits and pictures that were posted, and the credits that were charged for them, sent to "
-        "the edit API and not surely refused by it, and held for what is under way."
+        "Show what every server spent: posted edits and images, and the credits charged for them, "
+        "sent to the edit API and not surely refused by it, and held for edits in progress. It "
+        "reads the database of DATABASE_URL, also while the bot runs."
     )
-    parser.add_argument("--guild", type=_guild, metavar="ID", help="this server alone")
+    parser.add_argument("--guild", type=_guild, metavar="ID", help="only this server")
     parser.add_argument(
         "--window",
         choices=[span.value for span in Span],
         default=Span.THIS.value,
-        help="each server's own window, the one before it, or all since the beginning "
-        "(%(default)s)",
+        help="each server's current period, the previous one, or all time (default: %(default)s)",
     )
     parser.add_argument(
         "--csv",
         metavar="FILE",
-        help="write a row for every edit that was held; -: to standard output, and no table",
+        help="write a row for every held edit; - writes to standard output and prints no table",
     )
 
 
@@ -66,11 +65,11 @@ async def report(
     open_book: OpenBook,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> int:
-    """Print what the command line asks for; the result is the exit status.
+    """Print the report, and return the exit status.
 
     Raises:
-        LedgerUnusable: the database cannot be opened.
-        LedgerFault: it cannot be read.
+        LedgerUnusableError: the database can't be opened.
+        LedgerError: it can't be read.
     """
     guild_id: int | None = options.guild
     async with open_book() as book:
@@ -79,7 +78,7 @@ async def report(
             _complain(f"Nothing was ever held or granted in a server with the id {guild_id}.")
             return FAILED
         if options.csv != STANDARD_OUTPUT:
-            # Where it is read by a program, no line is to be folded.
+            # A program that reads this needs unwrapped lines.
             width = None if sys.stdout.isatty() else 1_000
             Console(width=width, highlight=False).print(as_table(uses))
         if options.csv is None:
@@ -90,16 +89,16 @@ async def report(
 async def look_up(
     book: UsageBook, guild_id: int | None, span: Span, now: datetime
 ) -> list[ServerUse]:
-    """The sums of a server, or of all, each over its own window."""
+    """Sum one server's use, or that of all, each over its own period."""
     return [
-        await book.server(each, await _window(book, each, span, now))
-        for each in await book.servers()
-        if guild_id in {None, each}
+        await book.server(server_id, await _window(book, server_id, span, now))
+        for server_id in await book.servers()
+        if guild_id in {None, server_id}
     ]
 
 
 def as_table(uses: Sequence[ServerUse]) -> Table:
-    """A row for each server and one for all of them."""
+    """Return a table with a row for each server, and the totals."""
     table = Table(box=box.SIMPLE)
     table.add_column("server", no_wrap=True)
     table.add_column("window")
@@ -135,7 +134,7 @@ async def _write(book: UsageBook, uses: Sequence[ServerUse], file: str) -> int:
     try:
         edits = await asyncio.to_thread(_write_to, file, rows)
     except OSError as fault:
-        _complain(f"{_named(file)} cannot be written: {fault.strerror}")
+        _complain(f"{_named(file)} can't be written: {fault.strerror}")
         return FAILED
     if file != STANDARD_OUTPUT:
         Console(highlight=False).print(f"{edits} rows in {file}", markup=False, soft_wrap=True)

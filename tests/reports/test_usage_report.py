@@ -198,7 +198,7 @@ async def test_a_file_that_cannot_be_written_is_named(
     file = tmp_path / "nowhere" / "edits.csv"
     options = arguments("--csv", str(file))
     assert await report(options, lambda: open_sqlite_to_read(path)) == 1
-    assert f"{file} cannot be written: " in capsys.readouterr().err
+    assert f"{file} can't be written: " in capsys.readouterr().err
 
 
 # What is no ledger of this version.
