@@ -11,7 +11,7 @@ from statistics import median
 
 from sandbox.bot_process import BotProcess
 from sandbox.sandbox import Sandbox
-from tests.images_made import make_picture, photo
+from tests.images_made import make_image, photo
 
 BURSTS = 10
 COMMANDS = 100
@@ -24,7 +24,7 @@ async def main() -> None:
         BotProcess(sandbox.environment(), settings={"DEFAULT_QUOTA": "unlimited"}) as bot,
     ):
         await bot.connected(sandbox.discord)
-        sandbox.edit_api.answer_with([make_picture(width=64, height=64)])
+        sandbox.edit_api.answer_with([make_image(width=64, height=64)])
         seconds = sorted([second for _ in range(BURSTS) for second in await burst(sandbox)])
     print(
         f"{COMMANDS} commands at once, {BURSTS} times: acknowledged after "

@@ -17,7 +17,7 @@ from sandbox.bot_process import BotProcess
 from sandbox.discord.interactions.interactions import SECONDS_TO_ACKNOWLEDGE, CallbackType
 from sandbox.faults import EditFault, Hang, while_on
 from sandbox.sandbox import Interaction, Sandbox
-from tests.images_made import make_picture, photo
+from tests.images_made import make_image, photo
 from tests.members import look_up
 
 COMMANDS, SECONDS = 1_000, 2.0
@@ -49,7 +49,7 @@ async def run(queue_limit: int) -> Figures:
     settings = {"DEFAULT_QUOTA": "unlimited", "QUEUE_LIMIT": str(queue_limit)}
     async with Sandbox() as sandbox, BotProcess(sandbox.environment(), settings=settings) as bot:
         await bot.connected(sandbox.discord)
-        sandbox.edit_api.answer_with([make_picture(width=64, height=64)])
+        sandbox.edit_api.answer_with([make_image(width=64, height=64)])
         await send(sandbox, WARM_UP)
         await until_closed(bot, WARM_UP)
         before = forget_peak(bot.pid or "self")

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.watching import peak
 from sandbox.bot_process import BotProcess
 from sandbox.sandbox import Sandbox
-from tests.images_made import make_picture, photo
+from tests.images_made import make_image, photo
 from tests.members import look_up
 
 MEMBERS = 100
@@ -99,7 +99,7 @@ def read_accounts(ledger: Path) -> tuple[int, int]:
 
 def make_result() -> bytes:
     """A PNG of about 1.5 MB."""
-    image = make_picture(width=64, height=64)
+    image = make_image(width=64, height=64)
     # What stands behind a PNG's end is no part of it, and of the file all the same.
     return image + bytes(RESULT_BYTES - len(image))
 

@@ -15,7 +15,7 @@ from bot.discord_io.replies import Replies, Reply
 from bot.domain.errors import LedgerError
 from bot.domain.guided_prompt import compose_prompt
 from bot.domain.pricing import MAX_COUNT, SOURCE_SIZE
-from bot.domain.refusals import PromptBlank, is_blank, refuse_picture
+from bot.domain.refusals import PromptBlank, is_blank, refuse_image
 from bot.editing.editor import Editor
 from bot.ledger.drafts import Draft, DraftBook
 from cogs.text import buttons
@@ -112,7 +112,7 @@ class EditGuidedCog(commands.Cog):
 
     async def _open(self, draft: Draft) -> Form | Reply:
         (source,) = draft.sources
-        if refusal := refuse_picture(source):
+        if refusal := refuse_image(source):
             return Reply(refusal_text(refusal))
         await self._orders.save_draft(draft)
         return guided_form(draft)

@@ -21,7 +21,7 @@ from bot.ledger.sqlite import SqliteStores, open_sqlite
 from bot.scheduling.status_updates import Pace
 from bot.settings import Settings
 from sandbox.sandbox import Sandbox
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.invariants import find_contradictions
 from tests.members import Person
 from tests.openapi import find_violations
@@ -234,7 +234,7 @@ def ada(sandbox: Sandbox, settings: Settings) -> Person:
 @pytest.fixture
 def small_results(sandbox: Sandbox) -> None:
     """The edit API answers with small pictures at once."""
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+    sandbox.edit_api.answer_with([make_image(width=64, height=48)])
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ ORIENTATION, CAMERA, GPS, LATITUDE = 0x0112, 0x0110, 0x8825, 2
 
 
 @cache
-def make_picture(kind: str = "PNG", width: int = 320, height: int = 240) -> bytes:
+def make_image(kind: str = "PNG", width: int = 320, height: int = 240) -> bytes:
     """A picture's bytes; the same ones each time."""
     buffer = io.BytesIO()
     Image.effect_noise((width, height), 40).convert("RGB").save(buffer, kind)
@@ -29,7 +29,7 @@ def make_picture(kind: str = "PNG", width: int = 320, height: int = 240) -> byte
 
 def photo(name: str = "photo.png", width: int = 320, height: int = 240) -> Upload:
     """A PNG as a member would attach it."""
-    return Upload(name=name, data=make_picture("PNG", width, height), content_type="image/png")
+    return Upload(name=name, data=make_image("PNG", width, height), content_type="image/png")
 
 
 def draw_corners(width: int = 300, height: int = 200, mode: str = "RGB") -> Image.Image:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from yarl import URL
 
-from bot.domain.images import ImageLink, is_named_as_picture, looks_like_picture
+from bot.domain.images import ImageLink, has_image_name, looks_like_image
 
 JSON = Mapping[str, Any]
 
@@ -120,14 +120,14 @@ def _from_attachment(attachment: JSON, hosts: TrustedHosts) -> Iterator[ImageLin
         return
     # Discord gives a type and size for files that it knows; others are judged by their names.
     unknown = _text(attachment, "content_type") is None and not _natural(attachment, "width")
-    if unknown and not is_named_as_picture(name):
+    if unknown and not has_image_name(name):
         return
     yield from _if_image(url, name, attachment, spoiler=name.startswith("SPOILER_"))
 
 
 def _if_image(url: str, name: str, metadata: JSON, *, spoiler: bool) -> Iterator[ImageLink]:
     content_type = _text(metadata, "content_type")
-    if looks_like_picture(name, content_type):
+    if looks_like_image(name, content_type):
         yield ImageLink(
             url=url,
             name=name,

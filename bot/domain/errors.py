@@ -18,7 +18,7 @@ class SourceError(EditError):
 
 
 class NotAnImageError(SourceError):
-    """The bytes are none of the formats in `pictures.Format`."""
+    """The bytes are in none of the formats of `images.Format`."""
 
     reason = Reason.NOT_A_PICTURE
 
@@ -45,13 +45,13 @@ class TooManyPixelsError(SourceError):
 
 
 class BrokenImageError(SourceError):
-    """The bytes begin as a picture, and cannot be decoded."""
+    """The bytes start like an image but can't be decoded."""
 
     reason = Reason.SOURCE_BROKEN
 
 
 class TooHeavyError(SourceError):
-    """Decoding takes more memory or time than a picture is given."""
+    """Decoding takes more memory or time than one image may take."""
 
     reason = Reason.SOURCE_TOO_HEAVY
 
@@ -63,7 +63,7 @@ class SourcesPausedError(SourceError):
 
 
 class SourceUnreadableError(SourceError):
-    """Discord no longer gives the picture's bytes."""
+    """Discord no longer serves the image."""
 
     reason = Reason.SOURCE_UNREADABLE
 
@@ -111,7 +111,7 @@ class UnreachableError(ServiceError):
 
 
 class ResultLostError(ServiceError):
-    """One result could not be had: gone, too slow, too large, no picture, or forbidden."""
+    """A result couldn't be downloaded: gone, too slow, too large, not an image, or forbidden."""
 
     reason = Reason.NO_RESULT
 
@@ -123,10 +123,10 @@ class WaitedTooLongError(EditError):
 
 
 class NotPostedError(EditError):
-    """Discord took no message with the pictures."""
+    """Discord accepted no message with the images."""
 
     def __init__(self, reason: Reason = Reason.NOT_POSTED) -> None:
-        super().__init__("the pictures could not be posted")
+        super().__init__("the images couldn't be posted")
         self.reason = reason
 
 

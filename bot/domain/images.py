@@ -16,11 +16,11 @@ MAX_SOURCE_PIXELS = 200_000_000
 
 
 MAX_SENT_BYTES = 20 * 2**20
-"""Bytes of a picture that the edit API is given, at most: 20 MiB."""
+"""Bytes of an image that is sent to the edit API, at most: 20 MiB."""
 
 
 MAX_SENT_PIXELS = 25_000_000
-"""Pixels of a picture that the edit API is given, at most."""
+"""Pixels of an image that is sent to the edit API, at most."""
 
 
 MAX_RESULT_BYTES = 32 * 2**20
@@ -56,13 +56,13 @@ EVERYWHERE = (Format.PNG, Format.JPEG, Format.WEBP)
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """A picture's format, and its size in pixels as it is shown: after the turning by Exif."""
+    """An image's format, and its size in pixels as displayed, after Exif's rotation."""
 
     format: Format
     width: int
     height: int
     plain: bool = True
-    """Whether it is one picture of 8 bits a channel, in RGB or grey, as far as its header says."""
+    """Whether its header shows a single frame of 8 bits per channel in RGB or gray."""
 
     @property
     def pixels(self) -> int:
@@ -82,7 +82,7 @@ class SourceChange(StrEnum):
 class Source:
     """What is edited: where it was sent by its member, or as a file."""
 
-    picture: ImageInfo
+    image: ImageInfo
     size: int
     """Bytes."""
     path: Path | None = None
@@ -93,27 +93,27 @@ class Source:
     def can_be_sent(self) -> bool:
         """Whether the edit API surely takes it as it is."""
         return (
-            self.picture.format in EVERYWHERE
-            and self.picture.plain
-            and self.picture.pixels <= MAX_SENT_PIXELS
+            self.image.format in EVERYWHERE
+            and self.image.plain
+            and self.image.pixels <= MAX_SENT_PIXELS
             and self.size <= MAX_SENT_BYTES
         )
 
 
-def check_source(picture: ImageInfo) -> None:
+def check_source(image: ImageInfo) -> None:
     """Refuse a source that has more than `MAX_SOURCE_PIXELS`.
 
     Raises:
         TooManyPixels: it has.
     """
-    if picture.pixels > MAX_SOURCE_PIXELS:
-        raise TooManyPixelsError(picture.width, picture.height)
+    if image.pixels > MAX_SOURCE_PIXELS:
+        raise TooManyPixelsError(image.width, image.height)
 
 
-def looks_like_picture(filename: str, content_type: str | None) -> bool:
-    """Whether a file may be a picture of ours, by what is claimed of it; the bytes decide later.
+def looks_like_image(filename: str, content_type: str | None) -> bool:
+    """Whether a file may be an image of a supported format; its bytes decide later.
 
-    False only where the content type or the name's ending says that it is something else.
+    False only if the content type or the name's extension says that it is something else.
     """
     claimed = None if content_type is None else content_type.partition(";")[0].strip().lower()
     if claimed not in {None, _UNKNOWN} and claimed not in _CONTENT_TYPES:
@@ -121,11 +121,11 @@ def looks_like_picture(filename: str, content_type: str | None) -> bool:
     guessed, encoding = _guess_type(filename)
     if guessed is None:
         return encoding is None and claimed != _UNKNOWN
-    return is_named_as_picture(filename)
+    return has_image_name(filename)
 
 
-def is_named_as_picture(filename: str) -> bool:
-    """Whether the name's ending is that of a picture of ours."""
+def has_image_name(filename: str) -> bool:
+    """Whether a name has the extension of a supported format."""
     guessed, encoding = _guess_type(filename)
     return encoding is None and guessed in _CONTENT_TYPES
 
@@ -154,7 +154,7 @@ for _ending in ("heic", "heif", "avif", "apng"):
 
 @dataclass(frozen=True, slots=True)
 class ImageLink:
-    """A picture that Discord keeps: its address, and what is known of it before it is read."""
+    """An image that Discord hosts: its address, and what is known before it is read."""
 
     url: str
     name: str

@@ -13,7 +13,7 @@ class State(StrEnum):
     RENDERED = "rendered"
     """The API gave the results' addresses."""
     DELIVERED = "delivered"
-    """Pictures were posted and charged."""
+    """Images were posted and charged."""
     DECLINED = "declined"
     """The API said no."""
     FAILED = "failed"
@@ -62,11 +62,11 @@ class Reason(StrEnum):
     NO_RESULT = "no_result"
     """The API answered, but none of its images could be fetched."""
     NOT_SPOOLED = "not_spooled"
-    """The bot's own disk did not take the source, or any of the pictures."""
+    """The bot's disk couldn't store the source, or any of the images."""
     NOT_POSTED = "not_posted"
-    """Discord took no message with the pictures."""
+    """Discord accepted no message with the images."""
     ANSWER_DELETED = "answer_deleted"
-    """Somebody deleted the edit's message, or its channel, before the pictures were posted."""
+    """Somebody deleted the edit's message or channel before the images were posted."""
     ANSWER_OUT_OF_REACH = "answer_out_of_reach"
     """The private answer's token was dead, and the member takes no direct messages of the bot's."""
     EXPIRED = "expired"
@@ -93,7 +93,7 @@ MAY_HAVE_COST = frozenset(
         Reason.UNFORESEEN,
     }
 )
-"""Why an edit that was sent ended without pictures although the API may have executed it."""
+"""Reasons of edits that were sent and ended without images, though the API may have run them."""
 
 _ENDS = {
     Reason.API_DECLINED: State.DECLINED,

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 MAX_COUNT = 4
-"""Pictures in one edit, at most."""
+"""Images in one edit, at most."""
 
 SOURCE_SIZE = "source"
 """The size option that stands for the ratio nearest to the source's own."""
@@ -13,7 +13,7 @@ RATIOS = ("1:1", "4:3", "3:4", "16:9", "9:16", "21:9", "9:21", "2:1", "1:2")
 
 
 class Quality(StrEnum):
-    """How carefully a picture is made."""
+    """How carefully an image is made."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -21,7 +21,7 @@ class Quality(StrEnum):
 
     @property
     def price(self) -> int:
-        """Credits for one picture."""
+        """Credits per image."""
         return _PRICES[self]
 
 
@@ -29,7 +29,7 @@ _PRICES = {Quality.LOW: 4, Quality.MEDIUM: 8, Quality.HIGH: 16}
 
 
 def affordable(left: int, most: int) -> list[tuple[Quality, int]]:
-    """For each quality, best first, how many pictures `left` credits pay for, up to `most`."""
+    """Return how many images `left` credits buy at each quality, best first, up to `most`."""
     counts = [(quality, min(left // quality.price, most)) for quality in reversed(Quality)]
     return [(quality, count) for quality, count in counts if count > 0]
 

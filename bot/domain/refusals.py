@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.banned_phrases import find_phrase
 from bot.domain.edits import Order, OverQuota
-from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, ImageLink, looks_like_picture
+from bot.domain.images import MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, ImageLink, looks_like_image
 from bot.domain.pricing import RATIOS, SOURCE_SIZE
 from bot.domain.server_settings import ServerSettings
 
@@ -26,7 +26,7 @@ class OrderRequest:
     chose_quality: bool = True
     chose_size: bool = True
     can_post: bool = True
-    """Whether the bot may post pictures there."""
+    """Whether the bot may post images there."""
 
     def completed(self, settings: ServerSettings) -> Order:
         """The order with the server's defaults for what the member left open."""
@@ -40,7 +40,7 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class CannotPost:
-    """The bot lacks the permission to post pictures there."""
+    """The bot lacks the permission to post images there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class NoPicture:
 
 @dataclass(frozen=True, slots=True)
 class PictureElsewhere:
-    """The picture does not lie where the platform keeps what its members upload."""
+    """The image isn't hosted where the platform keeps its members' uploads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class NotHere:
 
 @dataclass(frozen=True, slots=True)
 class TooManyPictures:
-    """More pictures than the server lets one edit have."""
+    """More images than the server allows in one edit."""
 
     count: int
     most: int
@@ -121,7 +121,7 @@ class CannotAfford:
 
     over: OverQuota
     most: int
-    """Pictures that the server lets one edit have."""
+    """Images that the server allows in one edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +219,12 @@ def refuse_order(order: Order, source: ImageLink) -> Refusal | None:
         return NotOffered("size", order.size)
     if order.count < 1:
         return NotOffered("count", str(order.count))
-    return refuse_picture(source)
+    return refuse_image(source)
 
 
-def refuse_picture(source: ImageLink) -> Refusal | None:
+def refuse_image(source: ImageLink) -> Refusal | None:
     """What is wrong with the source, as far as it is told without reading it."""
-    if not looks_like_picture(source.name, source.content_type):
+    if not looks_like_image(source.name, source.content_type):
         return NoPicture()
     if source.size > MAX_SOURCE_BYTES:
         return FileTooLarge(source.size)

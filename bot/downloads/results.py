@@ -42,7 +42,7 @@ class ResultDownloads:
         except ForbiddenAddressError as forbidden:
             why = f"forbidden: {forbidden}"
         except NotAnImageError:
-            why = "no picture"
+            why = "not an image"
         except (TooLargeError, TransientError) as fault:
             why = str(fault)
         except TimeoutError:
@@ -57,7 +57,7 @@ class ResultDownloads:
             async with self._connections.get(session, url) as response:
                 if response.status == HTTPStatus.OK:
                     saved = await save_image(response, into, MAX_RESULT_BYTES)
-                    return await asyncio.to_thread(_check_result, into, saved.picture)
+                    return await asyncio.to_thread(_check_result, into, saved.image)
                 if response.status in _RETRYABLE or is_server_error(response.status):
                     raise TransientError(f"HTTP {response.status}")
                 if response.status not in _REDIRECTS:

@@ -62,7 +62,7 @@ class SourceDownloads:
         Also true if the last bytes can't be read, since nothing shows that they are missing; false
         if the server sends the whole file instead of them.
         """
-        mark = _END_MARKS.get(source.picture.format)
+        mark = _END_MARKS.get(source.image.format)
         if mark is None:
             return True
         headers = {"Range": f"bytes={max(0, source.size - LAST_BYTES)}-"}
@@ -95,7 +95,7 @@ class SourceDownloads:
         except (TransientError, TimeoutError):
             raise SourceUnreadableError from None
         if isinstance(source, Source):
-            check_source(source.picture)
+            check_source(source.image)
         return source
 
     async def _probe_once(self, url: URL) -> Source | None:

@@ -84,13 +84,13 @@ class EditClient:
             OSError: the disk couldn't keep the source.
         """
         if source is not None and source.path is not None:
-            return await self._call_with_file(call, source.picture, source.path)
+            return await self._call_with_file(call, source.image, source.path)
         if self._source_mode == "url" and not needs_data_url(call.source_url, self._api_url):
             return await self._call(call, Content(body_with_url(call)))
         fetched = workspace / "source"
         try:
             whole = await self._sources.fetch(call.source_url, fetched)
-            return await self._call_with_file(call, whole.picture, fetched)
+            return await self._call_with_file(call, whole.image, fetched)
         finally:
             fetched.unlink(missing_ok=True)
 

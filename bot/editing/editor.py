@@ -210,7 +210,7 @@ class Editor:
         log.info("edit.ready", edit=str(order.id), converted=source.path is not None)
         ratio = order.size
         if ratio == SOURCE_SIZE:
-            ratio = nearest_ratio(source.picture.width, source.picture.height)
+            ratio = nearest_ratio(source.image.width, source.image.height)
         async with self._schedule.slot(edit):
             edit = _in_step(await self._submit(edit, ratio, source))
             self._cards.update(edit)

@@ -51,7 +51,7 @@ class Fitting:
             header = await asyncio.to_thread(probe_file, image.path)
             converted = await self._conversions.to_post(image.path, header, path, max_bytes=limit)
             named = await asyncio.to_thread(
-                path.replace, path.with_suffix(converted.picture.format.suffix)
+                path.replace, path.with_suffix(converted.image.format.suffix)
             )
         except (DarkroomError, OSError) as error:
             log.warning("result.too_large", size=image.size, most=limit, why=str(error))

@@ -90,9 +90,9 @@ class Sources:
             try:
                 fetched = await self._downloads.fetch(url, original)
                 if fetched.can_be_sent and await asyncio.to_thread(
-                    is_complete, original, fetched.picture.format
+                    is_complete, original, fetched.image.format
                 ):
-                    return Source(fetched.picture, fetched.size)
+                    return Source(fetched.image, fetched.size)
                 async with self._conversion_slot(fetched, entry):
                     return await self._convert(url, fetched, folder, entry)
             finally:
@@ -108,7 +108,7 @@ class Sources:
     async def _conversion_slot(self, fetched: Source, entry: QueueEntry) -> AsyncGenerator[None]:
         """Wait for a slot; a large image waits for other large ones without keeping a slot."""
         async with AsyncExitStack() as stack:
-            if fetched.picture.pixels >= LARGE:
+            if fetched.image.pixels >= LARGE:
                 await stack.enter_async_context(self._large.slot(entry))
             await stack.enter_async_context(self._children.slot(entry))
             yield
@@ -129,4 +129,4 @@ class Sources:
                 self._costly_files.note(file, now=time.monotonic())
 
         original, into = folder / "original", folder / "converted"
-        return await self._conversions.to_edit(original, fetched.picture, into, on_costly=note)
+        return await self._conversions.to_edit(original, fetched.image, into, on_costly=note)

@@ -9,7 +9,7 @@ from sandbox.discord.permissions import Permission
 from sandbox.faults import EditFault, declined
 from sandbox.sandbox import Sandbox, Upload
 from tests.conftest import Events, RunningBot
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.members import Person
 from tests.moderators import Moderator
 
@@ -54,7 +54,7 @@ async def test_nothing_that_others_write_is_more_than_words_anywhere(
     await mod.set(log_channel=log)
 
     # Cards, and what their buttons show.
-    image = Upload("**b** [x](https://e.io) @everyone.png", make_picture(), "image/png")
+    image = Upload("**b** [x](https://e.io) @everyone.png", make_image(), "image/png")
     card = await (await mallory.edit(prompt=WORDS, image=image, count=2)).settled()
     for label in ("Before & after", "Full prompt"):
         await mallory.told(card, label)

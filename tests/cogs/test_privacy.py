@@ -24,7 +24,7 @@ from sandbox.discord.messages import Message
 from sandbox.faults import Answer, DiscordFault, DownloadFault, EditFault, Hang, declined, too_large
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, RunningBot, StartBot
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.invariants import find_contradictions
 from tests.members import Person, buttons_of, look_up
 from tests.orders import TOKEN, order
@@ -45,7 +45,7 @@ def small_results(request: pytest.FixtureRequest) -> None:
     """The edit API, where there is one, answers with small pictures at once."""
     if "sandbox" in request.fixturenames:
         sandbox: Sandbox = request.getfixturevalue("sandbox")
-        sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+        sandbox.edit_api.answer_with([make_image(width=64, height=48)])
 
 
 @pytest.fixture

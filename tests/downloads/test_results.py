@@ -145,7 +145,7 @@ async def test_a_result_that_is_cut_short_by_a_server_that_says_no_length_is_no_
 @pytest.mark.parametrize("format_", [Format.GIF, Format.AVIF, Format.TIFF])
 async def test_a_result_that_discord_may_not_show_is_none(tmp_path: Path, format_: Format):
     async with serving(reply(200, picture(format_))) as api, connected(api.url) as clients:
-        with pytest.raises(ResultLostError, match="no picture"):
+        with pytest.raises(ResultLostError, match="not an image"):
             await clients.results.fetch(api.url, tmp_path / "1")
     assert files_in(tmp_path) == {}
 
@@ -180,7 +180,7 @@ async def test_an_encoding_is_not_undone(tmp_path: Path):
     packed = gzip.compress(picture(Format.PNG))
     answer = reply(200, packed, {"Content-Encoding": "gzip"})
     async with serving(answer) as api, connected(api.url) as clients:
-        with pytest.raises(ResultLostError, match="no picture"):
+        with pytest.raises(ResultLostError, match="not an image"):
             await clients.results.fetch(api.url, tmp_path / "1")
 
 

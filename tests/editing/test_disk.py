@@ -21,7 +21,7 @@ from sandbox.faults import EditFault, declined
 from sandbox.sandbox import Sandbox
 from tests.conftest import Events, RunningBot, StartBot
 from tests.editing.ends import ends_once
-from tests.images_made import make_picture, photo
+from tests.images_made import make_image, photo
 from tests.invariants import find_contradictions
 from tests.members import Person, buttons_of, closes, find_row, look_up
 from tests.moderators import Moderator
@@ -439,7 +439,7 @@ async def test_an_image_that_does_not_fit_on_the_disk_is_free_and_removed(
     end: tuple[str, str | None],
     posted: int,
 ):
-    sandbox.edit_api.answer_with([make_picture(width=side, height=side) for side in results])
+    sandbox.edit_api.answer_with([make_image(width=side, height=side) for side in results])
     source = photo("large.png", width=LARGE, height=LARGE)
     running = BotProcess(
         sandbox.environment(), settings={"EDIT_SOURCE": source_mode}, folder=tmp_path

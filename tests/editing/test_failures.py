@@ -45,7 +45,7 @@ from sandbox.faults import (
 from sandbox.sandbox import Sandbox, Upload
 from tests.conftest import Events, RunningBot, StartBot
 from tests.editing.ends import fails, succeeds
-from tests.images_made import make_picture, photo
+from tests.images_made import make_image, photo
 from tests.members import Person
 
 pytestmark = pytest.mark.usefixtures("small_results")
@@ -70,17 +70,17 @@ REFUSED: list[Any] = [
         id="type",
     ),
     pytest.param(
-        {"image": Upload("logo.svg", make_picture(), "image/png")},
+        {"image": Upload("logo.svg", make_image(), "image/png")},
         "can't edit that file",
         id="name",
     ),
     pytest.param(
-        {"image": Upload("big.png", make_picture(), "image/png", size=101 * MIB)},
+        {"image": Upload("big.png", make_image(), "image/png", size=101 * MIB)},
         "That file is 101 MB. The limit is 100 MB.",
         id="bytes",
     ),
     pytest.param(
-        {"image": Upload("wide.png", make_picture(), "image/png", width=20_000, height=10_001)},
+        {"image": Upload("wide.png", make_image(), "image/png", width=20_000, height=10_001)},
         "too large (20000 × 10001). The limit is 200 megapixels.",
         id="pixels",
     ),
@@ -234,7 +234,7 @@ async def test_a_file_larger_than_declared_voids_the_hold(
 async def test_an_image_with_more_pixels_than_declared_voids_the_hold(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events
 ):
-    data = claim_size(make_picture(), 60_000, 60_000)
+    data = claim_size(make_image(), 60_000, 60_000)
     edit = await ada.edit(image=Upload("a.png", data, "image/png", width=90, height=80))
     message = await fails(ada, events, edit, "failed", "too_many_pixels")
     assert "The limit is 200 megapixels" in message.text
@@ -245,7 +245,7 @@ async def test_a_source_that_is_gone_from_discord_voids_the_hold(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, tmp_path: Path
 ):
     file = tmp_path / "gone.png"
-    file.write_bytes(make_picture())
+    file.write_bytes(make_image())
     edit = await ada.edit(image=Upload("gone.png", file, "image/png"))
     file.unlink()
     message = await fails(ada, events, edit, "failed", "source_unreadable")

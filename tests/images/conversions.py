@@ -33,7 +33,7 @@ async def fit(path: Path, most: int) -> tuple[Source, Image.Image]:
     source = await Conversions().to_post(path, picture, into, max_bytes=most)
     assert source.path is not None
     assert source.size <= most
-    assert is_complete(source.path, source.picture.format)
+    assert is_complete(source.path, source.image.format)
     return source, see(source.path)
 
 

@@ -34,7 +34,7 @@ from tests.images.conversions import convert, cut, png, write
 from tests.images_made import (
     HEIC,
     draw_corners,
-    make_picture,
+    make_image,
 )
 
 MARKS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -204,7 +204,7 @@ async def test_a_long_image_of_sixteen_bits_is_made_smaller(tmp_path: Path):
 async def test_a_picture_that_a_full_disk_does_not_take_is_not_taken_for_a_broken_one(
     tmp_path: Path,
 ):
-    (tmp_path / "a").write_bytes(make_picture())
+    (tmp_path / "a").write_bytes(make_image())
     (tmp_path / "b").symlink_to("/dev/full")
     with pytest.raises(OSError, match="couldn't be written"):
         await Conversions().to_edit(tmp_path / "a", ImageInfo(Format.PNG, 320, 240), tmp_path / "b")
@@ -276,12 +276,12 @@ def find_children() -> list[Path]:
     ("written", "why"),
     [
         (b"not an image", "write an image"),
-        (make_picture("GIF"), "wasn't asked for"),
-        (make_picture("PNG", 2400, 1800), "wasn't asked for"),
+        (make_image("GIF"), "wasn't asked for"),
+        (make_image("PNG", 2400, 1800), "wasn't asked for"),
         (png(2**31 - 1, 2**31 - 1, b""), "wasn't asked for"),
-        (make_picture()[:-20], "wasn't asked for"),
-        (make_picture("JPEG")[:-2], "wasn't asked for"),
-        (make_picture("WEBP")[:-20], "wasn't asked for"),
+        (make_image()[:-20], "wasn't asked for"),
+        (make_image("JPEG")[:-2], "wasn't asked for"),
+        (make_image("WEBP")[:-20], "wasn't asked for"),
     ],
     ids=[
         *("no image", "a format that isn't posted", "too many bytes", "too many pixels"),
@@ -301,7 +301,7 @@ async def test_a_child_that_wrote_something_else_is_not_believed(
     source = write(tmp_path / "a", draw_corners(), "BMP")
     with pytest.raises(ChildFailedError, match=why):
         await Conversions().to_post(
-            source, probe_file(source), tmp_path / "b", max_bytes=len(make_picture("PNG"))
+            source, probe_file(source), tmp_path / "b", max_bytes=len(make_image("PNG"))
         )
     assert not (tmp_path / "b").exists()
 
@@ -368,4 +368,4 @@ async def test_no_more_pictures_are_worked_on_at_once_than_there_are_cores(
         await asyncio.sleep(0)
         assert len(find_children()) == 1
         assert not (tmp_path / "c").exists()
-    assert (await second).picture == ImageInfo(Format.JPEG, 300, 200)
+    assert (await second).image == ImageInfo(Format.JPEG, 300, 200)

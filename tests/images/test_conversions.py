@@ -55,7 +55,7 @@ FILES: list[Any] = [
 async def test_other_formats_become_jpeg(tmp_path: Path, kind: str, options: dict[str, Any]):
     file = write(tmp_path / "a", draw_corners(), kind, **options)
     source, image = await convert(file)
-    assert source.picture == ImageInfo(Format.JPEG, 300, 200)
+    assert source.image == ImageInfo(Format.JPEG, 300, 200)
     assert source.changes == ()
     assert source.can_be_sent
     assert see_corners(image) == CORNERS
@@ -65,7 +65,7 @@ async def test_heic_is_turned_and_loses_its_camera_place_and_profile(tmp_path: P
     file = tmp_path / "a.heic"
     file.write_bytes(HEIC.read_bytes())
     source, image = await convert(file)
-    assert source.picture == ImageInfo(Format.JPEG, 300, 200)
+    assert source.image == ImageInfo(Format.JPEG, 300, 200)
     assert see_corners(image) == CORNERS
     assert is_clean(source)
 
@@ -90,7 +90,7 @@ async def test_a_picture_is_sent_upright_without_camera_and_place(
     file = write(tmp_path / "a", lying, kind, exif=exif, icc_profile=wide_profile())
     assert b"Secret Camera" in file.read_bytes()
     source, image = await convert(file)
-    assert source.picture == ImageInfo(Format.JPEG, 300, 200)
+    assert source.image == ImageInfo(Format.JPEG, 300, 200)
     assert see_corners(image) == CORNERS
     assert is_clean(source)
 
@@ -157,7 +157,7 @@ async def test_a_gif_of_three_thousand_frames_takes_no_longer_than_one(tmp_path:
 async def test_cmyk_becomes_rgb(tmp_path: Path, kind: str):
     file = write(tmp_path / "a", draw_corners(mode="CMYK"), kind, quality=95)
     source, image = await convert(file)
-    assert source.picture == ImageInfo(Format.JPEG, 300, 200)
+    assert source.image == ImageInfo(Format.JPEG, 300, 200)
     assert image.mode == "RGB"
     assert see_corners(image) == CORNERS
 
@@ -226,14 +226,14 @@ async def test_what_is_transparent_stays_so(tmp_path: Path, kind: str):
     ImageDraw.Draw(picture).rectangle((0, 0, 149, 99), (0, 0, 0, 0))
     options = {"quality": 90} if kind == "AVIF" else {}
     source, image = await convert(write(tmp_path / "a", picture, kind, **options))
-    assert source.picture.format is Format.PNG
+    assert source.image.format is Format.PNG
     assert image.getchannel("A").getpixel((40, 40)) == 0
     assert image.getchannel("A").getpixel((250, 150)) == 255
 
 
 async def test_what_might_be_transparent_and_is_not_becomes_jpeg(tmp_path: Path):
     source, _ = await convert(write(tmp_path / "a", draw_corners(mode="RGBA"), "TIFF"))
-    assert source.picture.format is Format.JPEG
+    assert source.image.format is Format.JPEG
 
 
 # Larger than the API should get.
@@ -249,8 +249,8 @@ async def test_a_picture_of_too_many_pixels_is_made_smaller_and_that_is_said(
     file = write(tmp_path / "a", draw_corners(*size), kind, compress_level=1)
     source, image = await convert(file)
     assert source.changes == (SourceChange.MADE_SMALLER,)
-    assert source.picture.pixels <= MAX_SENT_PIXELS
-    assert source.picture.width / source.picture.height == pytest.approx(size[0] / size[1], 0.01)
+    assert source.image.pixels <= MAX_SENT_PIXELS
+    assert source.image.width / source.image.height == pytest.approx(size[0] / size[1], 0.01)
     assert see_corners(image) == CORNERS
 
 
@@ -271,7 +271,7 @@ async def test_two_hundred_megapixels_are_taken(tmp_path: Path):
     file = tmp_path / "a.png"
     file.write_bytes(png(20_000, 10_000, rows, colour=0))
     source, _ = await convert(file)
-    assert source.picture.pixels == pytest.approx(MAX_SENT_PIXELS, 0.01)
+    assert source.image.pixels == pytest.approx(MAX_SENT_PIXELS, 0.01)
 
 
 # Results.
@@ -280,7 +280,7 @@ async def test_two_hundred_megapixels_are_taken(tmp_path: Path):
 async def test_a_wasteful_png_becomes_a_smaller_one_without_loss(tmp_path: Path):
     file = write(tmp_path / "a", smooth(), "PNG", compress_level=0)
     source, image = await fit(file, file.stat().st_size // 2)
-    assert source.picture.format is Format.PNG
+    assert source.image.format is Format.PNG
     assert source.changes == ()
     assert image.tobytes() == smooth().tobytes()
 
@@ -289,7 +289,7 @@ async def test_what_png_cannot_do_webp_does_without_loss(tmp_path: Path):
     gradient = Image.merge("RGB", [Image.effect_noise((600, 400), 4)] * 3)
     file = write(tmp_path / "a", gradient, "PNG")
     source, image = await fit(file, round(file.stat().st_size * 0.8))
-    assert source.picture == ImageInfo(Format.WEBP, 600, 400)
+    assert source.image == ImageInfo(Format.WEBP, 600, 400)
     assert image.convert("RGB").tobytes() == gradient.tobytes()
 
 
@@ -302,7 +302,7 @@ async def test_whatever_the_limit_the_best_that_fits_is_found(
     most = round(file.stat().st_size * part)
     source, _ = await fit(file, most)
     assert source.size > most / 3
-    assert (SourceChange.MADE_SMALLER in source.changes) is (source.picture.pixels < 240_000)
+    assert (SourceChange.MADE_SMALLER in source.changes) is (source.image.pixels < 240_000)
 
 
 async def test_a_result_keeps_what_is_transparent(tmp_path: Path, noise: Image.Image):
@@ -310,7 +310,7 @@ async def test_a_result_keeps_what_is_transparent(tmp_path: Path, noise: Image.I
     ImageDraw.Draw(picture).rectangle((0, 0, 149, 99), (0, 0, 0, 0))
     file = write(tmp_path / "a", picture, "PNG")
     source, image = await fit(file, file.stat().st_size // 8)
-    assert source.picture.format is Format.WEBP
+    assert source.image.format is Format.WEBP
     assert image.getchannel("A").getpixel((40, 40)) == 0
 
 
@@ -354,7 +354,7 @@ async def test_the_mark_of_a_picture_made_by_an_ai_is_kept_or_set(
 async def test_the_mark_stands_in_a_png_too(tmp_path: Path):
     file = write(tmp_path / "a", smooth(), "PNG", compress_level=0)
     source, image = await fit(file, file.stat().st_size // 2)
-    assert source.picture.format is Format.PNG
+    assert source.image.format is Format.PNG
     assert f"{MARKS}{MADE}".encode() in image.info["xmp"]
 
 

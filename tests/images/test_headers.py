@@ -22,7 +22,7 @@ from bot.domain.images import (
     ImageInfo,
     Source,
     check_source,
-    looks_like_picture,
+    looks_like_image,
 )
 from bot.images.headers import HeaderProbe
 from tests.images_made import HEIC, ORIENTATION
@@ -421,7 +421,7 @@ def test_two_hundred_megapixels_are_taken_and_one_more_row_is_not():
     ],
 )
 def test_what_may_be_a_picture_is_left_to_its_bytes(filename: str, content_type: str | None):
-    assert looks_like_picture(filename, content_type)
+    assert looks_like_image(filename, content_type)
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_what_may_be_a_picture_is_left_to_its_bytes(filename: str, content_type:
     ],
 )
 def test_what_says_that_it_is_something_else_is_no_picture(filename: str, content_type: str | None):
-    assert not looks_like_picture(filename, content_type)
+    assert not looks_like_image(filename, content_type)
 
 
 def test_formats_name_their_media_types_and_endings():

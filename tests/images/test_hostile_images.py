@@ -236,8 +236,8 @@ async def survives(folder: Path, content: bytes) -> None:
     except SourceError:
         source = None
     if source is not None:
-        assert source.picture.format in EVERYWHERE
-        assert see(into) == (source.picture.width, source.picture.height)
+        assert source.image.format in EVERYWHERE
+        assert see(into) == (source.image.width, source.image.height)
     assert into.exists() is (source is not None)
 
 

@@ -17,7 +17,7 @@ from bot.ledger.sqlite.connection import connect_to_write, rows
 from sandbox.faults import DiscordFault, Hang
 from sandbox.sandbox import Interaction, Sandbox
 from tests.conftest import Events, RunningBot, StartBot
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.invariants import find_contradictions
 from tests.members import Person, change, look_up
 from tests.orders import order
@@ -219,7 +219,7 @@ async def test_without_a_retention_everything_is_kept(
 async def test_a_bot_whose_edits_are_under_way_keeps_what_they_need(
     sandbox: Sandbox, start_bot: StartBot, ada: Person, events: Events
 ) -> None:
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+    sandbox.edit_api.answer_with([make_image(width=64, height=48)])
     post = sandbox.faults.discord.add(
         DiscordFault(action=Hang(), method="PATCH", path="/messages/@original$", times=1)
     )

@@ -17,7 +17,7 @@ from playwright.async_api import Browser, expect
 from sandbox.discord.interactions.interactions import CallbackType, Interaction, InteractionType
 from sandbox.page.running import RunningPage, running_page
 from sandbox.values import JsonObject, object_at
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.page.browser import PATIENCE_MS, WIDE, NoBrowser, Tab, launched_browser
 from tests.page.line import Line
 from tests.page.stand_in import StandIn
@@ -45,7 +45,7 @@ async def browser() -> AsyncGenerator[Browser]:
 async def page_with_bot() -> AsyncGenerator[RunningPage]:
     """A page with the bot, which is given small images at once."""
     async with running_page(port=0, settings=SETTINGS) as running:
-        running.sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+        running.sandbox.edit_api.answer_with([make_image(width=64, height=48)])
         yield running
 
 
@@ -76,7 +76,7 @@ async def stage(page_without_bot: RunningPage) -> AsyncGenerator[RunningPage]:
 async def own_page() -> AsyncGenerator[RunningPage]:
     """A page that no other test has."""
     async with running_page(port=0, settings=SETTINGS) as running:
-        running.sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+        running.sandbox.edit_api.answer_with([make_image(width=64, height=48)])
         yield running
 
 
@@ -182,7 +182,7 @@ async def new_tab(browser: Browser, size: tuple[int, int]) -> Tab:
 def photo(tmp_path: Path) -> Path:
     """A small image on the disk."""
     path = tmp_path / "photo.png"
-    path.write_bytes(make_picture())
+    path.write_bytes(make_image())
     return path
 
 

@@ -13,7 +13,7 @@ from sandbox.discord.guilds import Channel
 from sandbox.discord.messages import Message
 from sandbox.page.running import running_page
 from sandbox.values import JsonObject
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.page.stand_in import StandIn, put
 
 V2 = 1 << 15
@@ -46,7 +46,7 @@ class Sample:
 
 
 def image(seed: int = 0) -> bytes:
-    return make_picture(width=120 + 20 * seed, height=90)
+    return make_image(width=120 + 20 * seed, height=90)
 
 
 def sound() -> bytes:

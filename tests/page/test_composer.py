@@ -11,7 +11,7 @@ from bot.domain.pricing import Quality
 from sandbox.discord.interactions.interactions import CallbackType
 from sandbox.page.running import RunningPage
 from sandbox.values import JsonObject, object_at, objects_at
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.page.browser import Tab
 from tests.page.conftest import OpenTab, Sent
 from tests.page.stand_in import StandIn
@@ -322,7 +322,7 @@ async def copy_image(tab: Tab) -> None:
             const image = new Blob([new Uint8Array(bytes)], { type: "image/png" });
             await navigator.clipboard.write([new ClipboardItem({ "image/png": image })]);
         }""",
-        list(make_picture(width=8, height=8)),
+        list(make_image(width=8, height=8)),
     )
 
 

@@ -23,7 +23,7 @@ from sandbox.discord.guilds import Channel
 from sandbox.page.running import RunningPage, running_page
 from sandbox.page.server import STATIC
 from sandbox.values import JsonObject, object_at
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.page.line import Line, Refused, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -271,7 +271,7 @@ async def test_no_secret_is_sent_to_a_tab(live: RunningPage):
     async with Visitor.of(live.address) as visitor, Line.to(live.address) as line:
         commands = {command["name"]: each for each, command in line.records("command")}
         where: JsonObject = {"channel": str(channel.id), "member": ada, "path": []}
-        image = await visitor.upload("photo.png", make_picture())
+        image = await visitor.upload("photo.png", make_image())
         options = {"image": image, "prompt": "keep it secret"}
         edit = await line.do("invoke", **where, command=commands["edit"], options=options)
         await live.bot.event("edit.charged", edit=edit)
@@ -340,7 +340,7 @@ async def test_ctrl_c_ends_all_of_it_with_a_tab_open_and_an_edit_under_way(tmp_p
         await line.do("switch", name="hangs", on=True)
         commands = {command["name"]: each for each, command in line.records("command")}
         (channel, value), *_ = line.records("channel")
-        image = await visitor.upload("photo.png", make_picture())
+        image = await visitor.upload("photo.png", make_image())
         await line.do(
             "invoke",
             channel=channel,

@@ -22,7 +22,7 @@ from bot.reports.usage_report import Span, add_arguments, look_up, report
 from sandbox.sandbox import Sandbox
 from tests.command_line import run_bot, run_main
 from tests.conftest import Events, RunningBot
-from tests.images_made import make_picture
+from tests.images_made import make_image
 from tests.members import Person
 from tests.orders import order
 from tests.services import hang
@@ -252,7 +252,7 @@ async def test_a_file_that_is_no_ledger_is_not_read(path: Path) -> None:
 async def test_it_reads_the_ledger_of_a_bot_that_runs_and_needs_no_token(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, tmp_path: Path
 ) -> None:
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+    sandbox.edit_api.answer_with([make_image(width=64, height=48)])
     edit = await ada.edit(count=2, quality="low")
     await events.logs("edit.closed", edit=str(edit.id))
     called = hang(sandbox)
@@ -281,7 +281,7 @@ async def test_it_reads_the_ledger_of_a_bot_that_runs_and_needs_no_token(
 async def test_the_rows_alone_go_to_standard_output(
     sandbox: Sandbox, bot: RunningBot, ada: Person, events: Events, tmp_path: Path
 ) -> None:
-    sandbox.edit_api.answer_with([make_picture(width=64, height=48)])
+    sandbox.edit_api.answer_with([make_image(width=64, height=48)])
     edit = await ada.edit()
     await events.logs("edit.closed", edit=str(edit.id))
 
