@@ -77,11 +77,12 @@ class Database:
         await self.writer.close()
         await self.reader.close()
         await self.reporter.close()
-        await asyncio.to_thread(self._vacuum)
+        if fault := await asyncio.to_thread(self._vacuum):
+            log.warning("ledger.traces_left", fault=fault)
         await asyncio.to_thread(self._connection.close)
 
-    def _vacuum(self) -> None:
-        """Rebuild the file, unless that would delay the shutdown.
+    def _vacuum(self) -> str | None:
+        """Rebuild the file, unless that would delay the shutdown; return what prevented it.
 
         SQLite overwrites deleted rows, but not the copies it leaves when it moves rows between
         pages. If another process or a full disk prevents it, the next shutdown does it.
@@ -95,10 +96,8 @@ class Database:
                 rows(self._connection, "VACUUM")
             ((busy, *_),) = rows(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")
         except apsw.Error as error:
-            log.warning("ledger.traces_left", fault=type(error).__name__)
-        else:
-            if busy:
-                log.warning("ledger.traces_left", fault="another process reads the file")
+            return type(error).__name__
+        return "another process reads the file" if busy else None
 
 
 class Store:
